@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The processor's page walk, as a pure function of table bytes.
+ *
+ * Used by src/cpu on the modelled shadow tables, and wherever the guest's own
+ * tables must be read as hardware would read them.  It sets no A or D bit and
+ * counts nothing; it says how many references it made.
+ *
+ * Order of checks, per entry from the top: not present, then reserved bits;
+ * protection last, from the combined rights.  SDM vol. 3A, "Access Rights"
+ * and "Page-Fault Exceptions".
+ */
+#ifndef NOTRAP_PAGING_WALK_H
+#define NOTRAP_PAGING_WALK_H
+
+#include "mem/mem.h"
+
+/* What a walk depends on besides the address. */
+struct paging_ctx {
+	enum paging_mode mode;
+	hpa_t root;        /* CR3's address: PML4, or the PDPT's base in PAE */
+	uint64_t pdpte[4]; /* PAE: as loaded by MOV CR3 (not re-read) */
+	bool wp;           /* CR0.WP */
+	bool nxe;          /* EFER.NXE */
+	uint8_t maxphyaddr;
+};
+
+struct walk {
+	bool fault;
+	uint32_t pfec; /* valid if fault: complete error code */
+	hpa_t pa;      /* valid if !fault: physical address of the byte */
+	uint64_t leaf; /* last entry read (0: none) */
+	hpa_t table;   /* table that holds it */
+	uint16_t index;
+	uint8_t level;   /* level of the last entry read */
+	uint8_t refs;    /* table references made */
+	uint64_t rights; /* PTE_W, PTE_U, PTE_NX combined over the levels */
+};
+
+/*
+ * access: PFEC_W, PFEC_U, PFEC_ID of the reference.  A table outside memory
+ * reads as all ones (as an absent bus address does).
+ */
+struct walk paging_walk(const struct paging_ctx *ctx, const struct mem *mem,
+			gva_t gva, uint32_t access);
+
+/* Reserved bits of a present entry of this level in this mode. */
+uint64_t paging_reserved(const struct paging_ctx *ctx, uint64_t entry,
+			 int level);
+
+#endif
