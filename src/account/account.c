@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "account/account.h"
+
+#include <stdlib.h>
+
+#include "base/bug.h"
+
+static const struct {
+	const char *name, *what;
+} counters[] = {
+#define COUNTER(name, what) {#name, what},
+#include "account/counters.def"
+#undef COUNTER
+};
+
+static const struct {
+	const char *name, *what;
+} causes[] = {
+#define CAUSE(name, what) {#name, what},
+#include "account/causes.def"
+#undef CAUSE
+};
+
+static const char *const parts[] = {
+#define PART(name, what) #name,
+#include "account/parts.def"
+#undef PART
+};
+
+static const struct cost_info costs[] = {
+#define COST(id, key, part, cycles, what, source) \
+	{key, PART_##part, cycles, what, source},
+#include "account/costs.def"
+#undef COST
+};
+
+struct account *account_create(void)
+{
+	struct account *acct = calloc(1, sizeof(*acct));
+
+	if (!acct)
+		return NULL;
+	acct->fault_latency = calloc(1, sizeof(*acct->fault_latency));
+	if (!acct->fault_latency) {
+		free(acct);
+		return NULL;
+	}
+	for (int i = 0; i < NR_COSTS; i++)
+		acct->cost[i] = costs[i].cycles;
+	acct->in_exit = -1;
+	return acct;
+}
+
+void account_destroy(struct account *acct)
+{
+	if (!acct)
+		return;
+	for (int i = 0; i < NR_EXIT_REASONS; i++)
+		free(acct->exit[i]);
+	free(acct->fault_latency);
+	free(acct);
+}
+
+void account_exit_begin(struct account *acct, unsigned int reason)
+{
+	BUG_ON(acct->in_exit >= 0 || reason >= NR_EXIT_REASONS);
+	if (!acct->exit[reason]) {
+		acct->exit[reason] = calloc(1, sizeof(struct histogram));
+		BUG_ON(!acct->exit[reason]);
+	}
+	acct->in_exit = (int)reason;
+	acct->exit_began = acct->now;
+	account_charge(acct, COST_EXIT, 1);
+	account_charge(acct, COST_DISPATCH, 1);
+}
+
+void account_exit_end(struct account *acct)
+{
+	BUG_ON(acct->in_exit < 0);
+	histogram_add(acct->exit[acct->in_exit], acct->now - acct->exit_began);
+	acct->in_exit = -1;
+}
+
+uint64_t account_exits(const struct account *acct, unsigned int reason)
+{
+	return acct->exit[reason] ? acct->exit[reason]->count : 0;
+}
+
+uint64_t account_exits_total(const struct account *acct)
+{
+	uint64_t sum = 0;
+
+	for (unsigned int i = 0; i < NR_EXIT_REASONS; i++)
+		sum += account_exits(acct, i);
+	return sum;
+}
+
+static uint64_t sum_codes(const uint64_t by_code[NR_PFEC])
+{
+	uint64_t sum = 0;
+
+	for (int i = 0; i < NR_PFEC; i++)
+		sum += by_code[i];
+	return sum;
+}
+
+uint64_t account_faults_direct(const struct account *acct)
+{
+	return sum_codes(acct->fault_direct);
+}
+
+uint64_t account_faults_injected(const struct account *acct)
+{
+	return sum_codes(acct->fault_injected);
+}
+
+uint64_t account_part_cycles(const struct account *acct, enum cost_part part)
+{
+	uint64_t sum = 0;
+
+	for (int i = 0; i < NR_COSTS; i++)
+		if (costs[i].part == part)
+			sum += acct->cost_count[i] * acct->cost[i];
+	return sum;
+}
+
+const char *account_check(const struct account *acct, uint64_t pf_exits)
+{
+	uint64_t sum = 0;
+
+	for (int i = 0; i < NR_CAUSES; i++)
+		sum += acct->pf_cause[i];
+	if (sum != pf_exits)
+		return "page-fault causes sum to page-fault exits";
+
+	sum = 0;
+	for (int i = 0; i < NR_PARTS; i++)
+		sum += account_part_cycles(acct, (enum cost_part)i);
+	if (sum != acct->now)
+		return "cycles by part sum to the total";
+
+	if (acct->cost_count[COST_EXIT] != account_exits_total(acct))
+		return "exits paid for are the exits filed by reason";
+	return NULL;
+}
+
+const struct cost_info *cost_info(enum cost_id id)
+{
+	return &costs[id];
+}
+
+const char *counter_name(enum counter_id id)
+{
+	return counters[id].name;
+}
+
+const char *counter_what(enum counter_id id)
+{
+	return counters[id].what;
+}
+
+const char *cause_name(enum pf_cause cause)
+{
+	return causes[cause].name;
+}
+
+const char *cause_what(enum pf_cause cause)
+{
+	return causes[cause].what;
+}
+
+const char *part_name(enum cost_part part)
+{
+	return parts[part];
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a run has counted.  Plain data: the modules that do the work call the
+ * inline functions below, once, where the thing happens; src/report reads.
+ *
+ * Cycles are counts times costs.  `now` is their running sum, kept so that the
+ * latency of an exit or a fault can be told; account_check() proves that it
+ * equals the sum over the cost counts.
+ */
+#ifndef NOTRAP_ACCOUNT_ACCOUNT_H
+#define NOTRAP_ACCOUNT_ACCOUNT_H
+
+#include "account/histogram.h"
+#include "arch/exit_reasons.h"
+#include "base/types.h"
+
+enum counter_id {
+#define COUNTER(name, what) CNT_##name,
+#include "account/counters.def"
+#undef COUNTER
+	NR_COUNTERS
+};
+
+enum pf_cause {
+#define CAUSE(name, what) CAUSE_##name,
+#include "account/causes.def"
+#undef CAUSE
+	NR_CAUSES
+};
+
+enum cost_part {
+#define PART(name, what) PART_##name,
+#include "account/parts.def"
+#undef PART
+	NR_PARTS
+};
+
+enum cost_id {
+#define COST(id, key, part, cycles, what, source) COST_##id,
+#include "account/costs.def"
+#undef COST
+	NR_COSTS
+};
+
+#define NR_PFEC         64 /* error codes of guest faults, bits 5:0 */
+
+struct account {
+	uint64_t counter[NR_COUNTERS];
+	uint64_t pf_cause[NR_CAUSES];
+
+	/* Guest (true) faults by error code, as the guest saw them. */
+	uint64_t fault_direct[NR_PFEC];
+	uint64_t fault_injected[NR_PFEC];
+
+	struct histogram *exit[NR_EXIT_REASONS]; /* NULL: never seen */
+	struct histogram *fault_latency;
+	/* What account_exit_begin() noted; reason is < 0 outside an exit. */
+	int in_exit;
+	uint64_t exit_began;
+
+	uint64_t insns; /* guest instructions */
+	uint64_t cost_count[NR_COSTS];
+	uint64_t cost[NR_COSTS]; /* cycles a unit, from the configuration */
+	uint64_t now;            /* cycles since the start */
+};
+
+/* Costs get their defaults.  NULL: out of memory. */
+struct account *account_create(void);
+void account_destroy(struct account *acct); /* NULL is fine */
+
+static inline void account_count(struct account *acct, enum counter_id id)
+{
+	acct->counter[id]++;
+}
+
+static inline void account_charge(struct account *acct, enum cost_id id,
+				  uint64_t n)
+{
+	acct->cost_count[id] += n;
+	acct->now += acct->cost[id] * n;
+}
+
+static inline void account_guest_fault(struct account *acct, uint32_t pfec,
+				       bool direct)
+{
+	uint64_t *by_code = direct ? acct->fault_direct : acct->fault_injected;
+
+	by_code[pfec & (NR_PFEC - 1)]++;
+}
+
+/* Bring the clock of guest instructions up to `insns`; charges the advance. */
+static inline void account_guest_time(struct account *acct, uint64_t insns)
+{
+	if (insns <= acct->insns)
+		return;
+	account_charge(acct, COST_GUEST_INSN, insns - acct->insns);
+	acct->insns = insns;
+}
+
+/*
+ * One VM exit: begin charges the hardware round trip and the dispatch, end
+ * files the latency under the reason.  They nest never.
+ */
+void account_exit_begin(struct account *acct, unsigned int reason);
+void account_exit_end(struct account *acct);
+
+uint64_t account_exits(const struct account *acct, unsigned int reason);
+uint64_t account_exits_total(const struct account *acct);
+uint64_t account_faults_direct(const struct account *acct);
+uint64_t account_faults_injected(const struct account *acct);
+uint64_t account_part_cycles(const struct account *acct, enum cost_part part);
+
+/*
+ * Conservation: page-fault causes sum to the page-fault exits told by the
+ * caller, parts sum to `now`.  Returns NULL if all holds, or the name of the
+ * law that is broken.
+ */
+const char *account_check(const struct account *acct, uint64_t pf_exits);
+
+struct cost_info {
+	const char *key; /* "cost.exit" */
+	enum cost_part part;
+	uint64_t cycles;
+	const char *what;
+	const char *source;
+};
+
+const struct cost_info *cost_info(enum cost_id id);
+const char *counter_name(enum counter_id id);
+const char *counter_what(enum counter_id id);
+const char *cause_name(enum pf_cause cause);
+const char *cause_what(enum pf_cause cause);
+const char *part_name(enum cost_part part);
+
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cpu/cpu.h"
+
+#include <string.h>
+
+/* What the model's processor has; any other bit of these is reserved. */
+#define CR4_KNOWN                                                             \
+	(CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_MCE | \
+	 CR4_PGE | CR4_PCE | CR4_OSFXSR | CR4_OSXMMEXCPT)
+#define EFER_KNOWN (EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE)
+
+void cpu_init(struct cpu *cpu, uint8_t maxphyaddr)
+{
+	*cpu = (struct cpu){
+		.cr0 = CR0_PE | CR0_ET,
+		.maxphyaddr = maxphyaddr,
+	};
+}
+
+bool cpu_paging(const struct cpu *cpu, enum paging_mode *ret)
+{
+	if (!cpu_is_paging(cpu))
+		*ret = PAGING_OFF;
+	else if (cpu_is_long(cpu))
+		*ret = PAGING_4LEVEL;
+	else if (cpu->cr4 & CR4_PAE)
+		*ret = PAGING_PAE;
+	else
+		return false;
+	return true;
+}
+
+/* SDM vol. 3A, "PDPTE Registers": a present PDPTE has 2:1, 8:5, 63:M clear. */
+static bool load_pdptes(struct cpu *cpu, const struct mem *mem, uint64_t cr3)
+{
+	uint64_t reserved = BITS(2, 1) | BITS(8, 5) | BITS(63, cpu->maxphyaddr);
+	uint64_t pdpte[4];
+
+	for (unsigned int i = 0; i < 4; i++) {
+		hpa_t at = (cr3 & BITS(31, 5)) + 8 * i;
+
+		pdpte[i] = mem_is_ram(mem, at, 8) ? mem_read_u64(mem, at)
+						  : ~UINT64_C(0);
+		if ((pdpte[i] & PTE_P) && (pdpte[i] & reserved))
+			return false;
+	}
+	memcpy(cpu->pdpte, pdpte, sizeof(pdpte));
+	return true;
+}
+
+static bool uses_pdptes(uint64_t cr0, uint64_t cr4, uint64_t efer)
+{
+	return (cr0 & CR0_PG) && (cr4 & CR4_PAE) && !(efer & EFER_LME);
+}
+
+bool cpu_load_cr0(struct cpu *cpu, const struct mem *mem, uint64_t val,
+		  bool code64)
+{
+	bool pg_on = (val & CR0_PG) && !(cpu->cr0 & CR0_PG);
+	bool pg_off = !(val & CR0_PG) && (cpu->cr0 & CR0_PG);
+
+	if (val >> 32)
+		return false;
+	if ((val & CR0_PG) && !(val & CR0_PE))
+		return false;
+	if ((val & CR0_NW) && !(val & CR0_CD))
+		return false;
+	if (pg_on && (cpu->efer & EFER_LME) && !(cpu->cr4 & CR4_PAE))
+		return false;
+	if (pg_off && code64)
+		return false;
+	if (uses_pdptes(val, cpu->cr4, cpu->efer) &&
+	    ((val ^ cpu->cr0) & (CR0_PG | CR0_CD | CR0_NW)) &&
+	    !load_pdptes(cpu, mem, cpu->cr3))
+		return false;
+
+	cpu->cr0 = val | CR0_ET;
+	if (pg_on && (cpu->efer & EFER_LME))
+		cpu->efer |= EFER_LMA;
+	if (pg_off)
+		cpu->efer &= ~EFER_LMA;
+	return true;
+}
+
+bool cpu_load_cr3(struct cpu *cpu, const struct mem *mem, uint64_t val)
+{
+	if (cpu_is_long(cpu) && (val & BITS(63, cpu->maxphyaddr)))
+		return false;
+	if (uses_pdptes(cpu->cr0, cpu->cr4, cpu->efer) &&
+	    !load_pdptes(cpu, mem, val))
+		return false;
+	cpu->cr3 = val;
+	return true;
+}
+
+bool cpu_load_cr4(struct cpu *cpu, const struct mem *mem, uint64_t val)
+{
+	if (val & ~CR4_KNOWN)
+		return false;
+	if (cpu_is_long(cpu) && !(val & CR4_PAE))
+		return false;
+	if (uses_pdptes(cpu->cr0, val, cpu->efer) &&
+	    ((val ^ cpu->cr4) & (CR4_PAE | CR4_PGE | CR4_PSE)) &&
+	    !load_pdptes(cpu, mem, cpu->cr3))
+		return false;
+	cpu->cr4 = val;
+	return true;
+}
+
+bool cpu_load_efer(struct cpu *cpu, uint64_t val)
+{
+	if (val & ~EFER_KNOWN)
+		return false;
+	if (cpu_is_paging(cpu) && ((val ^ cpu->efer) & EFER_LME))
+		return false;
+	cpu->efer = (val & ~EFER_LMA) | (cpu->efer & EFER_LMA);
+	return true;
+}
+
+struct walk cpu_translate(const struct paging_ctx *hardware, struct mem *mem,
+			  gva_t gva, uint32_t access)
+{
+	struct walk w = paging_walk(hardware, mem, gva, access);
+	uint64_t ad = PTE_A | (access & PFEC_W ? PTE_D : 0);
+
+	if (!w.fault && (~w.leaf & ad) && pool_owns(&mem->pool, w.table))
+		pool_set(&mem->pool, w.table, w.index, w.leaf | ad);
+	return w;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The modelled processor's control state, and its translation hardware.
+ *
+ * Control registers as the *guest* sees them, with the conditions under which
+ * a load of one is a #GP.  Under shadow paging the hardware registers differ:
+ * cpu_translate() walks what the hypervisor has set up, not these.
+ *
+ * Left out so far: TLBs and paging-structure caches (every reference walks),
+ * 5-level paging, and 32-bit paging without PAE, which cpu_paging() refuses.
+ */
+#ifndef NOTRAP_CPU_CPU_H
+#define NOTRAP_CPU_CPU_H
+
+#include "arch/cr.h"
+#include "mem/mem.h"
+#include "paging/walk.h"
+
+struct cpu {
+	uint64_t cr0, cr2, cr3, cr4, efer;
+	uint64_t pdpte[4]; /* loaded with CR3 in PAE mode */
+	uint8_t maxphyaddr;
+};
+
+/* 32-bit protected mode, paging off, as a multiboot loader leaves it. */
+void cpu_init(struct cpu *cpu, uint8_t maxphyaddr);
+
+static inline bool cpu_is_paging(const struct cpu *cpu)
+{
+	return cpu->cr0 & CR0_PG;
+}
+
+static inline bool cpu_is_long(const struct cpu *cpu)
+{
+	return cpu->efer & EFER_LMA;
+}
+
+/* False: 32-bit paging without PAE, which the model has not got. */
+bool cpu_paging(const struct cpu *cpu, enum paging_mode *ret);
+
+/*
+ * Load a register.  False: the processor raises #GP(0) and nothing changed.
+ * code64: the instruction runs in 64-bit mode (CR0.PG cannot be cleared).
+ * CR3 and, in PAE mode, CR0 and CR4 load the PDPTEs from mem.
+ * SDM vol. 2, "MOV--Move to/from Control Registers"; vol. 3A, "PDPTE
+ * Registers".
+ */
+bool cpu_load_cr0(struct cpu *cpu, const struct mem *mem, uint64_t val,
+		  bool code64);
+bool cpu_load_cr3(struct cpu *cpu, const struct mem *mem, uint64_t val);
+bool cpu_load_cr4(struct cpu *cpu, const struct mem *mem, uint64_t val);
+bool cpu_load_efer(struct cpu *cpu, uint64_t val);
+
+/*
+ * The processor translates a reference through the tables that are loaded,
+ * here the modelled shadow, and sets A and (for a write) D in the leaf entry.
+ * Upper levels keep what they have: shadow MMUs link them with A set.
+ */
+struct walk cpu_translate(const struct paging_ctx *hardware, struct mem *mem,
+			  gva_t gva, uint32_t access);
+
+#endif
