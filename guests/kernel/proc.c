@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A table of processes, round robin among those that can run.  A process's
+ * kernel stack is one frame, seen through the direct map; it outlives the
+ * process until the parent has waited for it.
+ */
+#include "kernel/proc.h"
+
+#include "kernel/cpu.h"
+#include "kernel/frame.h"
+#include "kernel/paging.h"
+#include "kernel/report.h"
+#include "kernel/timer.h"
+#include "kernel/x86.h"
+
+enum state {
+	FREE,
+	READY, /* or running */
+	WAITING,
+	SLEEPING,
+	ZOMBIE,
+};
+
+struct proc {
+	enum state state;
+	struct mm mm;
+	u64 stack_pa; /* frame of the kernel stack */
+	u64 rsp;      /* on that stack, while another process runs */
+	struct proc *parent;
+	u64 wake_tick;
+	struct wait_result result;
+};
+
+void switch_stack(u64 *save_rsp, u64 load_rsp); /* trap.S */
+
+static struct proc procs[MAX_PROCS];
+static struct proc *const idle = &procs[0];
+static struct proc *const init = &procs[1];
+static struct proc *current = &procs[0];
+static u64 frames_at_start;
+
+static u64 proc_pid(const struct proc *proc)
+{
+	return (u64)(proc - procs);
+}
+
+static u64 stack_top(const struct proc *proc)
+{
+	return (u64)p2v(proc->stack_pa) + PAGE_SIZE;
+}
+
+/* Where the frame of a process in user mode lies while it is in the kernel. */
+static struct trap_frame *user_frame(const struct proc *proc)
+{
+	return (struct trap_frame *)stack_top(proc) - 1;
+}
+
+/* ---- who runs ---- */
+
+static struct proc *pick_next(void)
+{
+	u64 start = proc_pid(current);
+
+	for (u64 i = 1; i <= MAX_PROCS; i++) {
+		struct proc *proc = &procs[(start + i) % MAX_PROCS];
+
+		if (proc != idle && proc->state == READY)
+			return proc;
+	}
+	return idle;
+}
+
+static void schedule(void)
+{
+	struct proc *prev = current;
+	struct proc *next = pick_next();
+
+	if (next == prev)
+		return;
+	stats.switches++;
+	current = next;
+	if (next != idle) {
+		cpu_set_kernel_stack(stack_top(next));
+		root_load(next->mm.root); /* idle keeps what is loaded */
+	}
+	switch_stack(&prev->rsp, next->rsp);
+}
+
+void proc_yield(void)
+{
+	schedule();
+}
+
+void proc_sleep(u64 ticks)
+{
+	if (timer_is_on() && ticks) {
+		current->wake_tick = stats.ticks + ticks;
+		current->state = SLEEPING;
+	}
+	schedule();
+}
+
+void proc_tick(bool from_user)
+{
+	stats.ticks++;
+	for (size_t i = 0; i < MAX_PROCS; i++)
+		if (procs[i].state == SLEEPING &&
+		    procs[i].wake_tick <= stats.ticks)
+			procs[i].state = READY;
+	if (from_user)
+		schedule();
+}
+
+/* ---- creation ---- */
+
+static struct proc *proc_alloc(void)
+{
+	for (size_t i = 1; i < MAX_PROCS; i++) {
+		struct proc *proc = &procs[i];
+
+		if (proc->state != FREE)
+			continue;
+		proc->stack_pa = frame_alloc();
+		return proc;
+	}
+	return NULL;
+}
+
+/* Ready to leave the kernel with user_frame() when it is switched to. */
+static void proc_make_ready(struct proc *proc)
+{
+	extern const char trap_return[];
+	u64 *rsp = (u64 *)user_frame(proc);
+
+	*--rsp = (u64)trap_return;
+	rsp -= 6; /* what switch_stack pops: anything */
+	proc->rsp = (u64)rsp;
+	proc->state = READY;
+}
+
+static void enter_program(struct trap_frame *frame,
+			  const struct program *program)
+{
+	*frame = (struct trap_frame){
+		.rdi = program->number,
+		.rsi = program->args[0],
+		.rdx = program->args[1],
+		.rcx = program->args[2],
+		.rip = USER_TEXT,
+		.cs = USER_CS,
+		.rflags = RFLAGS_IF | RFLAGS_1,
+		.rsp = USER_STACK_TOP,
+		.ss = USER_DS,
+	};
+}
+
+u64 proc_fork(const struct trap_frame *frame)
+{
+	struct proc *child = proc_alloc();
+
+	if (!child)
+		return sys_error(E_NOMEM);
+	child->parent = current;
+	mm_fork(&child->mm, &current->mm);
+	*user_frame(child) = *frame;
+	user_frame(child)->rax = 0;
+	proc_make_ready(child);
+	return proc_pid(child);
+}
+
+void proc_exec(struct trap_frame *frame, const struct program *program)
+{
+	struct mm old = current->mm;
+
+	mm_init(&current->mm);
+	root_load(current->mm.root);
+	mm_destroy(&old);
+	enter_program(frame, program);
+}
+
+/* ---- end ---- */
+
+static _Noreturn void end_of_run(u64 status, u64 value)
+{
+	for (size_t i = 0; i < MAX_PROCS; i++)
+		if (&procs[i] != init && procs[i].state != FREE &&
+		    &procs[i] != idle)
+			report_failed("processes left behind");
+	frame_put(init->stack_pa);
+	if (frames_available() != frames_at_start)
+		report_failed("page frames lost");
+	report_end(status == STATUS_OK, value);
+}
+
+_Noreturn void proc_exit(u64 status, u64 value)
+{
+	root_load_kernel();
+	mm_destroy(&current->mm);
+	if (current == init)
+		end_of_run(status, value);
+
+	current->result = (struct wait_result){status, value};
+	current->state = ZOMBIE;
+	if (current->parent->state == WAITING)
+		current->parent->state = READY;
+	schedule();
+	report_failed("a dead process ran");
+}
+
+static struct proc *find_child(bool dead)
+{
+	for (size_t i = 1; i < MAX_PROCS; i++) {
+		struct proc *proc = &procs[i];
+
+		if (proc->state == FREE || proc->parent != current)
+			continue;
+		if (!dead || proc->state == ZOMBIE)
+			return proc;
+	}
+	return NULL;
+}
+
+u64 proc_wait(struct wait_result *ret)
+{
+	struct proc *child;
+
+	for (;;) {
+		if (!find_child(false))
+			return sys_error(E_CHILD);
+		child = find_child(true);
+		if (child)
+			break;
+		current->state = WAITING;
+		schedule();
+	}
+	*ret = child->result;
+	frame_put(child->stack_pa);
+	child->state = FREE;
+	return proc_pid(child);
+}
+
+/* ---- the rest ---- */
+
+struct mm *proc_mm(void)
+{
+	return &current->mm;
+}
+
+enum fault_result proc_page_fault(u64 va, u64 code)
+{
+	if (!current->mm.root || va >= USER_END)
+		return FAULT_BAD;
+	return mm_fault(&current->mm, va, code);
+}
+
+_Noreturn void proc_start(const struct program *program)
+{
+	idle->state = READY;
+	frames_at_start = frames_available();
+	proc_alloc();
+	mm_init(&init->mm);
+	enter_program(user_frame(init), program);
+	proc_make_ready(init);
+
+	for (;;) {
+		schedule();
+		if (!timer_is_on())
+			report_failed("nobody can run");
+		wait_for_interrupt();
+	}
+}
