@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What CPUID says: a plain processor with the features of the x86-64 baseline
+ * (psABI level x86-64-v1) plus CMPXCHG16B and LAHF in 64-bit mode, and with
+ * nothing that the rest of the model would then have to provide: no APIC, no
+ * virtualization, no PCID, no hypervisor bit, no machine-check, PAT or MTRRs.
+ * All of it is within what Unicorn's own processor executes.
+ *
+ * Sources: Intel SDM vol. 2A "CPUID--CPU Identification", AMD APM vol. 3
+ * appendix E.  Family and model are chosen plain (Intel 6/6/3, AMD 15/107/1):
+ * guests key work-arounds and model-specific MSRs on newer ones.
+ */
+#ifndef NOTRAP_PLATFORM_CPUID_H
+#define NOTRAP_PLATFORM_CPUID_H
+
+#include "base/types.h"
+
+enum cpuid_vendor {
+	CPUID_INTEL,
+	CPUID_AMD,
+};
+
+struct cpuid_config {
+	enum cpuid_vendor vendor;
+	unsigned int maxphyaddr; /* bits, 36..52 */
+};
+
+struct cpuid_regs {
+	uint32_t eax;
+	uint32_t ebx;
+	uint32_t ecx;
+	uint32_t edx;
+};
+
+/* CPUID.1:EDX */
+#define CPUID_1_EDX_FPU   BIT(0)
+#define CPUID_1_EDX_PSE   BIT(3)
+#define CPUID_1_EDX_TSC   BIT(4)
+#define CPUID_1_EDX_MSR   BIT(5)
+#define CPUID_1_EDX_PAE   BIT(6)
+#define CPUID_1_EDX_CX8   BIT(8)
+#define CPUID_1_EDX_SEP   BIT(11)
+#define CPUID_1_EDX_PGE   BIT(13)
+#define CPUID_1_EDX_CMOV  BIT(15)
+#define CPUID_1_EDX_CLFSH BIT(19)
+#define CPUID_1_EDX_MMX   BIT(23)
+#define CPUID_1_EDX_FXSR  BIT(24)
+#define CPUID_1_EDX_SSE   BIT(25)
+#define CPUID_1_EDX_SSE2  BIT(26)
+/* CPUID.1:ECX */
+#define CPUID_1_ECX_CX16 BIT(13)
+/* CPUID.80000001H */
+#define CPUID_EXT_ECX_LAHF    BIT(0)
+#define CPUID_EXT_EDX_SYSCALL BIT(11)
+#define CPUID_EXT_EDX_NX      BIT(20)
+#define CPUID_EXT_EDX_LM      BIT(29)
+
+/*
+ * long64: the processor is in 64-bit mode (Intel shows SYSCALL only there).
+ * No leaf has subleaves here, so ECX plays no part.  A leaf beyond the last
+ * one reads as the last basic leaf on Intel and as zeros on AMD.
+ */
+struct cpuid_regs cpuid_query(const struct cpuid_config *cfg, uint32_t leaf,
+			      bool long64);
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The PC around the processor: two 8259A, an 8254, a 16550A, a CMOS clock and
+ * the ports that end a run.  It is what live runs put behind IN and OUT.
+ *
+ *   0x20-21, 0xa0-a1  interrupt controllers   0x40-43, 0x61  timer
+ *   0x70-71           CMOS clock              0x3f8-3ff      COM1, IRQ4
+ *   0x64 <- 0xfe, 0xcf9 <- bit 2 set (one byte): reset, which ends the run
+ *   0xf4 <- any value of any size: exit with that value (isa-debug-exit)
+ *   0x80: writes go nowhere.  Every other port reads all ones, as a bus does
+ *   that nobody drives, and ignores writes.
+ * Wider accesses are split into bytes as the ISA bus does.
+ *
+ * Time is virtual: now, in nanoseconds since the start, comes with each call
+ * and never goes back (an older one counts as the newest seen).  No host
+ * clock, no globals, no allocation after create; the state is plain, so a
+ * copy of the struct is a second machine with the same console.
+ */
+#ifndef NOTRAP_PLATFORM_PLATFORM_H
+#define NOTRAP_PLATFORM_PLATFORM_H
+
+#include "platform/console.h"
+#include "platform/i8254.h"
+#include "platform/i8259.h"
+#include "platform/rtc.h"
+#include "platform/uart16550.h"
+
+#define IRQ_TIMER 0
+#define IRQ_COM1  4
+
+enum platform_stop_kind {
+	PLATFORM_RUNS = 0,
+	PLATFORM_EXIT,  /* the guest wrote value to the exit port */
+	PLATFORM_RESET, /* the guest asked for a reset */
+};
+
+struct platform_stop {
+	enum platform_stop_kind kind;
+	uint32_t value;
+};
+
+struct platform {
+	uint64_t now;
+	struct pic pic;
+	struct pit pit;
+	struct uart uart;
+	struct rtc rtc;
+	uint8_t reset_control;
+	struct platform_stop stop;
+	struct console *console; /* the caller's; NULL: output is lost */
+};
+
+/* NULL: out of memory.  destroy takes NULL. */
+struct platform *platform_create(struct console *console);
+void platform_destroy(struct platform *p);
+
+/*
+ * size: 1, 2 or 4.  Due timer edges fire first.  Look at platform_stop() after
+ * a write; after the first end nothing changes it.
+ */
+uint32_t platform_io_read(struct platform *p, uint16_t port, unsigned int size,
+			  uint64_t now);
+void platform_io_write(struct platform *p, uint16_t port, unsigned int size,
+		       uint32_t val, uint64_t now);
+
+/*
+ * When platform_advance() has something to do again; UINT64_MAX: never unless
+ * the guest writes to a port.  Falling edges are events too, so an event need
+ * not leave an interrupt: a halted processor goes on to the next one.
+ */
+static inline uint64_t platform_next_event(const struct platform *p)
+{
+	return p->pit.next_edge;
+}
+
+void platform_advance(struct platform *p, uint64_t now);
+
+static inline bool platform_irq_pending(const struct platform *p)
+{
+	return pic_has_interrupt(&p->pic);
+}
+
+/* Acknowledge; the vector.  Spurious ones included, as pic_ack() says. */
+static inline uint8_t platform_ack(struct platform *p)
+{
+	return pic_ack(&p->pic);
+}
+
+static inline struct platform_stop platform_stop(const struct platform *p)
+{
+	return p->stop;
+}
+
+#endif
