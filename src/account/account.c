@@ -2,6 +2,7 @@
 #include "account/account.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/bug.h"
 
@@ -21,8 +22,10 @@ static const struct {
 #undef CAUSE
 };
 
-static const char *const parts[] = {
-#define PART(name, what) #name,
+static const struct {
+	const char *name, *what;
+} parts[] = {
+#define PART(name, what) {#name, what},
 #include "account/parts.def"
 #undef PART
 };
@@ -59,6 +62,54 @@ void account_destroy(struct account *acct)
 		free(acct->exit[i]);
 	free(acct->fault_latency);
 	free(acct);
+}
+
+void account_reset(struct account *acct)
+{
+	struct account fresh = {
+		.fault_latency = acct->fault_latency,
+		.in_exit = -1,
+		.insns = acct->insns,
+	};
+
+	BUG_ON(acct->in_exit >= 0);
+	for (int i = 0; i < NR_EXIT_REASONS; i++)
+		free(acct->exit[i]);
+	memset(acct->fault_latency, 0, sizeof(*acct->fault_latency));
+	memcpy(fresh.cost, acct->cost, sizeof(fresh.cost));
+	*acct = fresh;
+}
+
+static struct histogram *clone_histogram(const struct histogram *h)
+{
+	struct histogram *copy = malloc(sizeof(*copy));
+
+	if (copy)
+		*copy = *h;
+	return copy;
+}
+
+struct account *account_clone(const struct account *acct)
+{
+	struct account *copy = malloc(sizeof(*copy));
+	bool failed;
+
+	if (!copy)
+		return NULL;
+	*copy = *acct;
+	copy->fault_latency = clone_histogram(acct->fault_latency);
+	failed = !copy->fault_latency;
+	for (int i = 0; i < NR_EXIT_REASONS; i++) {
+		if (!acct->exit[i])
+			continue;
+		copy->exit[i] = clone_histogram(acct->exit[i]);
+		failed |= !copy->exit[i];
+	}
+	if (failed) {
+		account_destroy(copy);
+		return NULL;
+	}
+	return copy;
 }
 
 void account_exit_begin(struct account *acct, unsigned int reason)
@@ -171,5 +222,10 @@ const char *cause_what(enum pf_cause cause)
 
 const char *part_name(enum cost_part part)
 {
-	return parts[part];
+	return parts[part].name;
+}
+
+const char *part_what(enum cost_part part)
+{
+	return parts[part].what;
 }

@@ -42,7 +42,7 @@ enum cost_id {
 	NR_COSTS
 };
 
-#define NR_PFEC         64 /* error codes of guest faults, bits 5:0 */
+#define NR_PFEC 64 /* error codes of guest faults, bits 5:0 */
 
 struct account {
 	uint64_t counter[NR_COUNTERS];
@@ -58,7 +58,7 @@ struct account {
 	int in_exit;
 	uint64_t exit_began;
 
-	uint64_t insns; /* guest instructions */
+	uint64_t insns; /* the clock of guest instructions */
 	uint64_t cost_count[NR_COSTS];
 	uint64_t cost[NR_COSTS]; /* cycles a unit, from the configuration */
 	uint64_t now;            /* cycles since the start */
@@ -67,6 +67,13 @@ struct account {
 /* Costs get their defaults.  NULL: out of memory. */
 struct account *account_create(void);
 void account_destroy(struct account *acct); /* NULL is fine */
+
+/* Outside an exit: forget every count; costs and the clock of guest
+ * instructions stay. */
+void account_reset(struct account *acct);
+
+/* A copy of its own, to be destroyed.  NULL: out of memory. */
+struct account *account_clone(const struct account *acct);
 
 static inline void account_count(struct account *acct, enum counter_id id)
 {
@@ -131,5 +138,6 @@ const char *counter_what(enum counter_id id);
 const char *cause_name(enum pf_cause cause);
 const char *cause_what(enum pf_cause cause);
 const char *part_name(enum cost_part part);
+const char *part_what(enum cost_part part);
 
 #endif

@@ -42,4 +42,7 @@ static inline uint64_t max_u64(uint64_t a, uint64_t b)
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
+/* For the slow half of a hot function: keeps its registers out of the hit. */
+#define cold_path __attribute__((noinline, cold))
+
 #endif

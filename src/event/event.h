@@ -51,7 +51,9 @@ enum guest_event_kind {
 	GE_WBINVD,
 	GE_VMCALL,
 	GE_PAUSE,
-	GE_IO, /* error: port, size 1, 2, 4, access: PFEC_W for OUT */
+	GE_IO, /* error: port, size 1, 2, 4, access: PFEC_W for OUT, reg: how
+		  the instruction is written, GUEST_IO_*, value: what an OUT
+		  from a register writes */
 
 	/*
 	 * An exception other than #PF that an instruction raised: vector,
@@ -92,6 +94,10 @@ enum event_type {
 };
 
 #define GUEST_STORE_MAX 16
+
+#define GUEST_IO_STRING 1u
+#define GUEST_IO_REP    2u
+#define GUEST_IO_IMM    4u
 
 struct guest_event {
 	enum guest_event_kind kind;

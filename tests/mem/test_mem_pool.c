@@ -186,6 +186,24 @@ static void sizes_are_checked(void **state)
 	mem_destroy(NULL);
 }
 
+static void digest_sees_every_byte(void **state)
+{
+	struct diag diag;
+	struct mem *mem;
+	uint64_t zero;
+
+	(void)state;
+	assert_int_equal(mem_create(8192, 1, false, &mem, &diag), 0);
+	zero = mem_ram_digest(mem);
+	for (gpa_t gpa = 0; gpa < 8192; gpa++) {
+		*mem_ram(mem, gpa) = 1;
+		assert_true(mem_ram_digest(mem) != zero);
+		*mem_ram(mem, gpa) = 0;
+	}
+	assert_true(mem_ram_digest(mem) == zero);
+	mem_destroy(mem);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -195,6 +213,7 @@ int main(void)
 		cmocka_unit_test(long_lists_become_pages),
 		cmocka_unit_test(frames_run_out_and_come_back),
 		cmocka_unit_test(sizes_are_checked),
+		cmocka_unit_test(digest_sees_every_byte),
 	};
 
 	return cmocka_run_group_tests_name("mem_pool", tests, NULL, NULL);

@@ -71,14 +71,15 @@ static void check_info(const char *name, const struct outcome *out,
 		{0xf0000,  0x10000,             2},
 		{0x100000, RAM_SIZE - 0x100000, 1},
 	};
+	const char *text = (const char *)out->ram;
 	uint64_t info = out->state.ebx, at;
 
 	check_eq(name, ram_le(out, info, 4), 0x24d);
 	check_eq(name, ram_le(out, info + 4, 4), 639);
 	check_eq(name, ram_le(out, info + 8, 4), 1024);
 	check_eq(name, ram_le(out, info + 20, 4), 0);
-	assert_string_equal(out->ram + ram_le(out, info + 16, 4), cmdline);
-	assert_string_equal(out->ram + ram_le(out, info + 64, 4), "notrap");
+	assert_string_equal(text + ram_le(out, info + 16, 4), cmdline);
+	assert_string_equal(text + ram_le(out, info + 64, 4), "notrap");
 	check_eq(name, ram_le(out, info + 44, 4), sizeof(map) / 3 / 8 * 24);
 	at = ram_le(out, info + 48, 4);
 	for (size_t i = 0; i < ARRAY_LEN(map); i++, at += 24) {

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What an account promises: sums that must agree, and that account_check()
+ * says so, by name, for each that does not.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "account/account.h"
+
+/* Two page-fault exits, one CR access, a direct and an injected fault. */
+static struct account *busy_account(void)
+{
+	struct account *acct = account_create();
+
+	if (!acct)
+		abort();
+	account_guest_time(acct, 1000);
+	account_exit_begin(acct, EXIT_REASON_EXCEPTION_NMI);
+	acct->pf_cause[CAUSE_injected]++;
+	account_charge(acct, COST_GUEST_WALK_REF, 4);
+	account_charge(acct, COST_INJECT, 1);
+	account_exit_end(acct);
+	account_guest_fault(acct, 7, false);
+	account_charge(acct, COST_DELIVERY, 1);
+
+	account_guest_fault(acct, 6, true);
+	account_charge(acct, COST_DELIVERY, 1);
+	account_exit_begin(acct, EXIT_REASON_EXCEPTION_NMI);
+	acct->pf_cause[CAUSE_pt_write]++;
+	account_charge(acct, COST_EMULATE, 1);
+	account_exit_end(acct);
+
+	account_exit_begin(acct, EXIT_REASON_CR_ACCESS);
+	account_charge(acct, COST_CR_WRITE, 1);
+	account_exit_end(acct);
+	account_guest_time(acct, 1500);
+	return acct;
+}
+
+static uint64_t cost(enum cost_id id)
+{
+	return cost_info(id)->cycles;
+}
+
+static void test_sums(void **state)
+{
+	struct account *acct = busy_account();
+	uint64_t hardware = cost(COST_EXIT), dispatch = cost(COST_DISPATCH);
+	uint64_t handler = 3 * dispatch + 4 * cost(COST_GUEST_WALK_REF) +
+			   cost(COST_INJECT) + cost(COST_EMULATE) +
+			   cost(COST_CR_WRITE);
+	const struct histogram *pf = acct->exit[EXIT_REASON_EXCEPTION_NMI];
+
+	(void)state;
+	assert_null(account_check(acct, 2));
+	assert_int_equal(account_exits_total(acct), 3);
+	assert_int_equal(account_exits(acct, EXIT_REASON_EXCEPTION_NMI), 2);
+	assert_int_equal(account_exits(acct, EXIT_REASON_CR_ACCESS), 1);
+	assert_int_equal(account_exits(acct, EXIT_REASON_HLT), 0);
+	assert_int_equal(account_faults_direct(acct), 1);
+	assert_int_equal(account_faults_injected(acct), 1);
+
+	assert_int_equal(account_part_cycles(acct, PART_guest),
+			 1500 * cost(COST_GUEST_INSN));
+	assert_int_equal(account_part_cycles(acct, PART_exit), 3 * hardware);
+	assert_int_equal(account_part_cycles(acct, PART_handler), handler);
+	assert_int_equal(account_part_cycles(acct, PART_delivery),
+			 2 * cost(COST_DELIVERY));
+	assert_int_equal(account_part_cycles(acct, PART_translation), 0);
+	assert_int_equal(acct->now, 1500 * cost(COST_GUEST_INSN) +
+					    3 * hardware + handler +
+					    2 * cost(COST_DELIVERY));
+
+	/* The latency of an exit is what was charged between its ends. */
+	assert_int_equal(pf->count, 2);
+	assert_int_equal(pf->min, hardware + dispatch + cost(COST_INJECT) +
+					  4 * cost(COST_GUEST_WALK_REF));
+	assert_int_equal(pf->max, hardware + dispatch + cost(COST_EMULATE));
+	account_destroy(acct);
+}
+
+static void test_time_never_runs_back(void **state)
+{
+	struct account *acct = account_create();
+
+	(void)state;
+	account_guest_time(acct, 100);
+	account_guest_time(acct, 50);
+	account_guest_time(acct, 100);
+	account_guest_time(acct, 101);
+	assert_int_equal(acct->cost_count[COST_GUEST_INSN], 101);
+	assert_int_equal(acct->insns, 101);
+	account_destroy(acct);
+}
+
+static void lose_cause(struct account *acct)
+{
+	acct->pf_cause[CAUSE_injected]--;
+}
+
+static void swap_cause_for_nothing(struct account *acct)
+{
+	acct->pf_cause[CAUSE_spurious] += 2;
+}
+
+static void lose_cycles(struct account *acct)
+{
+	acct->now--;
+}
+
+static void charge_twice(struct account *acct)
+{
+	acct->cost_count[COST_INJECT]++;
+}
+
+static void file_twice(struct account *acct)
+{
+	histogram_add(acct->exit[EXIT_REASON_CR_ACCESS], 1);
+}
+
+static void exit_for_free(struct account *acct)
+{
+	acct->cost_count[COST_EXIT]--;
+	acct->now -= acct->cost[COST_EXIT];
+}
+
+static const struct {
+	const char *name;
+	void (*spoil)(struct account *acct);
+	const char *law; /* part of its name */
+} violations[] = {
+	{"a page-fault exit without cause", lose_cause,             "causes"},
+	{"more causes than exits",          swap_cause_for_nothing, "causes"},
+	{"the clock lost a cycle",          lose_cycles,            "part"  },
+	{"a cost counted and not charged",  charge_twice,           "part"  },
+	{"an exit filed twice",             file_twice,             "paid"  },
+	{"an exit that nobody paid for",    exit_for_free,          "paid"  },
+};
+
+static void test_violations(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(violations); i++) {
+		struct account *acct = busy_account();
+		const char *law;
+
+		violations[i].spoil(acct);
+		law = account_check(acct, 2);
+		if (!law || !strstr(law, violations[i].law))
+			fail_msg("%s: got %s, want a law on %s",
+				 violations[i].name, law ? law : "nothing",
+				 violations[i].law);
+		account_destroy(acct);
+	}
+}
+
+/* Names are members of results: there must be one each, and no two alike. */
+static void test_names(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < NR_COUNTERS; i++) {
+		assert_true(counter_what((enum counter_id)i)[0]);
+		for (unsigned int j = 0; j < i; j++)
+			assert_string_not_equal(
+				counter_name((enum counter_id)i),
+				counter_name((enum counter_id)j));
+	}
+	for (unsigned int i = 0; i < NR_CAUSES; i++) {
+		assert_true(cause_what((enum pf_cause)i)[0]);
+		for (unsigned int j = 0; j < i; j++)
+			assert_string_not_equal(cause_name((enum pf_cause)i),
+						cause_name((enum pf_cause)j));
+	}
+	for (unsigned int i = 0; i < NR_COSTS; i++) {
+		const struct cost_info *info = cost_info((enum cost_id)i);
+
+		assert_true(info->what[0] && info->source[0]);
+		assert_int_equal(strncmp(info->key, "cost.", 5), 0);
+		for (unsigned int j = 0; j < i; j++)
+			assert_string_not_equal(
+				info->key, cost_info((enum cost_id)j)->key);
+	}
+	for (unsigned int i = 0; i < NR_PARTS; i++)
+		assert_true(part_name((enum cost_part)i)[0] &&
+			    part_what((enum cost_part)i)[0]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_sums),
+		cmocka_unit_test(test_time_never_runs_back),
+		cmocka_unit_test(test_violations),
+		cmocka_unit_test(test_names),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
