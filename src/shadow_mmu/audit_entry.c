@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The invariants of one spte, each stated once, as a line of the table below.
+ *
+ * KVM's audit walked from the root and asked for each address; this one asks
+ * each table about the guest entry behind it, so it needs no root and covers
+ * tables that are cached but not linked.
+ */
+#include <string.h>
+
+#include "shadow_mmu/internal.h"
+
+struct entry {
+	const struct smmu *smmu;
+	const struct sp *sp;
+	unsigned int index;
+	slot_t slot;
+	uint64_t spte;
+	int level;
+	/* What the guest has there; valid if shadows. */
+	uint64_t gpte;
+	bool shadows; /* a guest table is behind it, and all writes were seen */
+	bool leaf;    /* present, level 1 */
+	bool link;    /* present, above */
+};
+
+/* The guest entry as it is, or will be once the pending bytes land. */
+static uint64_t gpte_behind(const struct smmu *smmu, const struct sp *sp,
+			    unsigned int index)
+{
+	gpa_t gpa = (sp->gfn << PAGE_SHIFT) + 8 * index;
+	uint64_t gpte = guest_entry_read(smmu, sp->gfn, index);
+	uint8_t bytes[8];
+
+	if (!smmu->pending.len)
+		return gpte;
+	memcpy(bytes, &gpte, sizeof(bytes));
+	for (unsigned int i = 0; i < 8; i++)
+		if (gpa + i >= smmu->pending.gpa &&
+		    gpa + i < smmu->pending.gpa + smmu->pending.len)
+			bytes[i] = smmu->pending
+					   .bytes[gpa + i - smmu->pending.gpa];
+	memcpy(&gpte, bytes, sizeof(gpte));
+	return gpte;
+}
+
+static struct entry entry_of(const struct smmu *smmu, const struct sp *sp,
+			     unsigned int index)
+{
+	struct entry e = {
+		.smmu = smmu,
+		.sp = sp,
+		.index = index,
+		.slot = slot_make(sp->table, index),
+		.level = role_level(sp->role),
+		.shadows = !role_is_metaphysical(sp->role) && !sp->blind,
+	};
+	bool present;
+
+	e.spte = spte_get(smmu, e.slot);
+	present = is_shadow_present(&smmu->v, e.spte);
+	e.leaf = present && e.level == 1;
+	e.link = present && e.level > 1;
+	if (e.shadows)
+		e.gpte = gpte_behind(smmu, sp, index);
+	return e;
+}
+
+static bool is_notrap(const struct entry *e)
+{
+	return has_notrap(&e->smmu->v) && e->spte == e->smmu->v.notrap;
+}
+
+static bool absent_is_known(const struct entry *e)
+{
+	if (e->leaf || e->link)
+		return true;
+	if (is_mmio_mark(&e->smmu->v, e->spte))
+		return e->level == 1 && e->smmu->sw.mmio_mark;
+	return !(e->spte & SPTE_IO_MARK);
+}
+
+static bool notrap_is_absent(const struct entry *e)
+{
+	return !is_notrap(e) || !e->shadows || !(e->gpte & PTE_P);
+}
+
+static bool notrap_is_shadowed(const struct entry *e)
+{
+	return !is_notrap(e) || !role_is_metaphysical(e->sp->role);
+}
+
+static bool mmio_is_no_ram(const struct entry *e)
+{
+	if (!is_mmio_mark(&e->smmu->v, e->spte) || !e->shadows)
+		return true;
+	return !gfn_is_ram(e->smmu, spte_gfn(e->gpte));
+}
+
+static bool leaf_is_ram(const struct entry *e)
+{
+	return !e->leaf || gfn_is_ram(e->smmu, spte_gfn(e->spte));
+}
+
+static bool leaf_is_noted(const struct entry *e)
+{
+	return !e->leaf || (e->sp->slot_bitmap & RAM_SLOT);
+}
+
+static bool leaf_maps_its_frame(const struct entry *e)
+{
+	if (!e->leaf)
+		return true;
+	if (role_is_metaphysical(e->sp->role))
+		return spte_gfn(e->spte) == e->sp->gfn + e->index;
+	if (!e->shadows)
+		return true;
+	return (e->gpte & PTE_P) && spte_gfn(e->gpte) == spte_gfn(e->spte);
+}
+
+/* wp0_seen, nxe0_seen: CR0.WP and EFER.NXE are in no role. */
+static bool leaf_rights(const struct entry *e)
+{
+	bool nx = (e->gpte & PTE_NX) && e->smmu->guest.nxe;
+
+	if (!e->leaf || !e->shadows)
+		return true;
+	if ((e->spte & PTE_W) && !(e->gpte & PTE_W) && !e->smmu->wp0_seen)
+		return false;
+	if ((e->spte & PTE_U) && !(e->gpte & PTE_U))
+		return false;
+	return !nx || (e->spte & PTE_NX) || e->smmu->nxe0_seen;
+}
+
+static bool leaf_is_accessed(const struct entry *e)
+{
+	return !e->leaf || !e->shadows || (e->gpte & PTE_A);
+}
+
+static bool leaf_is_dirty(const struct entry *e)
+{
+	return !e->leaf || !e->shadows || !(e->spte & PTE_W) ||
+	       (e->gpte & PTE_D);
+}
+
+static bool leaf_is_protected(const struct entry *e)
+{
+	const struct sp *table;
+
+	if (!e->leaf || !(e->spte & PTE_W))
+		return true;
+	table = sp_lookup(e->smmu, spte_gfn(e->spte));
+	return !table || table->blind;
+}
+
+/* On the list that starts at head, as far as its neighbours say. */
+static bool is_listed(const struct smmu *smmu, slot_t head, slot_t slot)
+{
+	struct slot_link link = smmu->link[slot];
+
+	if (link.prev == NO_SLOT ? head != slot
+				 : smmu->link[link.prev].next != slot)
+		return false;
+	return link.next == NO_SLOT || smmu->link[link.next].prev == slot;
+}
+
+static bool leaf_is_rmapped(const struct entry *e)
+{
+	if (!e->leaf || !is_rmap_spte(e->smmu, e->spte))
+		return true;
+	return gfn_is_ram(e->smmu, spte_gfn(e->spte)) &&
+	       is_listed(e->smmu, e->smmu->rmap[spte_gfn(e->spte)], e->slot);
+}
+
+static const struct sp *child_of(const struct entry *e)
+{
+	hpa_t table = e->spte & PTE_ADDR;
+
+	if (!pool_owns(&e->smmu->mem->pool, table))
+		return NULL;
+	return sp_of_table(e->smmu, table);
+}
+
+static bool link_is_live(const struct entry *e)
+{
+	const struct sp *child;
+
+	if (!e->link)
+		return true;
+	child = child_of(e);
+	if ((e->spte & ~(PTE_ADDR | PTE_A)) != (SPTE_LINK & ~PTE_A))
+		return false;
+	return child && child->in_use &&
+	       role_level(child->role) == e->level - 1;
+}
+
+static gfn_t metaphysical_gfn(const struct entry *e)
+{
+	gfn_t first = e->sp->gfn;
+
+	/* Paging off: a root maps a quarter of 4 GiB, its gfn is 0. */
+	if (!role_glevels(e->sp->role))
+		first = (gfn_t)((e->sp->role >> ROLE_QUADRANT_SHIFT) & 3) << 18;
+	return first + ((gfn_t)e->index << (9 * (e->level - 1)));
+}
+
+static bool link_shadows_its_table(const struct entry *e)
+{
+	gfn_t span = BIT(9 * (e->level - 1));
+	const struct sp *child;
+
+	if (!e->link || !link_is_live(e))
+		return true;
+	child = child_of(e);
+	if (role_is_metaphysical(e->sp->role))
+		return role_is_metaphysical(child->role) &&
+		       child->gfn == metaphysical_gfn(e);
+	if (!e->shadows)
+		return true;
+	if (!(e->gpte & PTE_P) || !(e->gpte & PTE_A))
+		return false;
+	if (e->level < PT_LEVEL_MAX && (e->gpte & PTE_PS))
+		return role_is_metaphysical(child->role) &&
+		       child->gfn == (spte_gfn(e->gpte) & ~(span - 1));
+	return !role_is_metaphysical(child->role) &&
+	       child->gfn == spte_gfn(e->gpte);
+}
+
+static bool link_is_known(const struct entry *e)
+{
+	if (!e->link || !link_is_live(e))
+		return true;
+	return is_listed(e->smmu, child_of(e)->parents, e->slot);
+}
+
+static const struct {
+	const char *name;
+	bool (*holds)(const struct entry *e);
+} invariants[] = {
+	{"an absent spte is trap, notrap or the MMIO mark", absent_is_known       },
+	{"notrap stands for an absent guest entry",         notrap_is_absent      },
+	{"notrap is in no metaphysical table",              notrap_is_shadowed    },
+	{"the MMIO mark stands for no RAM",                 mmio_is_no_ram        },
+	{"a leaf maps RAM",				 leaf_is_ram           },
+	{"a table that maps RAM has its slot bit",          leaf_is_noted         },
+	{"a leaf maps the frame its guest entry names",     leaf_maps_its_frame   },
+	{"a leaf grants no right its guest entry lacks",    leaf_rights           },
+	{"a leaf's guest entry is accessed",                leaf_is_accessed      },
+	{"a writable leaf's guest entry is dirty",          leaf_is_dirty         },
+	{"no leaf may write a shadowed frame",              leaf_is_protected     },
+	{"a leaf is in its frame's rmap",                   leaf_is_rmapped       },
+	{"an upper spte links a live table one level down", link_is_live          },
+	{"a linked table shadows what the guest names",     link_shadows_its_table},
+	{"a linked table knows its parent",                 link_is_known         },
+};
+
+void audit_entry(struct audit *a, const struct sp *sp, unsigned int index)
+{
+	struct entry e = entry_of(a->smmu, sp, index);
+
+	if (e.level > 1 && is_notrap(&e))
+		a->report->observed[SMMU_SEEN_nonleaf_notrap]++;
+	for (size_t i = 0; i < ARRAY_LEN(invariants); i++)
+		if (unlikely(!invariants[i].holds(&e)))
+			audit_violation(a, invariants[i].name, sp, index);
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The shadow MMU's state, and what its files call in each other.
+ *
+ *   smmu.c       create, destroy, the context and its roots
+ *   page.c       shadow pages: lookup, creation, prefetch, zap, recycling
+ *   rmap.c       who maps a frame, who links a table
+ *   walk.c       the guest walk as KVM of the time did it
+ *   fault.c      page faults with paging on: fetch and the leaf
+ *   nonpaging.c  page faults with paging off
+ *   pte_write.c  emulated writes to guest tables, the fork detector
+ *   audit*.c     the invariants, each a named line
+ *
+ * Memory is allocated at creation alone.  A slot, the number of one spte in
+ * the whole pool, is the unit of the lists: an spte of a leaf table is on at
+ * most one rmap, one of an upper table on at most one list of parents, so one
+ * pair of links a slot serves both and is the worst case.
+ */
+#ifndef NOTRAP_SHADOW_MMU_INTERNAL_H
+#define NOTRAP_SHADOW_MMU_INTERNAL_H
+
+#include "shadow_mmu/role.h"
+#include "shadow_mmu/smmu.h"
+#include "shadow_mmu/spte.h"
+
+/* facts: KVM_MIN_FREE_MMU_PAGES and KVM_REFILL_PAGES of 2.6.24. */
+#define MIN_FREE_PAGES 5
+#define REFILL_PAGES   25
+/* Writes in a row to one table that the fork detector takes for a flood. */
+#define FLOOD_WRITES 3
+
+/* The one memory slot there is, as a bit of sp.slot_bitmap. */
+#define RAM_SLOT 1
+
+typedef uint32_t slot_t; /* pool page * 512 + index */
+
+#define NO_SLOT UINT32_MAX
+#define NO_PAGE UINT32_MAX
+
+/* A shadow page (kvm_mmu_page).  Found by its pool page, and by key. */
+struct sp {
+	gfn_t gfn;
+	hpa_t table;
+	uint32_t role;
+	uint32_t root_count;
+	slot_t parents;                /* first upper slot that links here */
+	uint32_t hash_next, hash_prev; /* pool pages */
+	uint32_t newer, older;         /* active pages, by creation */
+	uint8_t slot_bitmap; /* memory slots it maps; there is one: RAM */
+	bool in_use;
+	/* Guest writes to gfn went unseen: nonpaging_write was observed. */
+	bool blind;
+	/* Sptes that hold trap only because the written gpte had A clear. */
+	uint64_t awaits_a[PT_ENTRIES / 64];
+};
+
+struct slot_link {
+	slot_t next, prev;
+};
+
+struct smmu {
+	struct mem *mem;
+	struct account *acct;
+	struct smmu_switches sw;
+	struct spte_values v;
+	uint8_t maxphyaddr;
+
+	struct smmu_guest guest;
+	unsigned int glevels; /* 0, 3 or 4 */
+	hpa_t root;           /* 0: no context yet */
+	hpa_t pae_root;       /* the frame of four PDPTEs */
+
+	struct sp *sp;          /* by pool page */
+	struct slot_link *link; /* by slot */
+	slot_t *rmap;           /* by gfn: first slot */
+	uint64_t nr_gfns;
+	uint32_t *hash; /* first pool page of each bucket */
+	uint32_t hash_mask;
+	uint32_t newest, oldest;
+	uint32_t max_pages, nr_used;
+
+	/* The fork detector. */
+	gfn_t last_pt_write_gfn;
+	unsigned int last_pt_write_count;
+	slot_t last_updated; /* last spte filled; NO_SLOT: none */
+
+	enum smmu_audit audit;
+	struct smmu_audit_report total;
+	/* Sticky: rights in old sptes may stem from these. */
+	bool paging_seen, wp0_seen, nxe0_seen;
+	/* The emulated write under way; its bytes are not in RAM yet. */
+	struct {
+		gpa_t gpa;
+		unsigned int len; /* 0: none */
+		uint8_t bytes[8];
+	} pending;
+};
+
+/* The guest walk's result (walk.c).  Arrays are indexed by level - 1. */
+struct guest_walk {
+	uint32_t pfec;  /* of the fault, if there is one */
+	int top, level; /* first and last level read */
+	gfn_t table_gfn[PT_LEVEL_MAX];
+	uint64_t gpte[PT_LEVEL_MAX];  /* after A and D were set */
+	gfn_t gfn;                    /* of the 4 KiB page */
+	unsigned int pt_access;       /* rights above the leaf */
+	unsigned int pte_access;      /* rights with the leaf's */
+	bool was_accessed, was_dirty; /* the leaf, before the walk */
+};
+
+/* What a leaf spte is made from. */
+struct fill {
+	slot_t slot;
+	gfn_t gfn;
+	unsigned int access;
+	bool dirty;
+	bool write, user;              /* of the fault */
+	const struct guest_walk *walk; /* NULL: not from a guest walk */
+};
+
+enum fill_result {
+	FILL_DONE,
+	FILL_WRITE_PT, /* a write to a shadowed frame */
+	FILL_MMIO,
+};
+
+static inline slot_t slot_make(hpa_t table, unsigned int index)
+{
+	return pool_page(table) * PT_ENTRIES + index;
+}
+
+static inline hpa_t slot_table(slot_t slot)
+{
+	return pool_page_hpa(slot / PT_ENTRIES);
+}
+
+static inline unsigned int slot_index(slot_t slot)
+{
+	return slot % PT_ENTRIES;
+}
+
+static inline struct sp *sp_of_table(const struct smmu *smmu, hpa_t table)
+{
+	return &smmu->sp[pool_page(table)];
+}
+
+static inline struct sp *sp_of_slot(const struct smmu *smmu, slot_t slot)
+{
+	return &smmu->sp[slot / PT_ENTRIES];
+}
+
+static inline uint64_t spte_get(const struct smmu *smmu, slot_t slot)
+{
+	return pool_get(&smmu->mem->pool, slot_table(slot), slot_index(slot));
+}
+
+static inline bool sp_awaits_a(const struct smmu *smmu, slot_t slot)
+{
+	unsigned int index = slot_index(slot);
+
+	return sp_of_slot(smmu, slot)->awaits_a[index / 64] & BIT(index % 64);
+}
+
+static inline void spte_set(struct smmu *smmu, slot_t slot, uint64_t val)
+{
+	unsigned int index = slot_index(slot);
+
+	sp_of_slot(smmu, slot)->awaits_a[index / 64] &= ~BIT(index % 64);
+	pool_set(&smmu->mem->pool, slot_table(slot), index, val);
+}
+
+static inline bool gfn_is_ram(const struct smmu *smmu, gfn_t gfn)
+{
+	return gfn < smmu->nr_gfns;
+}
+
+static inline gfn_t spte_gfn(uint64_t spte)
+{
+	return (spte & PTE_ADDR) >> PAGE_SHIFT;
+}
+
+static inline uint32_t nr_free_pages(const struct smmu *smmu)
+{
+	return smmu->max_pages - smmu->nr_used;
+}
+
+/* page.c */
+
+/* A table that shadows gfn, of any role but metaphysical; NULL: none. */
+struct sp *sp_lookup(const struct smmu *smmu, gfn_t gfn);
+/* First and next page of gfn's bucket; pages of other gfns are among them. */
+uint32_t sp_bucket_first(const struct smmu *smmu, gfn_t gfn);
+/*
+ * Find or create (kvm_mmu_get_page) and note the parent slot, which the
+ * caller links; NO_SLOT for a root.  There must be a free page.
+ */
+struct sp *sp_get(struct smmu *smmu, gfn_t gfn, uint32_t role, slot_t parent);
+/* Free it, or only empty it while it is a root (kvm_mmu_zap_page). */
+void sp_zap(struct smmu *smmu, struct sp *sp);
+/* Zap all that shadow gfn; returns their number. */
+unsigned int sp_unprotect(struct smmu *smmu, gfn_t gfn);
+/* Make sure that one operation finds free pages (kvm_mmu_free_some_pages). */
+void sp_recycle(struct smmu *smmu);
+/* The leaf slot of gva as the shadow stands; NO_SLOT: no leaf table. */
+slot_t shadow_leaf(const struct smmu *smmu, gva_t gva);
+
+/* rmap.c */
+bool is_rmap_spte(const struct smmu *smmu, uint64_t spte);
+/* Both look at what the slot holds (or held), and do nothing for the rest. */
+void rmap_add(struct smmu *smmu, slot_t slot, uint64_t spte);
+void rmap_remove(struct smmu *smmu, slot_t slot, uint64_t spte);
+void rmap_write_protect(struct smmu *smmu, gfn_t gfn);
+void parent_add(struct smmu *smmu, struct sp *sp, slot_t slot);
+void parent_remove(struct smmu *smmu, struct sp *sp, slot_t slot);
+/* kvm_flush_remote_tlbs. */
+void flush_remote(struct smmu *smmu);
+
+/* walk.c */
+
+/* False: a guest fault, ret->pfec tells.  Sets A (and D) in guest tables. */
+bool walk_guest(struct smmu *smmu, gva_t gva, uint32_t access,
+		struct guest_walk *ret);
+/* Rights of one guest entry. */
+unsigned int gpte_access(const struct smmu *smmu, uint64_t gpte);
+/* Set bits in the guest entry of this level of the walk. */
+void walk_set_bits(const struct smmu *smmu, struct guest_walk *w, gva_t gva,
+		   int level, uint64_t bits);
+/* A present entry on the way has a reserved bit set, as the processor sees. */
+bool walk_saw_reserved(const struct smmu *smmu, const struct guest_walk *w);
+uint64_t guest_entry_read(const struct smmu *smmu, gfn_t table,
+			  unsigned int index);
+
+/* fault.c */
+enum fill_result spte_fill(struct smmu *smmu, const struct fill *f);
+
+/* nonpaging.c */
+enum fill_result nonpaging_map(struct smmu *smmu, gva_t gva, uint32_t access);
+
+/* audit.c: at the named points, at the configured level. */
+void audit_gva(struct smmu *smmu, gva_t gva, const char *when);
+void audit_gpa(struct smmu *smmu, gpa_t gpa, const char *when);
+/* The table is about to be freed, or was just allocated. */
+void audit_freed(struct smmu *smmu, const struct sp *sp);
+void audit_fresh(struct smmu *smmu, const struct sp *sp);
+void audit_observe(struct smmu *smmu, enum smmu_observation id);
+
+/* audit_entry.c, audit_whole.c: the invariants. */
+struct audit {
+	struct smmu *smmu;
+	const char *when;
+	struct smmu_audit_report *report;
+};
+
+void audit_violation(struct audit *a, const char *name, const struct sp *sp,
+		     unsigned int index);
+void audit_entry(struct audit *a, const struct sp *sp, unsigned int index);
+void audit_table(struct audit *a, const struct sp *sp);
+void audit_whole(struct audit *a);
+
+#endif

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Emulated writes to guest tables (kvm_mmu_pte_write), and the fork detector:
+ * several writes in a row to one table look like fork or like memory that is
+ * no table any more, and the table is zapped so that the rest runs natively.
+ *
+ * Left out: two-level guests, whose tables take several quadrants.
+ */
+#include <string.h>
+
+#include "shadow_mmu/internal.h"
+
+struct pt_write {
+	gpa_t gpa;
+	unsigned int offset; /* in the page */
+	unsigned int len;
+	uint64_t gpte; /* the bytes, as if they began an entry */
+};
+
+/* 12b7d28fc102: the guest has used what the last write gave it. */
+static bool is_last_updated_accessed(struct smmu *smmu)
+{
+	slot_t slot = smmu->last_updated;
+
+	if (slot == NO_SLOT)
+		return false;
+	return pool_pull_ad(&smmu->mem->pool, slot_table(slot),
+			    slot_index(slot)) &
+	       PTE_A;
+}
+
+static bool is_flooded(struct smmu *smmu, gfn_t gfn)
+{
+	bool used =
+		smmu->sw.flood_sees_accessed && is_last_updated_accessed(smmu);
+
+	if (gfn == smmu->last_pt_write_gfn && !used)
+		return ++smmu->last_pt_write_count >= FLOOD_WRITES;
+	smmu->last_pt_write_gfn = gfn;
+	smmu->last_pt_write_count = 1;
+	smmu->last_updated = NO_SLOT;
+	return false;
+}
+
+static bool is_misaligned(const struct smmu *smmu, const struct sp *sp,
+			  const struct pt_write *w)
+{
+	unsigned int size = role_gpte_size(sp->role);
+
+	if ((w->offset ^ (w->offset + w->len - 1)) & ~(size - 1))
+		return true;
+	return smmu->sw.short_write_zaps && w->len < 4;
+}
+
+/* mmu_pte_write_zap_pte */
+static void zap_spte(struct smmu *smmu, struct sp *sp, slot_t slot)
+{
+	uint64_t spte = spte_get(smmu, slot);
+
+	if (is_shadow_present(&smmu->v, spte)) {
+		if (role_level(sp->role) == 1)
+			rmap_remove(smmu, slot, spte);
+		else
+			parent_remove(smmu, sp_of_table(smmu, spte & PTE_ADDR),
+				      slot);
+	}
+	spte_set(smmu, slot, smmu->v.trap);
+}
+
+static void set_awaits_a(struct smmu *smmu, slot_t slot)
+{
+	unsigned int index = slot_index(slot);
+
+	sp_of_slot(smmu, slot)->awaits_a[index / 64] |= BIT(index % 64);
+}
+
+/* The new entry does not translate at once: notrap, or leave trap. */
+static void leave_absent(struct smmu *smmu, slot_t slot,
+			 const struct pt_write *w, unsigned int offset_in_pte)
+{
+	bool present = w->gpte & PTE_P;
+
+	if (present) {
+		if (w->len == sizeof(w->gpte))
+			set_awaits_a(smmu, slot);
+		return;
+	}
+	if (!smmu->sw.notrap_entries || offset_in_pte)
+		return;
+	spte_set(smmu, slot, smmu->v.notrap);
+	if (has_notrap(&smmu->v))
+		account_count(smmu->acct, CNT_mmu_update_notrap);
+}
+
+/* update_pte, in the seed's order: absence is looked at before the length. */
+static void update_pte(struct smmu *smmu, struct sp *sp, slot_t slot,
+		       const struct pt_write *w, unsigned int offset_in_pte)
+{
+	struct fill f = {
+		.slot = slot,
+		.gfn = (w->gpte & PTE_ADDR) >> PAGE_SHIFT,
+		.access = gpte_access(smmu, w->gpte),
+		.dirty = w->gpte & PTE_D,
+	};
+
+	if (~w->gpte & (PTE_P | PTE_A)) {
+		leave_absent(smmu, slot, w, offset_in_pte);
+		return;
+	}
+	if (w->len < sizeof(w->gpte))
+		return;
+	/* Before role_access the rights above were taken for granted. */
+	if (smmu->sw.role_access)
+		f.access &= role_access(sp->role);
+	if (gfn_is_ram(smmu, f.gfn) || smmu->sw.mmio_mark)
+		spte_fill(smmu, &f);
+}
+
+/* mmu_pte_write_new_pte */
+static void new_pte(struct smmu *smmu, struct sp *sp, slot_t slot,
+		    const struct pt_write *w, unsigned int offset_in_pte)
+{
+	if (role_level(sp->role) != 1) {
+		account_count(smmu->acct, CNT_mmu_pde_zapped);
+		return;
+	}
+	if (!smmu->sw.pt_write_updates)
+		return;
+	account_count(smmu->acct, CNT_mmu_pte_updated);
+	update_pte(smmu, sp, slot, w, offset_in_pte);
+}
+
+static void flush_written(struct smmu *smmu, uint64_t old, uint64_t new)
+{
+	if (!smmu->sw.flush_only_shrinking || spte_shrinks(&smmu->v, old, new))
+		flush_remote(smmu);
+	else
+		account_count(smmu->acct, CNT_tlb_flush);
+}
+
+static void write_one(struct smmu *smmu, struct sp *sp,
+		      const struct pt_write *w)
+{
+	unsigned int size = role_gpte_size(sp->role);
+	slot_t slot = slot_make(sp->table, w->offset / size);
+	uint64_t old = spte_get(smmu, slot);
+
+	zap_spte(smmu, sp, slot);
+	new_pte(smmu, sp, slot, w, w->offset & (size - 1));
+	flush_written(smmu, old, spte_get(smmu, slot));
+}
+
+static void write_all(struct smmu *smmu, const struct pt_write *w)
+{
+	gfn_t gfn = w->gpa >> PAGE_SHIFT;
+	bool flooded = is_flooded(smmu, gfn);
+	uint32_t page = sp_bucket_first(smmu, gfn), next;
+
+	for (; page != NO_PAGE; page = next) {
+		struct sp *sp = &smmu->sp[page];
+
+		next = sp->hash_next;
+		if (sp->gfn != gfn || role_is_metaphysical(sp->role))
+			continue;
+		if (flooded || is_misaligned(smmu, sp, w)) {
+			sp_zap(smmu, sp);
+			account_count(smmu->acct, CNT_mmu_flooded);
+			continue;
+		}
+		write_one(smmu, sp, w);
+	}
+}
+
+void smmu_pte_write(struct smmu *smmu, gpa_t gpa, const void *bytes,
+		    unsigned int len)
+{
+	struct pt_write w = {
+		.gpa = gpa,
+		.offset = (unsigned int)(gpa & PAGE_MASK),
+		.len = len,
+	};
+
+	BUG_ON(!len || len > sizeof(w.gpte) || w.offset + len > PAGE_SIZE);
+	memcpy(&w.gpte, bytes, len);
+	account_count(smmu->acct, CNT_mmu_pte_write);
+
+	audit_gpa(smmu, gpa, "pre pte write");
+	smmu->pending.gpa = gpa;
+	smmu->pending.len = len;
+	memcpy(smmu->pending.bytes, bytes, len);
+	write_all(smmu, &w);
+	audit_gpa(smmu, gpa, "post pte write");
+	smmu->pending.len = 0;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The role of a shadow page: with its gfn, the key under which it is found
+ * again.  One 32-bit word, compared whole; the layout is KVM's.
+ */
+#ifndef NOTRAP_SHADOW_MMU_ROLE_H
+#define NOTRAP_SHADOW_MMU_ROLE_H
+
+#include "shadow_mmu/spte.h"
+
+#define ROLE_GLEVELS_SHIFT  0 /* the guest's levels: 0 (paging off), 3, 4 */
+#define ROLE_LEVEL_SHIFT    4 /* of this table, 1..4 */
+#define ROLE_QUADRANT_SHIFT 8 /* part of a 32-bit guest's wider table */
+#define ROLE_METAPHYSICAL   BIT(16) /* no guest table behind it */
+#define ROLE_ACCESS_SHIFT   17      /* ACC_*: see role_access in switches.def */
+
+_Static_assert((ACC_ALL << ROLE_ACCESS_SHIFT) == BITS(19, 17),
+	       "access bits where KVM has them");
+
+static inline unsigned int role_glevels(uint32_t role)
+{
+	return (role >> ROLE_GLEVELS_SHIFT) & 15;
+}
+
+static inline int role_level(uint32_t role)
+{
+	return (int)(role >> ROLE_LEVEL_SHIFT) & 15;
+}
+
+static inline bool role_is_metaphysical(uint32_t role)
+{
+	return role & ROLE_METAPHYSICAL;
+}
+
+static inline unsigned int role_access(uint32_t role)
+{
+	return (role >> ROLE_ACCESS_SHIFT) & ACC_ALL;
+}
+
+/* Bytes of a guest entry behind this table: 4 for two-level guests. */
+static inline unsigned int role_gpte_size(uint32_t role)
+{
+	return role_glevels(role) == 2 ? 4 : 8;
+}
+
+/* A guest of at most two levels has wider tables, or none at all. */
+static inline uint32_t role_quadrant(unsigned int glevels, gva_t gva, int level)
+{
+	if (glevels > 2)
+		return 0;
+	return (uint32_t)(gva >> (PAGE_SHIFT + 9 * level)) &
+	       ((1u << level) - 1);
+}
+
+static inline uint32_t role_make(unsigned int glevels, gva_t gva, int level,
+				 bool metaphysical, unsigned int access)
+{
+	return glevels << ROLE_GLEVELS_SHIFT |
+	       (uint32_t)level << ROLE_LEVEL_SHIFT |
+	       role_quadrant(glevels, gva, level) << ROLE_QUADRANT_SHIFT |
+	       (metaphysical ? (uint32_t)ROLE_METAPHYSICAL : 0) |
+	       access << ROLE_ACCESS_SHIFT;
+}
+
+#endif

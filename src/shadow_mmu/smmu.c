@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Creation, and the context: which roots the processor walks for the guest's
+ * control state.
+ *
+ * A guest with paging off or with PAE is shadowed by a PAE tree: one frame of
+ * four PDPTEs over up to four level-2 roots.  A root is pinned by root_count;
+ * an old context's tables stay in the hash and are found again.
+ */
+#include "shadow_mmu/smmu.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shadow_mmu/internal.h"
+
+/* facts: KVM had 1024 buckets, hashed by gfn modulo that. */
+#define MIN_BUCKETS 1024u
+
+static int alloc_arrays(struct smmu *smmu)
+{
+	uint32_t pages = smmu->mem->pool.nr_pages;
+	uint32_t buckets = MIN_BUCKETS;
+
+	while (buckets < smmu->max_pages)
+		buckets *= 2;
+	smmu->hash_mask = buckets - 1;
+	smmu->nr_gfns = smmu->mem->ram_size >> PAGE_SHIFT;
+
+	smmu->sp = calloc(pages, sizeof(*smmu->sp));
+	smmu->link = calloc((size_t)pages * PT_ENTRIES, sizeof(*smmu->link));
+	smmu->rmap = malloc(smmu->nr_gfns * sizeof(*smmu->rmap));
+	smmu->hash = malloc(buckets * sizeof(*smmu->hash));
+	if (!smmu->sp || !smmu->link || !smmu->rmap || !smmu->hash)
+		return -ENOMEM;
+
+	/* All ones: NO_SLOT and NO_PAGE. */
+	memset(smmu->rmap, 0xff, smmu->nr_gfns * sizeof(*smmu->rmap));
+	memset(smmu->hash, 0xff, buckets * sizeof(*smmu->hash));
+	return 0;
+}
+
+static int check_config(const struct smmu_config *config, const struct mem *mem,
+			struct diag *diag)
+{
+	if (config->max_pages < SMMU_MIN_PAGES)
+		return diag_set(diag, -EINVAL,
+				"a budget of %u shadow pages is too small: at "
+				"least %u",
+				config->max_pages, SMMU_MIN_PAGES);
+	if (mem->pool.nr_free <= config->max_pages)
+		return diag_set(diag, -EINVAL,
+				"%u shadow pages and a PAE root do not fit a "
+				"pool of %u frames",
+				config->max_pages, mem->pool.nr_free);
+	return 0;
+}
+
+int smmu_create(const struct smmu_config *config, struct mem *mem,
+		struct account *acct, struct smmu **ret, struct diag *diag)
+{
+	struct smmu *smmu;
+	int err = check_config(config, mem, diag);
+
+	if (err)
+		return err;
+	smmu = calloc(1, sizeof(*smmu));
+	if (!smmu)
+		goto no_memory;
+
+	smmu->mem = mem;
+	smmu->acct = acct;
+	smmu->sw = config->sw;
+	smmu->v = (struct spte_values){config->trap_pte, config->notrap_pte};
+	smmu->maxphyaddr = config->maxphyaddr;
+	smmu->max_pages = config->max_pages;
+	smmu->audit = config->audit;
+	smmu->newest = NO_PAGE;
+	smmu->oldest = NO_PAGE;
+	smmu->last_updated = NO_SLOT;
+	if (alloc_arrays(smmu))
+		goto free_smmu;
+	smmu->pae_root = pool_alloc(&mem->pool, 3);
+	*ret = smmu;
+	return 0;
+
+free_smmu:
+	smmu_destroy(smmu);
+no_memory:
+	return diag_set(diag, -ENOMEM,
+			"no host memory for a shadow MMU of %u pages",
+			config->max_pages);
+}
+
+static void free_roots(struct smmu *smmu)
+{
+	struct pool *pool = &smmu->mem->pool;
+
+	if (!smmu->root)
+		return;
+	if (smmu->root != smmu->pae_root) {
+		sp_of_table(smmu, smmu->root)->root_count--;
+		smmu->root = 0;
+		return;
+	}
+	for (unsigned int i = 0; i < 4; i++) {
+		uint64_t pdpte = pool_get(pool, smmu->pae_root, i);
+
+		if (pdpte & PTE_P)
+			sp_of_table(smmu, pdpte & PTE_ADDR)->root_count--;
+		pool_set(pool, smmu->pae_root, i, 0);
+	}
+	smmu->root = 0;
+}
+
+void smmu_destroy(struct smmu *smmu)
+{
+	if (!smmu)
+		return;
+	if (smmu->sp) {
+		free_roots(smmu);
+		while (smmu->newest != NO_PAGE)
+			sp_zap(smmu, &smmu->sp[smmu->newest]);
+	}
+	if (smmu->pae_root)
+		pool_free(&smmu->mem->pool, smmu->pae_root);
+	free(smmu->sp);
+	free(smmu->link);
+	free(smmu->rmap);
+	free(smmu->hash);
+	free(smmu);
+}
+
+static hpa_t load_root(struct smmu *smmu, gfn_t gfn, gva_t gva, int level)
+{
+	bool metaphysical = smmu->guest.mode == PAGING_OFF;
+	unsigned int access = smmu->sw.role_access ? ACC_ALL : 0;
+	struct sp *sp = sp_get(
+		smmu, gfn,
+		role_make(smmu->glevels, gva, level, metaphysical, access),
+		NO_SLOT);
+
+	account_count(smmu->acct, CNT_mmu_root_load);
+	sp->root_count++;
+	return sp->table;
+}
+
+/* An absent PDPTE stays 0: its fault needs no exit, and never changes. */
+static void alloc_pae_roots(struct smmu *smmu)
+{
+	bool pae = smmu->guest.mode == PAGING_PAE;
+
+	for (unsigned int i = 0; i < 4; i++) {
+		uint64_t pdpte = pae ? smmu->guest.pdpte[i] : PTE_P;
+		hpa_t table;
+
+		if (!(pdpte & PTE_P))
+			continue;
+		table = load_root(smmu, (pdpte & PTE_ADDR) >> PAGE_SHIFT,
+				  (gva_t)i << 30, 2);
+		pool_set(&smmu->mem->pool, smmu->pae_root, i, table | PTE_P);
+	}
+	smmu->root = smmu->pae_root;
+}
+
+static void alloc_roots(struct smmu *smmu)
+{
+	sp_recycle(smmu);
+	if (smmu->guest.mode == PAGING_4LEVEL)
+		smmu->root = load_root(
+			smmu, (smmu->guest.cr3 & PTE_ADDR) >> PAGE_SHIFT, 0, 4);
+	else
+		alloc_pae_roots(smmu);
+}
+
+/* Once a table is shadowed, PT writes fill sptes with paging off, too. */
+static void take_guest(struct smmu *smmu, const struct smmu_guest *guest)
+{
+	smmu->guest = *guest;
+	smmu->paging_seen |= guest->mode != PAGING_OFF;
+	smmu->wp0_seen |= !guest->wp && smmu->paging_seen;
+	smmu->nxe0_seen |= !guest->nxe && smmu->paging_seen;
+}
+
+void smmu_reset_context(struct smmu *smmu, const struct smmu_guest *guest)
+{
+	static const unsigned int glevels[] = {
+		[PAGING_OFF] = 0,
+		[PAGING_PAE] = 3,
+		[PAGING_4LEVEL] = 4,
+	};
+
+	free_roots(smmu);
+	take_guest(smmu, guest);
+	smmu->glevels = glevels[guest->mode];
+	alloc_roots(smmu);
+}
+
+static bool is_same_cr3(const struct smmu_guest *a, const struct smmu_guest *b)
+{
+	return a->mode == b->mode && a->cr3 == b->cr3 &&
+	       (a->mode != PAGING_PAE ||
+		!memcmp(a->pdpte, b->pdpte, sizeof(a->pdpte)));
+}
+
+void smmu_new_cr3(struct smmu *smmu, const struct smmu_guest *guest)
+{
+	bool same = is_same_cr3(&smmu->guest, guest);
+
+	/* nonpaging_new_cr3 does nothing */
+	if (guest->mode == PAGING_OFF ||
+	    (same && smmu->sw.same_cr3_keeps_roots)) {
+		take_guest(smmu, guest);
+		return;
+	}
+	free_roots(smmu);
+	take_guest(smmu, guest);
+	alloc_roots(smmu);
+}
+
+void smmu_set_nxe(struct smmu *smmu, bool nxe)
+{
+	smmu->guest.nxe = nxe;
+	take_guest(smmu, &smmu->guest);
+}
+
+hpa_t smmu_root(const struct smmu *smmu)
+{
+	return smmu->root;
+}
+
+enum paging_mode smmu_shadow_mode(const struct smmu *smmu)
+{
+	return smmu->root == smmu->pae_root ? PAGING_PAE : PAGING_4LEVEL;
+}
+
+bool smmu_is_shadowed(const struct smmu *smmu, gfn_t gfn)
+{
+	return sp_lookup(smmu, gfn) != NULL;
+}
+
+bool smmu_unprotect(struct smmu *smmu, gva_t gva)
+{
+	gpa_t gpa;
+
+	if (!smmu_gva_to_gpa(smmu, gva, &gpa))
+		return false;
+	return sp_unprotect(smmu, gpa >> PAGE_SHIFT) > 0;
+}
+
+const struct smmu_audit_report *smmu_audit_result(const struct smmu *smmu)
+{
+	return &smmu->total;
+}

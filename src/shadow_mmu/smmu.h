@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * KVM's shadow MMU of 2007: shadow pages keyed by gfn and role, reverse maps,
+ * write-protected guest tables, and the trap and notrap entries of the bypass.
+ *
+ * Contract: it reads and writes guest tables and shadow tables through
+ * src/mem, counts in src/account, and returns a verdict; the caller injects,
+ * emulates, flushes and counts the exit.  It knows neither VMX nor the source
+ * of events.  It never fails for want of shadow pages: it recycles.
+ */
+#ifndef NOTRAP_SHADOW_MMU_SMMU_H
+#define NOTRAP_SHADOW_MMU_SMMU_H
+
+#include "account/account.h"
+#include "mem/mem.h"
+#include "paging/walk.h"
+
+/* The named switches of the mechanisms (switches.def). */
+struct smmu_switches {
+#define SWITCH(name, what) bool name;
+#include "shadow_mmu/switches.def"
+#undef SWITCH
+};
+
+/* A generation is a set of switches (generations.def). */
+struct smmu_generation {
+	const char *name; /* "kvm-2.6.25" */
+	const char *what; /* one line */
+	struct smmu_switches sw;
+	/* The hypervisor of that time had the bypass. */
+	bool has_bypass;
+};
+
+/* All generations in order of time; *nr is their number. */
+const struct smmu_generation *smmu_generations(unsigned int *nr);
+const struct smmu_generation *smmu_generation_find(const char *name);
+
+enum smmu_audit {
+	SMMU_AUDIT_OFF,
+	SMMU_AUDIT_ENTRY, /* the slots an operation touched */
+	SMMU_AUDIT_TABLE, /* their whole tables */
+	SMMU_AUDIT_ALL,   /* every shadow page, rmap, hash and count */
+};
+
+struct smmu_config {
+	struct smmu_switches sw;
+	/*
+	 * The two non-present values (kvm_mmu_set_nonpresent_ptes): ~0xffe and
+	 * 0 with the bypass, 0 and 0 without.
+	 */
+	uint64_t trap_pte;
+	uint64_t notrap_pte;
+	uint32_t max_pages; /* page budget, at least SMMU_MIN_PAGES */
+	uint8_t maxphyaddr; /* of the guest, for the address field */
+	enum smmu_audit audit;
+};
+
+#define SMMU_TRAP_PTE  (~UINT64_C(0xffe))
+#define SMMU_MIN_PAGES 64
+
+struct smmu;
+
+/*
+ * mem's pool must have at least max_pages + 1 free pages.  -EINVAL (budget too
+ * small or beyond the pool) and -ENOMEM with a line.  Nothing is allocated
+ * after this.
+ */
+int smmu_create(const struct smmu_config *config, struct mem *mem,
+		struct account *acct, struct smmu **ret, struct diag *diag);
+void smmu_destroy(struct smmu *smmu); /* NULL is fine */
+
+/* What of the guest's control state the shadow depends on. */
+struct smmu_guest {
+	enum paging_mode mode;
+	uint64_t cr3;
+	uint64_t pdpte[4]; /* PAE */
+	bool wp;           /* CR0.WP */
+	bool nxe;          /* EFER.NXE */
+};
+
+/*
+ * CR0.PG, CR0.WP, CR4's paging bits or the mode changed: drop the roots and set
+ * up anew (kvm_mmu_reset_context, then mmu_alloc_roots).  Shadow pages stay.
+ * To be called once after smmu_create(), before anything else.
+ */
+void smmu_reset_context(struct smmu *smmu, const struct smmu_guest *guest);
+
+/*
+ * MOV to CR3: drop the roots, look the new ones up in the hash
+ * (paging_new_cr3); before 2.6.25 also if nothing changes.  The caller has
+ * checked that the address is RAM; one outside is a #GP of the caller's.
+ */
+void smmu_new_cr3(struct smmu *smmu, const struct smmu_guest *guest);
+
+/* EFER.NXE changed.  KVM of the time dropped nothing then. */
+void smmu_set_nxe(struct smmu *smmu, bool nxe);
+
+/* Shadow root for the processor, and how the processor walks it. */
+hpa_t smmu_root(const struct smmu *smmu);
+enum paging_mode smmu_shadow_mode(const struct smmu *smmu);
+
+enum smmu_verdict {
+	SMMU_FIXED,   /* retry the access */
+	SMMU_INJECT,  /* a guest fault: pfec is the code to inject */
+	SMMU_EMULATE, /* a write to a guest table: emulate the instruction */
+	SMMU_MMIO,    /* no memory slot behind gpa */
+};
+
+struct smmu_result {
+	enum smmu_verdict verdict;
+	enum pf_cause cause;
+	uint32_t pfec;
+	gpa_t gpa; /* valid unless SMMU_INJECT */
+};
+
+/*
+ * A page-fault exit at gva with the hardware's error code.  Counts pf_fixed
+ * and all mmu_ counters, charges walk, fill, allocation and zaps; the cause is
+ * returned for the caller to count, as pf_guest, injection, emulation and the
+ * exit itself are.
+ */
+struct smmu_result smmu_page_fault(struct smmu *smmu, gva_t gva, uint32_t pfec);
+
+/*
+ * An emulated write to guest memory, before its bytes reach it
+ * (kvm_mmu_pte_write).  bytes 1..8, within one page.  Harmless for a frame
+ * that is not shadowed.  The bytes must land before the next call of any
+ * function here: an audit would miss them.
+ */
+void smmu_pte_write(struct smmu *smmu, gpa_t gpa, const void *bytes,
+		    unsigned int len);
+
+/* Is gfn shadowed as a page table (the emulator must call pte_write)? */
+bool smmu_is_shadowed(const struct smmu *smmu, gfn_t gfn);
+
+/*
+ * The instruction could not be emulated: unshadow what is behind gva.  True if
+ * anything was (kvm_mmu_unprotect_page_virt): re-enter and run it natively.
+ */
+bool smmu_unprotect(struct smmu *smmu, gva_t gva);
+
+/* The guest walk of this generation, with no side effect. */
+bool smmu_gva_to_gpa(const struct smmu *smmu, gva_t gva, gpa_t *ret);
+
+/* What an audit sees that is no violation (observations.def). */
+enum smmu_observation {
+#define OBSERVATION(name, what) SMMU_SEEN_##name,
+#include "shadow_mmu/observations.def"
+#undef OBSERVATION
+	NR_SMMU_OBSERVATIONS
+};
+
+const char *smmu_observation_name(enum smmu_observation id);
+const char *smmu_observation_what(enum smmu_observation id);
+
+struct smmu_audit_report {
+	uint64_t violations;
+	uint64_t observed[NR_SMMU_OBSERVATIONS]; /* sightings */
+	/* The first violation: invariant name, and where. */
+	char first[256];
+};
+
+/*
+ * Run an audit now, whatever the configured level.  No operation is at hand,
+ * so SMMU_AUDIT_ENTRY and SMMU_AUDIT_TABLE look at every entry and table.
+ */
+void smmu_run_audit(struct smmu *smmu, enum smmu_audit level,
+		    struct smmu_audit_report *ret);
+
+/* Sum over all audits this smmu ran by itself. */
+const struct smmu_audit_report *smmu_audit_result(const struct smmu *smmu);
+
+#endif

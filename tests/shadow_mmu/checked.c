@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "checked.h"
+
+#include <string.h>
+
+#define MAX_TRIES 4
+
+void sync_guest(struct run *run)
+{
+	static const int levels[] = {
+		[PAGING_OFF] = 0,
+		[PAGING_PAE] = 3,
+		[PAGING_4LEVEL] = 4,
+	};
+	const struct smmu_guest *g = &run->rig.guest;
+
+	run->guest = (struct truth_guest){
+		.ram = run->rig.mem->ram,
+		.ram_size = WORLD_RAM,
+		.levels = levels[g->mode],
+		.cr3 = g->cr3,
+		.wp = g->wp,
+		.nxe = g->nxe,
+		.maxphyaddr = MAXPHYADDR,
+	};
+	memcpy(run->guest.pdpte, g->pdpte, sizeof(run->guest.pdpte));
+	run->wp_was_off |= !g->wp;
+}
+
+static void flaw(struct run *run, enum flaw id)
+{
+	run->flaws[id]++;
+}
+
+/* Only A and D of the entries on the way may have changed. */
+static void follow_ad(struct run *run, const struct truth *t)
+{
+	for (int i = 0; i < t->nr_entries; i++) {
+		uint64_t now, was;
+
+		if (t->entry_at[i] + 8 > WORLD_RAM)
+			continue;
+		memcpy(&now, run->rig.mem->ram + t->entry_at[i], 8);
+		memcpy(&was, run->mirror + t->entry_at[i], 8);
+		REQUIRE(run, !((now ^ was) & ~UINT64_C(0x60)));
+		REQUIRE(run, !(was & ~now));
+		memcpy(run->mirror + t->entry_at[i], &now, 8);
+	}
+}
+
+bool is_shadowed(const struct run *run, gpa_t gpa)
+{
+	return smmu_is_shadowed(run->rig.smmu, gpa >> 12);
+}
+
+/* The processor got through. */
+static void check_through(struct run *run, const struct walk *w, gva_t gva,
+			  uint32_t access)
+{
+	struct truth t = truth_of(&run->guest, gva);
+	const struct smmu_switches *sw = &run->rig.gen->sw;
+	bool large = t.page_level > 1;
+
+	REQUIRE(run, !t.absent);
+	REQUIRE(run, t.gpa == w->pa);
+	REQUIRE(run, w->pa < WORLD_RAM);
+	if (t.reserved)
+		flaw(run, FLAW_reserved);
+	if (!truth_allows(&run->guest, &t, access & ACC_W, access & ACC_U,
+			  access & ACC_X)) {
+		REQUIRE(run, run->world.wild);
+		flaw(run, FLAW_rights);
+	}
+	REQUIRE(run, t.accessed);
+	if ((access & ACC_W) && run->guest.levels && !t.leaf_dirty) {
+		REQUIRE(run, large && (!sw->role_access || run->wp_was_off));
+		flaw(run,
+		     sw->role_access ? FLAW_large_dirty_wp0 : FLAW_large_dirty);
+	}
+	if ((access & ACC_W) && is_shadowed(run, w->pa)) {
+		REQUIRE(run, !run->guest.levels && !sw->nonpaging_protects);
+		flaw(run, FLAW_nonpaging_write);
+	}
+}
+
+static uint32_t code_bits(uint32_t access)
+{
+	return access & (ACC_W | ACC_U | ACC_X);
+}
+
+static void check_direct(struct run *run, uint32_t pfec, gva_t gva,
+			 uint32_t access)
+{
+	struct truth t = truth_of(&run->guest, gva);
+
+	REQUIRE(run, run->rig.bypass && run->guest.levels);
+	REQUIRE(run, t.absent);
+	REQUIRE(run, pfec == code_bits(access));
+	if (t.reserved)
+		flaw(run, FLAW_reserved);
+	if ((access & ACC_X) && !run->guest.nxe)
+		flaw(run, FLAW_fetch_bit);
+}
+
+static void check_injected(struct run *run, const struct smmu_result *r,
+			   const struct truth *t, uint32_t access)
+{
+	bool w = access & ACC_W, u = access & ACC_U, x = access & ACC_X;
+
+	REQUIRE(run, !truth_allows(&run->guest, t, w, u, x));
+	REQUIRE(run, (r->pfec & ~PFEC_P) == code_bits(access));
+	/* The walk ends at the first missing right, the model's does not. */
+	if (r->cause == CAUSE_reserved)
+		REQUIRE(run, t->reserved);
+	else
+		REQUIRE(run, r->cause == CAUSE_injected &&
+				     (!t->reserved || (r->pfec & PFEC_P)));
+	if (!t->absent) {
+		REQUIRE(run, r->pfec & PFEC_P);
+	} else if (r->pfec & PFEC_P) {
+		REQUIRE(run, truth_denies_above(&run->guest, t, w, u, x));
+		REQUIRE(run, run->world.wild);
+		flaw(run, FLAW_check_order);
+	}
+}
+
+static void check_fixed(struct run *run, const struct smmu_result *r,
+			const struct truth *t, uint32_t access)
+{
+	/* Nothing is cached here, so no fault is for nothing. */
+	REQUIRE(run, r->cause != CAUSE_spurious);
+	if (r->cause == CAUSE_accessed_dirty)
+		REQUIRE(run, !t->leaf_accessed ||
+				     ((access & ACC_W) && !t->leaf_dirty));
+	else
+		REQUIRE(run, r->cause == CAUSE_hidden_fill);
+}
+
+/* t: of the guest as it was before the exit. */
+static enum rig_end check_result(struct run *run, const struct smmu_result *r,
+				 const struct truth *t, uint32_t access)
+{
+	if (r->verdict == SMMU_INJECT) {
+		check_injected(run, r, t, access);
+		return RIG_INJECT;
+	}
+
+	REQUIRE(run, truth_allows(&run->guest, t, access & ACC_W,
+				  access & ACC_U, access & ACC_X));
+	REQUIRE(run, r->gpa == t->gpa);
+	if (r->verdict == SMMU_MMIO) {
+		REQUIRE(run, r->gpa >= WORLD_RAM && r->cause == CAUSE_mmio);
+		return RIG_MMIO;
+	}
+	REQUIRE(run, r->gpa < WORLD_RAM);
+	if (r->verdict == SMMU_EMULATE) {
+		REQUIRE(run, r->cause == CAUSE_pt_write);
+		REQUIRE(run, access & ACC_W);
+		REQUIRE(run, is_shadowed(run, r->gpa));
+		return RIG_EMULATE;
+	}
+	check_fixed(run, r, t, access);
+	return RIG_OK;
+}
+
+static void check_stuck(struct run *run, gva_t gva, uint32_t access)
+{
+	struct truth t = truth_of(&run->guest, gva);
+
+	REQUIRE(run, !run->rig.gen->sw.role_access);
+	REQUIRE(run, !run->guest.nxe && (access & ACC_X) && t.leaf_nx);
+	flaw(run, FLAW_nx_loop);
+}
+
+static void processor_marks(struct run *run, const struct walk *w,
+			    uint32_t access)
+{
+	run->rig.mem->pool.model[pool_page(w->table)][w->index] |=
+		PTE_A | ((access & ACC_W) ? PTE_D : 0);
+}
+
+/* One reference, every step checked. */
+enum rig_end access_checked(struct run *run, gva_t gva, uint32_t access,
+			    gpa_t *gpa)
+{
+	for (int i = 0; i <= MAX_TRIES; i++) {
+		struct walk w = rig_walk(&run->rig, gva, access);
+		struct truth t = truth_of(&run->guest, gva);
+		struct smmu_result r;
+		enum rig_end end;
+
+		*gpa = w.pa;
+		if (!w.fault) {
+			check_through(run, &w, gva, access);
+			processor_marks(run, &w, access);
+			return RIG_OK;
+		}
+		if (run->rig.bypass && !(w.pfec & PFEC_P)) {
+			check_direct(run, w.pfec, gva, access);
+			return RIG_DIRECT;
+		}
+		r = smmu_page_fault(run->rig.smmu, gva, w.pfec);
+		follow_ad(run, &t);
+		*gpa = r.gpa;
+		end = check_result(run, &r, &t, access);
+		if (end != RIG_OK)
+			return end;
+	}
+	check_stuck(run, gva, access);
+	return RIG_LOOP;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * References of a random guest, each step checked against the slow model.  See
+ * test_shadow_mmu_random.c for what must hold.
+ */
+#ifndef NOTRAP_TESTS_SHADOW_MMU_CHECKED_H
+#define NOTRAP_TESTS_SHADOW_MMU_CHECKED_H
+
+#include "rig.h"
+#include "truth.h"
+#include "world.h"
+
+#define MAXPHYADDR 36
+
+enum flaw {
+#define FLAW(name, what, who) FLAW_##name,
+#include "flaws.def"
+#undef FLAW
+	NR_FLAWS
+};
+
+struct run {
+	struct rig rig;
+	struct world world;
+	struct truth_guest guest;
+	uint8_t *mirror; /* what RAM should be */
+	uint64_t flaws[NR_FLAWS];
+	uint64_t ends[RIG_LOOP + 1];
+	bool wp_was_off; /* in this episode */
+	uint64_t op;
+};
+
+#define REQUIRE(run, cond)                                                    \
+	do {                                                                  \
+		if (!(cond))                                                  \
+			fail_msg("op %llu, %s: not so: %s",                   \
+				 (unsigned long long)(run)->op,               \
+				 (run)->world.wild ? "wild" : "tame", #cond); \
+	} while (0)
+
+/* The rig's control state goes to the model. */
+void sync_guest(struct run *run);
+
+bool is_shadowed(const struct run *run, gpa_t gpa);
+
+/* *gpa: where a reference went that is RIG_OK, RIG_EMULATE or RIG_MMIO. */
+enum rig_end access_checked(struct run *run, gva_t gva, uint32_t access,
+			    gpa_t *gpa);
+
+#endif

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Random guests against the slow model.  After every operation:
+ *
+ *   sound    what the shadow lets through, the guest's tables let through, to
+ *            the same address, with A set on the way and D on a write
+ *   true     a fault delivered past the hypervisor, and one injected, is the
+ *            guest's own, with the right code
+ *   live     a reference is through, or somebody's fault, in four tries
+ *   quiet    guest memory changes in A and D of the entries walked only
+ *   audited  the invariants hold
+ *
+ * Flaws of the time that are kept have one exception each (flaws.def); each is
+ * counted, and none may show where it does not belong.
+ *
+ * Usage: test [operations a configuration] [audit all every n] [seed]
+ */
+#include <string.h>
+
+#include "checked.h"
+
+#define EPISODE 2000u
+
+static unsigned int operations = 200000;
+static unsigned int audit_every = 256;
+static uint64_t seed = 1;
+
+static const char *const flaw_names[] = {
+#define FLAW(name, what, who) #name,
+#include "flaws.def"
+#undef FLAW
+};
+
+struct combo {
+	const char *gen;
+	bool bypass;
+};
+
+struct bytes {
+	gpa_t gpa;
+	unsigned int len;
+	uint8_t b[8];
+};
+
+static struct bytes whole_entry(struct run *run, gpa_t gpa, int level)
+{
+	struct bytes s = {gpa & ~UINT64_C(7), 8, {0}};
+	uint64_t val = world_entry(&run->world, level);
+
+	memcpy(s.b, &val, 8);
+	return s;
+}
+
+/* Keep n bytes from this offset on. */
+static void cut(struct bytes *s, unsigned int from, unsigned int n)
+{
+	memmove(s->b, s->b + from, n);
+	s->gpa += from;
+	s->len = n;
+}
+
+/* Any bytes anywhere, also across two entries. */
+static struct bytes loose_bytes(struct run *run, gpa_t gpa)
+{
+	struct bytes s = {.len = 1 + world_below(&run->world, 8)};
+	uint64_t val = world_rand(&run->world);
+
+	s.gpa = (gpa & ~UINT64_C(7)) + world_below(&run->world, 8);
+	if ((s.gpa & PAGE_MASK) + s.len > PAGE_SIZE)
+		s.gpa = gpa & ~UINT64_C(7);
+	memcpy(s.b, &val, 8);
+	return s;
+}
+
+/* What is there, again. */
+static struct bytes same_bytes(struct run *run, gpa_t gpa)
+{
+	struct bytes s = loose_bytes(run, gpa);
+
+	memcpy(s.b, run->mirror + s.gpa, s.len);
+	return s;
+}
+
+/* Write what may be written: tame upper entries must stay tame. */
+static struct bytes what_to_store(struct run *run, gpa_t gpa)
+{
+	struct world *w = &run->world;
+	int level = world_level(gpa >> 12);
+	bool anything = w->wild || level <= 1;
+	struct bytes s = whole_entry(run, gpa, level ? level : 1);
+	uint32_t high;
+
+	memcpy(&high, run->mirror + s.gpa + 4, 4);
+	if (world_chance(w, 8))
+		return same_bytes(run, gpa);
+	if (anything && world_chance(w, 12))
+		return loose_bytes(run, gpa);
+	if (world_chance(w, 30) && (anything || (!high && !s.b[7])))
+		cut(&s, anything && world_chance(w, 50) ? 4 : 0, 4);
+	return s;
+}
+
+static void store(struct run *run, gpa_t gpa, bool tell)
+{
+	struct bytes s = what_to_store(run, gpa);
+
+	if (tell)
+		smmu_pte_write(run->rig.smmu, s.gpa, s.b, s.len);
+	memcpy(run->rig.mem->ram + s.gpa, s.b, s.len);
+	memcpy(run->mirror + s.gpa, s.b, s.len);
+}
+
+static void op_access(struct run *run)
+{
+	static const uint32_t kinds[] = {
+		ACC_R, ACC_W, ACC_X, ACC_U, ACC_U | ACC_W, ACC_U | ACC_X,
+	};
+	uint32_t access = kinds[world_below(&run->world, ARRAY_LEN(kinds))];
+	gva_t gva = world_gva(&run->world, run->guest.levels);
+	gpa_t gpa = 0;
+	enum rig_end end = access_checked(run, gva, access, &gpa);
+
+	run->ends[end]++;
+	if (!(access & ACC_W) || !world_chance(&run->world, 60))
+		return;
+	if (end == RIG_EMULATE)
+		store(run, gpa, true);
+	else if (end == RIG_OK && !is_shadowed(run, gpa))
+		store(run, gpa, false);
+}
+
+/* The kernel writes by some other mapping, or was emulated. */
+static void op_store(struct run *run)
+{
+	gpa_t gpa = world_gpa(&run->world);
+
+	store(run, gpa, is_shadowed(run, gpa) || world_chance(&run->world, 5));
+}
+
+static void random_roots(struct run *run)
+{
+	struct smmu_guest *g = &run->rig.guest;
+	struct world *w = &run->world;
+
+	g->cr3 = world_table(w, 4) << 12;
+	for (int i = 0; i < 4; i++) {
+		g->pdpte[i] = world_table(w, 2) << 12;
+		if (world_chance(w, 70))
+			g->pdpte[i] |= 1;
+		if (w->wild && world_chance(w, 3)) /* no RAM there */
+			g->pdpte[i] |= BIT(30);
+	}
+}
+
+static void op_switch(struct run *run)
+{
+	struct smmu_guest *g = &run->rig.guest;
+	struct world *w = &run->world;
+	bool reset = world_chance(w, 25);
+
+	if (reset) {
+		static const enum paging_mode modes[] = {
+			PAGING_OFF, PAGING_PAE, PAGING_4LEVEL, PAGING_4LEVEL};
+
+		g->mode = modes[world_below(w, ARRAY_LEN(modes))];
+		g->wp = !w->wild || world_chance(w, 70);
+	}
+	random_roots(run);
+	if (reset)
+		smmu_reset_context(run->rig.smmu, g);
+	else
+		smmu_new_cr3(run->rig.smmu, g);
+	if (w->wild && world_chance(w, 20)) {
+		g->nxe = world_chance(w, 60);
+		smmu_set_nxe(run->rig.smmu, g->nxe);
+	}
+	sync_guest(run);
+}
+
+static void op_unprotect(struct run *run)
+{
+	gva_t gva = world_gva(&run->world, run->guest.levels);
+	struct truth t = truth_of(&run->guest, gva);
+	bool was = !t.absent && is_shadowed(run, t.gpa);
+	gpa_t gpa;
+
+	REQUIRE(run, smmu_gva_to_gpa(run->rig.smmu, gva, &gpa) == !t.absent);
+	REQUIRE(run, t.absent || gpa == t.gpa);
+	REQUIRE(run, smmu_unprotect(run->rig.smmu, gva) == was);
+}
+
+static void audit_now(struct run *run)
+{
+	struct smmu_audit_report report;
+
+	smmu_run_audit(run->rig.smmu, SMMU_AUDIT_ALL, &report);
+	if (report.violations)
+		fail_msg("op %llu, %s: %s", (unsigned long long)run->op,
+			 run->world.wild ? "wild" : "tame", report.first);
+	if (memcmp(run->mirror, run->rig.mem->ram, WORLD_RAM))
+		fail_msg("op %llu: guest memory was changed elsewhere",
+			 (unsigned long long)run->op);
+}
+
+static void one_operation(struct run *run)
+{
+	uint32_t dice = world_below(&run->world, 1000);
+
+	if (dice < 640)
+		op_access(run);
+	else if (dice < 970)
+		op_store(run);
+	else if (dice < 995)
+		op_switch(run);
+	else
+		op_unprotect(run);
+
+	if (smmu_audit_result(run->rig.smmu)->violations)
+		fail_msg("op %llu, %s: %s", (unsigned long long)run->op,
+			 run->world.wild ? "wild" : "tame",
+			 smmu_audit_result(run->rig.smmu)->first);
+	if (run->op % audit_every == 0)
+		audit_now(run);
+}
+
+static void fill_tables(struct run *run)
+{
+	for (uint64_t gfn = 1; gfn <= WORLD_TABLES; gfn++)
+		for (uint64_t i = 0; i < 512; i++)
+			mem_write_u64(
+				run->rig.mem, gfn << 12 | i << 3,
+				world_entry(&run->world, world_level(gfn)));
+	memcpy(run->mirror, run->rig.mem->ram, WORLD_RAM);
+}
+
+static void episode(struct run *run, const struct combo *combo, unsigned int nr)
+{
+	struct rig_config config = {
+		.gen = combo->gen,
+		.bypass = combo->bypass,
+		.mode = PAGING_4LEVEL,
+		.ram = WORLD_RAM,
+		.max_pages = SMMU_MIN_PAGES,
+		.audit = SMMU_AUDIT_ENTRY,
+	};
+
+	rig_open(&run->rig, &config);
+	run->wp_was_off = false;
+	run->world.wild = nr % 2;
+	run->world.large_rights = run->rig.gen->sw.role_hugepage_access;
+	fill_tables(run);
+	/* The context was loaded over empty RAM. */
+	sp_unprotect(run->rig.smmu, 1);
+	sync_guest(run);
+	for (unsigned int i = 0; i < EPISODE; i++, run->op++)
+		one_operation(run);
+	audit_now(run);
+	rig_close(&run->rig);
+}
+
+static void report_flaws(const struct run *run, const struct combo *combo)
+{
+	print_message("# %s bypass=%s: through %llu direct %llu injected %llu "
+		      "emulated %llu mmio %llu; flaws:",
+		      combo->gen, combo->bypass ? "on" : "off",
+		      (unsigned long long)run->ends[RIG_OK],
+		      (unsigned long long)run->ends[RIG_DIRECT],
+		      (unsigned long long)run->ends[RIG_INJECT],
+		      (unsigned long long)run->ends[RIG_EMULATE],
+		      (unsigned long long)run->ends[RIG_MMIO]);
+	for (int i = 0; i < NR_FLAWS; i++)
+		print_message(" %s %llu", flaw_names[i],
+			      (unsigned long long)run->flaws[i]);
+	print_message("\n");
+}
+
+/* An exception that never applies is not needed. */
+static void check_flaws(const struct run *run, const struct combo *combo)
+{
+	const struct smmu_switches *sw = &smmu_generation_find(combo->gen)->sw;
+
+	check("rights", run->flaws[FLAW_rights] > 0);
+	check("check order", run->flaws[FLAW_check_order] > 0);
+	check("reserved", run->flaws[FLAW_reserved] > 0);
+	check("large dirty",
+	      (run->flaws[FLAW_large_dirty] > 0) == !sw->role_access);
+	check("nx loop", (run->flaws[FLAW_nx_loop] > 0) == !sw->role_access);
+	check("nonpaging write", (run->flaws[FLAW_nonpaging_write] > 0) ==
+					 !sw->nonpaging_protects);
+	check("fetch bit", (run->flaws[FLAW_fetch_bit] > 0) == combo->bypass);
+}
+
+static void random_guests(void **state)
+{
+	const struct combo *combo = *state;
+	struct run run = {.world = {.rng = seed * 0x9e3779b97f4a7c15 + 1}};
+	unsigned int episodes = (operations + EPISODE - 1) / EPISODE;
+
+	run.mirror = malloc(WORLD_RAM);
+	assert_non_null(run.mirror);
+	for (unsigned int i = 0; i < episodes; i++)
+		episode(&run, combo, i);
+	report_flaws(&run, combo);
+	if (operations >= 200000)
+		check_flaws(&run, combo);
+	free(run.mirror);
+}
+
+static struct combo combos[] = {
+	{"kvm-2.6.20", false},
+        {"kvm-2.6.24", false},
+        {"seed",       false},
+	{"seed",       true },
+        {"kvm-2.6.25", false},
+        {"kvm-2.6.25", true },
+};
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		{"random_2_6_20",        random_guests, NULL, NULL, &combos[0]},
+		{"random_2_6_24",        random_guests, NULL, NULL, &combos[1]},
+		{"random_seed",          random_guests, NULL, NULL, &combos[2]},
+		{"random_seed_bypass",   random_guests, NULL, NULL, &combos[3]},
+		{"random_2_6_25",        random_guests, NULL, NULL, &combos[4]},
+		{"random_2_6_25_bypass", random_guests, NULL, NULL, &combos[5]},
+	};
+
+	if (argc > 1)
+		operations = (unsigned int)strtoul(argv[1], NULL, 0);
+	if (argc > 2)
+		audit_every = (unsigned int)strtoul(argv[2], NULL, 0);
+	if (argc > 3)
+		seed = strtoull(argv[3], NULL, 0);
+	if (!operations || !audit_every)
+		return EXIT_FAILURE;
+	return cmocka_run_group_tests_name("shadow_mmu_random", tests, NULL,
+					   NULL);
+}
