@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Translation: the EDGE hook sees each new block once, before it runs.  The
+ * instructions in it are counted for the clock, sensitive ones are hooked; a
+ * block that has new ones is thrown away and translated again with the hooks.
+ * Ordinary code pays nothing afterwards.
+ *
+ * Hooks are found by linear address and by walking a list, so they are kept
+ * few.  Taking a single one back is not safe (another address space may have
+ * translations that rely on it): all hooks and all translations go together.
+ */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "base/hash.h"
+#include "live/hook.h"
+#include "live/internal.h"
+#include "live/shape.h"
+
+/*
+ * Unicorn 2.1.1 crashes when its code buffer is full, and a flush clears all of
+ * it: the buffer is kept small, and everything is flushed when the blocks may
+ * fill most of it by these estimates.  They are upper bounds of what was
+ * measured: 380-450 bytes for a block with the block hook; 45 for an
+ * instruction on registers, 105-130 for a load or store, 200-310 for a
+ * read-modify-write or a vector access; ENTER copies up to 31 words.
+ */
+#define CODE_BYTES_MAX   (DISCOVER_BUFFER - DISCOVER_BUFFER / 8)
+#define BYTES_PER_BLOCK  600
+#define BYTES_PER_INSN   80
+#define BYTES_PER_ACCESS 160
+#define BYTES_PER_OTHER  200
+#define BYTES_FOR_ENTER  8192
+
+#define OPCODE_ENTER 0xc8
+
+#define SITES_MAX 512
+
+/* Calls of hooks whose instruction is no longer sensitive. */
+#define USELESS_CALLS_MAX 200000
+
+uint32_t discover_hash(const uint8_t *bytes, size_t n)
+{
+	uint64_t h = fnv64(FNV64_INIT, bytes, n);
+
+	return (uint32_t)(h ^ h >> 32);
+}
+
+static void want_reset(struct live *live)
+{
+	live->reset_translations = true;
+	boundary_schedule(live);
+}
+
+static uint32_t insn_bytes(enum code_mode mode, const uint8_t *bytes, size_t n)
+{
+	uint32_t size = BYTES_PER_INSN;
+	struct insn insn;
+
+	if (bytes[0] == OPCODE_ENTER)
+		return BYTES_FOR_ENTER;
+	if (!n || !decode_one(mode, bytes, n, &insn) || insn.op == OP_OTHER)
+		size = BYTES_PER_OTHER;
+	for (uint8_t i = 0; i < insn.nr_operands; i++) {
+		if (insn.operand[i].type != OPERAND_MEM)
+			continue;
+		size += BYTES_PER_ACCESS;
+		if (insn.operand[i].read && insn.operand[i].write)
+			size += BYTES_PER_ACCESS;
+	}
+	return size +
+	       (insn.op == OP_PUSH || insn.op == OP_POP ? BYTES_PER_ACCESS : 0);
+}
+
+static void count_translation(struct live *live, uint32_t bytes)
+{
+	struct translations *t = &live->translations;
+
+	live->stats.blocks_translated++;
+	t->nr++;
+	t->code_bytes += bytes;
+	if (t->code_bytes > CODE_BYTES_MAX ||
+	    (live->knobs.max_translations &&
+	     t->nr >= live->knobs.max_translations))
+		want_reset(live);
+}
+
+static void on_code(uc_engine *uc, uint64_t pc, uint32_t size, void *data);
+
+/* False: Unicorn is out of memory. */
+static bool hook_site(struct live *live, struct site *site)
+{
+	uc_hook hook;
+
+	if (hook_add_range(live->uc, UC_HOOK_CODE,
+			   (union hook_fn){.code = on_code}, live, site->pc,
+			   site->pc, &hook))
+		return false;
+	site->hook = hook;
+	live->stats.sites++;
+	return true;
+}
+
+/* Hook what is sensitive and not hooked yet; how many, or -ENOMEM. */
+static int hook_new_sites(struct live *live, gva_t pc,
+			  const struct block_scan *scan)
+{
+	uint32_t max = live->knobs.max_sites ? live->knobs.max_sites
+					     : live->translations.max_sites;
+	int added = 0;
+
+	for (uint32_t i = 0; i < scan->nr; i++) {
+		struct site *site;
+
+		if (!op_is_sensitive(scan->insn[i].op) ||
+		    sites_find(&live->sites, pc + scan->insn[i].offset))
+			continue;
+		site = sites_add(&live->sites, pc + scan->insn[i].offset);
+		if (!site || !hook_site(live, site))
+			return -ENOMEM;
+		added++;
+	}
+	if (live->sites.nr > max)
+		want_reset(live);
+	return added;
+}
+
+struct code {
+	gva_t pc;
+	uint16_t size; /* as Unicorn says */
+	enum code_mode mode;
+	uint8_t bytes[BLOCK_BYTES_MAX];
+	size_t n; /* that could be fetched */
+	uint32_t hash;
+};
+
+static void fetch_code(const struct live *live, gva_t pc, uint32_t size,
+		       struct code *ret)
+{
+	ret->pc = pc;
+	ret->size = (uint16_t)size;
+	ret->mode = env_code_mode(&live->env);
+	ret->n = live_fetch(live, pc, ret->bytes,
+			    (size_t)min_u64(size, sizeof(ret->bytes)));
+	ret->hash = discover_hash(ret->bytes, ret->n);
+}
+
+static const struct block *add_block(struct live *live, const struct code *code,
+				     const struct block_scan *scan)
+{
+	struct block_shape shape = {
+		.pc = code->pc,
+		.size = code->size,
+		.mode = code->mode,
+		.hash = code->hash,
+	};
+	uint8_t lengths[BLOCK_INSNS_MAX];
+	const struct block_insn *last = NULL;
+
+	shape.code_bytes = BYTES_PER_BLOCK;
+	shape.nr = (uint16_t)min_u64(scan->nr, scan->max);
+	shape.lengths = lengths;
+	for (uint16_t i = 0; i < shape.nr; i++) {
+		last = &scan->insn[i];
+		lengths[i] = last->length;
+		shape.code_bytes += insn_bytes(
+			code->mode, code->bytes + last->offset, last->length);
+	}
+	if (last)
+		shape.rep = shape_of(code->mode, code->bytes + last->offset,
+				     last->length)
+				    .rep_string;
+	return blocks_add(&live->blocks, &shape);
+}
+
+/*
+ * Decode a block that is not known yet.  NULL: it must be translated again
+ * (new hooks), or the run is over (no memory).
+ */
+static const struct block *describe(struct live *live, const struct code *code)
+{
+	struct block_insn insn[BLOCK_INSNS_MAX];
+	struct block_scan scan = {.insn = insn, .max = BLOCK_INSNS_MAX};
+	int added;
+
+	decode_block(code->mode, code->bytes, code->n, &scan);
+	if (scan.nr > scan.max)
+		scan.nr = scan.max;
+	added = hook_new_sites(live, code->pc, &scan);
+	if (!added) {
+		const struct block *block = add_block(live, code, &scan);
+
+		if (block)
+			return block;
+		added = -ENOMEM;
+	}
+	if (added < 0)
+		live_stop(live, "out of memory");
+	return NULL;
+}
+
+static void throw_away(struct live *live, const struct code *code)
+{
+	uint64_t rip = live_rip_of(live, code->pc);
+
+	uc_ctl_remove_cache(live->uc, code->pc, code->pc + code->size);
+	uc_reg_write(live->uc, UC_X86_REG_RIP, &rip);
+}
+
+static void note_stale(struct live *live, const struct code *code)
+{
+	hpa_t hpa;
+
+	if (live->config.check_stale && live_translate(live, code->pc, &hpa) &&
+	    stale_note(&live->stale, code->pc, hpa, code->size, code->hash))
+		live_stop(live, "out of memory");
+}
+
+static void on_edge(uc_engine *uc, uc_tb *to, uc_tb *from, void *data)
+{
+	struct live *live = data;
+	const struct block *block;
+	struct code code;
+
+	(void)uc;
+	(void)from;
+	if (live->ended || !to->size)
+		return;
+	clock_complete(&live->clock, to->pc);
+	live_enter(live);
+	fetch_code(live, to->pc, to->size, &code);
+	block = blocks_known(&live->blocks, code.pc, code.size, code.mode,
+			     code.hash);
+	if (!block)
+		block = describe(live, &code);
+	if (!block) {
+		count_translation(live,
+				  BYTES_PER_BLOCK + (uint32_t)to->icount *
+							    BYTES_PER_OTHER);
+		throw_away(live, &code);
+		return;
+	}
+	count_translation(live, block->code_bytes);
+	note_stale(live, &code);
+}
+
+const struct block *discover_block(struct live *live, gva_t pc, uint32_t size)
+{
+	const struct block *block;
+	struct code code;
+
+	clock_complete(&live->clock, pc);
+	live_enter(live);
+	fetch_code(live, pc, size, &code);
+	block = blocks_known(&live->blocks, pc, code.size, code.mode,
+			     code.hash);
+	if (!block)
+		block = describe(live, &code);
+	if (!block)
+		throw_away(live, &code);
+	return block;
+}
+
+/* True: the instruction at the site is sensitive and must not run natively. */
+static const struct insn *insn_at_site(struct live *live, gva_t pc)
+{
+	struct site *site = sites_find(&live->sites, pc);
+	uint8_t bytes[INSN_BYTES_MAX];
+	const struct insn *insn;
+	size_t n;
+
+	BUG_ON(!site);
+	n = live_fetch(live, pc, bytes, sizeof(bytes));
+	insn = site_decode(site, env_code_mode(&live->env), bytes, n);
+	if (op_is_sensitive(insn->op))
+		return insn;
+	if (++live->translations.useless_calls == USELESS_CALLS_MAX)
+		want_reset(live);
+	return NULL;
+}
+
+static void on_code(uc_engine *uc, uint64_t pc, uint32_t size, void *data)
+{
+	struct live *live = data;
+	const struct insn *insn;
+	enum insn_status status;
+	struct trap trap;
+	uint64_t rip;
+
+	(void)uc;
+	(void)size;
+	if (live->ended || live->paused)
+		return;
+	live->step.done = false;
+	live_enter(live);
+	insn = insn_at_site(live, pc);
+	if (!insn)
+		return;
+
+	live_stamp(live, clock_at(&live->clock, &live->blocks, pc));
+	rip = live->vcpu.rip;
+	status = insn_execute(&live->env, insn, &trap, &live->end);
+	if (status == INSN_NATIVE) {
+		live_sync(live);
+		return;
+	}
+	clock_leave(&live->clock, &live->blocks, pc);
+	step_end(live);
+	live_obey_insn(live, status, &trap, rip);
+	live_leave_block(live);
+}
+
+/* No EDGE is reported until one block has ended normally. */
+static void prime(struct live *live)
+{
+	static const uint8_t jump[] = {0xeb, 0x00, 0xcd, 0x80};
+	uint8_t *code = scratch_code(&live->scratch) + 0x100;
+
+	for (size_t i = 0; i < sizeof(jump); i++)
+		code[i] = jump[i];
+	uc_emu_start(live->uc, SCRATCH_CODE + 0x100, 0, 0, 0);
+}
+
+int discover_create(struct live *live, struct diag *diag)
+{
+	uc_hook hook;
+
+	live->translations.max_sites = SITES_MAX;
+	if (blocks_create(&live->blocks) || sites_create(&live->sites) ||
+	    stale_create(&live->stale))
+		return diag_set(diag, -ENOMEM, "out of memory");
+	prime(live);
+	if (hook_add(live->uc, UC_HOOK_EDGE_GENERATED,
+		     (union hook_fn){.edge = on_edge}, live, &hook))
+		return diag_set(diag, -ENOMEM, "Unicorn refused a hook");
+	return 0;
+}
+
+void discover_destroy(struct live *live)
+{
+	blocks_destroy(&live->blocks);
+	sites_destroy(&live->sites);
+	stale_destroy(&live->stale);
+}
+
+/* Sites that come back at once are all needed: allow for more of them. */
+static void adapt_max_sites(struct live *live)
+{
+	struct translations *t = &live->translations;
+
+	if (live->sites.nr > t->max_sites && t->nr < 100 * t->max_sites)
+		t->max_sites *= 2;
+}
+
+void discover_reset(struct live *live)
+{
+	adapt_max_sites(live);
+	for (uint32_t i = 0; i < 1u << live->sites.bits; i++)
+		if (live->sites.site[i].used)
+			uc_hook_del(live->uc, live->sites.site[i].hook);
+	uc_ctl_flush_tb(live->uc);
+	sites_clear(&live->sites);
+	blocks_clear(&live->blocks);
+	stale_clear(&live->stale);
+	clock_undo(&live->clock);
+	live->translations.nr = 0;
+	live->translations.code_bytes = 0;
+	live->translations.useless_calls = 0;
+	live->stats.translation_flushes++;
+	live->reset_translations = false;
+}

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One engine from creation to the end of its guest. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "live/internal.h"
+
+#define UNICORN_MIN 0x02010100u /* 2.1.1 */
+
+/* SDM vol. 3A, "Processor State After Reset". */
+#define PAT_RESET       UINT64_C(0x0007040600070406)
+#define APIC_BASE_RESET UINT64_C(0xfee00900)
+#define DR6_RESET       UINT64_C(0xffff0ff0)
+#define DR7_RESET       UINT64_C(0x400)
+
+#define FPU_CONTROL_INIT UINT16_C(0x37f)
+#define MXCSR_RESET      UINT32_C(0x1f80)
+
+/* Multiboot Specification, "Machine state": flat 32-bit segments. */
+#define BOOT_CS 0x08
+#define BOOT_DS 0x10
+
+static int unicorn_failed(uc_err err, const char *what, struct diag *diag)
+{
+	return diag_set(diag, err == UC_ERR_NOMEM ? -ENOMEM : -ENOTSUP,
+			"Unicorn: %s: %s", what, uc_strerror(err));
+}
+
+static int open_unicorn(struct live *live, struct diag *diag)
+{
+	struct mem *mem = live->mem;
+	uc_err err;
+
+	if (uc_version(NULL, NULL) < UNICORN_MIN)
+		return diag_set(diag, -ENOTSUP,
+				"Unicorn 2.1.1 or later is needed");
+	err = uc_open(UC_ARCH_X86, UC_MODE_64, &live->uc);
+	if (err)
+		return unicorn_failed(err, "open", diag);
+	err = uc_ctl_set_cpu_model(live->uc, UC_CPU_X86_QEMU64);
+	if (!err)
+		err = uc_ctl_set_tcg_buffer_size(live->uc, DISCOVER_BUFFER);
+	/* An empty set: there is no address at which to stop. */
+	if (!err)
+		err = uc_ctl_exits_enable(live->uc);
+	if (err)
+		return unicorn_failed(err, "configuration", diag);
+
+	err = uc_mem_map_ptr(live->uc, 0, mem->ram_size, UC_PROT_ALL, mem->ram);
+	if (!err)
+		err = uc_mem_map_ptr(live->uc, INSTALLED_BASE,
+				     (uint64_t)mem->pool.nr_pages << PAGE_SHIFT,
+				     UC_PROT_ALL, mem->pool.installed);
+	if (err)
+		return unicorn_failed(err, "mapping memory", diag);
+	return 0;
+}
+
+static void init_vcpu(struct vcpu *vcpu, const struct boot_state *boot)
+{
+	struct segment data = {
+		.selector = BOOT_DS, .limit = UINT32_MAX, .attr = 0xc09300};
+
+	*vcpu = (struct vcpu){
+		.rip = boot->entry,
+		.rflags = RFLAGS_ONE,
+		.ldtr = {.limit = UINT16_MAX, .attr = 0x8200 },
+		.tr = {.limit = UINT16_MAX, .attr = 0x8b00 },
+		.pat = PAT_RESET,
+		.apic_base = APIC_BASE_RESET,
+		.dr = {[6] = DR6_RESET,     [7] = DR7_RESET},
+	};
+	vcpu->gpr[GPR_RAX] = boot->eax;
+	vcpu->gpr[GPR_RBX] = boot->ebx;
+	for (unsigned int i = 0; i < NR_SEG; i++)
+		vcpu->seg[i] = data;
+	vcpu->seg[SEG_CS].selector = BOOT_CS;
+	vcpu->seg[SEG_CS].attr = 0xc09b00;
+}
+
+static void init_fpu(uc_engine *uc)
+{
+	const uint16_t control = FPU_CONTROL_INIT;
+	const uint32_t mxcsr = MXCSR_RESET;
+
+	uc_reg_write(uc, UC_X86_REG_FPCW, &control);
+	uc_reg_write(uc, UC_X86_REG_MXCSR, &mxcsr);
+}
+
+static int start_unicorn(struct live *live, struct diag *diag)
+{
+	int err = open_unicorn(live, diag);
+
+	if (!err)
+		err = scratch_create(live->uc, &live->scratch, diag);
+	if (!err)
+		err = hidden_create(live->uc, &live->scratch, &live->hw,
+				    &live->hidden, diag);
+	if (!err)
+		err = discover_create(live, diag);
+	if (!err)
+		err = boundary_create(live, diag);
+	if (!err)
+		err = fault_create(live, diag);
+	return err;
+}
+
+int live_create(const struct live_config *config, struct mem *mem,
+		struct platform *platform, struct event_sink *sink,
+		struct live **ret, struct diag *diag)
+{
+	struct live *live = calloc(1, sizeof(*live));
+	int err;
+
+	if (!live)
+		return diag_set(diag, -ENOMEM, "out of memory");
+	live->config = *config;
+	live->mem = mem;
+	live->platform = platform;
+	live->sink = sink;
+	live->env = (struct live_env){.vcpu = &live->vcpu,
+				      .sink = sink,
+				      .mem = mem,
+				      .platform = platform,
+				      .vendor_amd = config->vendor_amd,
+				      .maxphyaddr = config->maxphyaddr};
+	clock_init(&live->clock);
+
+	err = install_create(mem, &live->install, diag);
+	if (!err)
+		err = start_unicorn(live, diag);
+	if (err) {
+		live_destroy(live);
+		return err;
+	}
+	init_fpu(live->uc);
+	init_vcpu(&live->vcpu, &config->boot);
+	hidden_refresh(live->hidden);
+	hidden_store(live->hidden, &live->vcpu);
+	*ret = live;
+	return 0;
+}
+
+void live_destroy(struct live *live)
+{
+	if (!live)
+		return;
+	hidden_destroy(live->hidden);
+	if (live->uc)
+		uc_close(live->uc);
+	scratch_destroy(&live->scratch);
+	discover_destroy(live);
+	install_destroy(&live->install);
+	free(live);
+}
+
+void live_set_knobs(struct live *live, const struct live_knobs *knobs)
+{
+	live->knobs = *knobs;
+	live->install.no_exclusion = knobs->no_exclusion;
+}
+
+static void stop_unicorn(struct live *live)
+{
+	if (live->running)
+		uc_emu_stop(live->uc);
+}
+
+void live_finish(struct live *live)
+{
+	live->ended = true;
+	stop_unicorn(live);
+}
+
+void live_pause(struct live *live)
+{
+	live->paused = true;
+	stop_unicorn(live);
+}
+
+void live_stop(struct live *live, const char *fmt, ...)
+{
+	struct live_end *end = &live->end;
+	va_list ap;
+
+	*end = (struct live_end){.status = LIVE_STOPPED, .rip = live->vcpu.rip};
+	va_start(ap, fmt);
+	vsnprintf(end->line, sizeof(end->line), fmt, ap);
+	va_end(ap);
+	live_finish(live);
+}
+
+static void end_max_insns(struct live *live)
+{
+	live->end = (struct live_end){.status = LIVE_MAX_INSNS,
+				      .rip = live->vcpu.rip};
+	snprintf(live->end.line, sizeof(live->end.line),
+		 "the limit of %" PRIu64
+		 " instructions was reached at 0x%" PRIx64,
+		 live->config.max_insns, live->vcpu.rip);
+	live_finish(live);
+}
+
+static bool at_limit(const struct live *live)
+{
+	return live->config.max_insns &&
+	       clock_base(&live->clock) >= live->config.max_insns;
+}
+
+/* Nothing runs: bring everything to where the guest can run.  */
+static void prepare(struct live *live)
+{
+	live->paused = false;
+	if (live->reset_translations)
+		discover_reset(live);
+	live_enter(live);
+	if (at_limit(live))
+		end_max_insns(live);
+	else if (clock_base(&live->clock) >= live->until)
+		live->paused = true;
+	else if (live->halted)
+		boundary_halt(live);
+	live_leave(live);
+}
+
+static void execute(struct live *live)
+{
+	uc_err err;
+
+	live->running = true;
+	err = uc_emu_start(live->uc, live->vcpu.rip, 0, 0, 0);
+	live->running = false;
+	if (live->ended || live->paused)
+		return;
+	live_enter(live);
+	live_stop(live, "Unicorn gave up at 0x%" PRIx64 ": %s", live->vcpu.rip,
+		  err ? uc_strerror(err) : "it stopped by itself");
+}
+
+void live_run(struct live *live, uint64_t until, const volatile int *attention,
+	      struct live_end *ret)
+{
+	live->until = until;
+	live->attention = attention;
+	live->next_look = clock_base(&live->clock);
+
+	while (!live->ended) {
+		prepare(live);
+		if (live->ended || live->paused)
+			break;
+		execute(live);
+		/* Stopped for a purpose of our own, or for the caller's? */
+		if (!live->reset_translations && !at_limit(live))
+			break;
+	}
+	if (live->ended) {
+		*ret = live->end;
+		return;
+	}
+	*ret = (struct live_end){.status = LIVE_PAUSED, .rip = live->vcpu.rip};
+}
+
+uint64_t live_insns(const struct live *live)
+{
+	return clock_base(&live->clock);
+}
+
+const struct live_stats *live_stats(const struct live *live)
+{
+	return &live->stats;
+}

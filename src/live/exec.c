@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* How an instruction ends. */
+#include "live/exec.h"
+
+#include "arch/exception.h"
+#include "live/live.h"
+
+#define DR6_BS BIT(14)
+
+struct guest_event exec_event(const struct exec *x, enum guest_event_kind kind)
+{
+	struct guest_event ev = env_event(x->env, kind);
+
+	ev.insn_len = x->insn->length;
+	return ev;
+}
+
+bool exec_push(struct exec *x, const struct guest_event *ev)
+{
+	event_push(x->env->sink, ev, &x->out);
+	return x->out.verdict == GO_DONE;
+}
+
+bool exec_push_kind(struct exec *x, enum guest_event_kind kind)
+{
+	struct guest_event ev = exec_event(x, kind);
+
+	return exec_push(x, &ev);
+}
+
+enum insn_status exec_obey(struct exec *x)
+{
+	switch (x->out.verdict) {
+	case GO_FAULT:
+		*x->trap = trap_of_outcome(&x->out);
+		if (x->trap->type >= EVENT_SOFT_INT)
+			x->trap->insn_len = x->insn->length;
+		return INSN_FAULT;
+	case GO_DONE: /* an exception that was swallowed: try again */
+		return INSN_DONE;
+	default:
+		env_end(x->env, &x->out, x->env->gva, "", x->end);
+		return INSN_END;
+	}
+}
+
+_Static_assert(EVENT_SOFT_INT < EVENT_PRIV_SW_EXC &&
+		       EVENT_SOFT_INT < EVENT_SOFT_EXC &&
+		       EVENT_SOFT_INT > EVENT_HW_EXC,
+	       "software events are the types from SOFT_INT up");
+
+enum insn_status exec_raise(struct exec *x, uint8_t vector)
+{
+	env_raise(x->env, vector, 0, &x->out);
+	return exec_obey(x);
+}
+
+enum insn_status exec_finish(struct exec *x)
+{
+	struct vcpu *vcpu = x->env->vcpu;
+
+	vcpu->rflags &= ~RFLAGS_RF;
+	vcpu->irq_shadow = false;
+	if (!x->stepping || !(vcpu->rflags & RFLAGS_TF))
+		return INSN_DONE;
+	vcpu->dr[6] |= DR6_BS;
+	return exec_raise(x, EXC_DB);
+}
+
+enum insn_status exec_advance(struct exec *x)
+{
+	struct vcpu *vcpu = x->env->vcpu;
+
+	vcpu->rip += x->insn->length;
+	if (x->insn->mode != CODE_64)
+		vcpu->rip &= x->insn->mode == CODE_32 ? UINT32_MAX : UINT16_MAX;
+	return exec_finish(x);
+}
+
+bool exec_is_rep(const struct exec *x)
+{
+	return x->insn->rep || x->insn->repne;
+}
+
+bool exec_rep_is_over(const struct exec *x)
+{
+	return exec_is_rep(x) &&
+	       !(x->env->vcpu->gpr[GPR_RCX] & size_mask(x->insn->adsize));
+}
+
+enum insn_status exec_iterated(struct exec *x)
+{
+	struct vcpu *vcpu = x->env->vcpu;
+
+	if (!exec_is_rep(x))
+		return exec_advance(x);
+	gpr_add(vcpu, GPR_RCX, x->insn->adsize, ~UINT64_C(0));
+	if (exec_rep_is_over(x))
+		return exec_advance(x);
+	return exec_finish(x);
+}
+
+void exec_step_pointer(struct exec *x, uint8_t reg, unsigned int size)
+{
+	struct vcpu *vcpu = x->env->vcpu;
+	uint64_t by = size;
+
+	gpr_add(vcpu, reg, x->insn->adsize,
+		vcpu->rflags & RFLAGS_DF ? -by : by);
+}
+
+uint32_t exec_user(const struct exec *x)
+{
+	return x->env->vcpu->cpl == 3 ? (uint32_t)PFEC_U : 0;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Private to insn_execute() and emulate_insn(): one instruction under way,
+ * and the ways it can end.
+ */
+#ifndef NOTRAP_LIVE_EXEC_H
+#define NOTRAP_LIVE_EXEC_H
+
+#include "live/gpr.h"
+#include "live/insn.h"
+#include "live/lin.h"
+
+struct exec {
+	struct live_env *env;
+	const struct insn *insn;
+	struct trap *trap;
+	struct live_end *end;
+	struct guest_outcome out; /* of the last push */
+	bool stepping;            /* TF was set when the instruction began */
+};
+
+/* An event of this instruction; true if the outcome is GO_DONE. */
+struct guest_event exec_event(const struct exec *x, enum guest_event_kind kind);
+bool exec_push(struct exec *x, const struct guest_event *ev);
+bool exec_push_kind(struct exec *x, enum guest_event_kind kind);
+
+/* What x->out makes of the instruction, when it cannot just go on. */
+enum insn_status exec_obey(struct exec *x);
+
+/* The instruction raises this; pushed and obeyed. */
+enum insn_status exec_raise(struct exec *x, uint8_t vector);
+
+/* rip may have been set by the instruction, or goes behind it. */
+enum insn_status exec_finish(struct exec *x);
+enum insn_status exec_advance(struct exec *x);
+
+/* Ends one iteration of a string instruction: more to come, or done. */
+enum insn_status exec_iterated(struct exec *x);
+
+/* REP with a count of 0: the string instruction does nothing. */
+bool exec_is_rep(const struct exec *x);
+bool exec_rep_is_over(const struct exec *x);
+
+/* Move rSI or rDI past one element of a string. */
+void exec_step_pointer(struct exec *x, uint8_t reg, unsigned int size);
+
+/* PFEC_U at CPL 3, for the instruction's own references. */
+uint32_t exec_user(const struct exec *x);
+
+/* The groups of insn.c's dispatch. */
+enum insn_status exec_io(struct exec *x);
+enum insn_status exec_string_io(struct exec *x);
+enum insn_status exec_rdmsr(struct exec *x);
+enum insn_status exec_wrmsr(struct exec *x);
+enum insn_status exec_syscall(struct exec *x);
+enum insn_status exec_sysret(struct exec *x);
+enum insn_status exec_sysenter(struct exec *x);
+enum insn_status exec_sysexit(struct exec *x);
+enum insn_status exec_mov_cr(struct exec *x);
+enum insn_status exec_lmsw(struct exec *x);
+enum insn_status exec_smsw(struct exec *x);
+enum insn_status exec_mov_dr(struct exec *x);
+
+#endif

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The layout below is that of target/i386 in QEMU 5.0, which Unicorn 2.1 is
+ * built from; hidden_calibrate.c checks it on the library at hand.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "live/hidden_layout.h"
+
+void hidden_destroy(struct hidden *hidden)
+{
+	if (!hidden)
+		return;
+	if (hidden->context)
+		uc_context_free(hidden->context);
+	free(hidden);
+}
+
+static struct segment load_segment(const struct hidden_segment *from)
+{
+	return (struct segment){
+		.selector = (uint16_t)from->selector,
+		.limit = from->limit,
+		.attr = from->flags & SEGMENT_ATTR,
+		.base = from->base,
+	};
+}
+
+static void store_segment(struct hidden_segment *to, const struct segment *from)
+{
+	to->selector = from->selector;
+	to->limit = from->limit;
+	to->flags = from->attr;
+	to->base = from->base;
+}
+
+static uint64_t context_rflags(const struct hidden *hidden)
+{
+	uint64_t rflags = 0;
+
+	uc_context_reg_read(hidden->context, UC_X86_REG_RFLAGS, &rflags);
+	return rflags;
+}
+
+void hidden_load(struct hidden *hidden, struct vcpu *vcpu)
+{
+	const struct hidden_head *head = &hidden->head;
+
+	hidden_refresh(hidden);
+	for (unsigned int i = 0; i < NR_GPR; i++)
+		vcpu->gpr[i] = head->gpr[i];
+	vcpu->rip = head->rip;
+	vcpu->rflags = context_rflags(hidden);
+	for (unsigned int i = 0; i < NR_SEG; i++)
+		vcpu->seg[i] = load_segment(&head->seg[i]);
+	vcpu->ldtr = load_segment(&head->ldtr);
+	vcpu->tr = load_segment(&head->tr);
+	vcpu->gdtr = (struct dtable){head->gdtr.base, head->gdtr.limit};
+	vcpu->idtr = (struct dtable){head->idtr.base, head->idtr.limit};
+	vcpu->cpl = head->hflags & HFLAG_CPL;
+	vcpu->irq_shadow = head->hflags & HFLAG_IRQ_SHADOW;
+}
+
+/* Does the address of DS:, ES: or SS: need a base added? */
+static bool needs_addseg(const struct vcpu *vcpu, uint32_t hflags)
+{
+	if (hflags & HFLAG_CS64)
+		return false;
+	if (!(hflags & HFLAG_PE) || (vcpu->rflags & RFLAGS_VM) ||
+	    !(hflags & HFLAG_CS32))
+		return true;
+	return vcpu->seg[SEG_DS].base || vcpu->seg[SEG_ES].base ||
+	       vcpu->seg[SEG_SS].base;
+}
+
+/* PE, LMA and what comes from CR0 and CR4 stay as the snapshot has them. */
+static uint32_t hflags_of(const struct vcpu *vcpu, uint32_t old)
+{
+	uint32_t hflags = old & ~HFLAGS_OF_VCPU;
+
+	hflags |= vcpu->cpl;
+	if (vcpu->irq_shadow)
+		hflags |= HFLAG_IRQ_SHADOW;
+	if ((hflags & HFLAG_LMA) && (vcpu->seg[SEG_CS].attr & SEG_ATTR_L)) {
+		hflags |= HFLAG_CS64 | HFLAG_CS32 | HFLAG_SS32;
+	} else {
+		if (vcpu->seg[SEG_CS].attr & SEG_ATTR_DB)
+			hflags |= HFLAG_CS32;
+		if (vcpu->seg[SEG_SS].attr & SEG_ATTR_DB)
+			hflags |= HFLAG_SS32;
+	}
+	if (needs_addseg(vcpu, hflags))
+		hflags |= HFLAG_ADDSEG;
+	return hflags;
+}
+
+/*
+ * Both ways: Unicorn takes the arithmetic flags from rflags when it enters its
+ * loop, and from cc_src while it stays inside.
+ */
+static void store_rflags(struct hidden *hidden, uint64_t rflags)
+{
+	struct hidden_head *head = &hidden->head;
+
+	head->cc_src = rflags & RFLAGS_CC;
+	head->cc_op = hidden->cc_op_flags;
+	head->df = rflags & RFLAGS_DF ? -1 : 1;
+	head->rflags = rflags | RFLAGS_ONE;
+}
+
+void hidden_store(struct hidden *hidden, const struct vcpu *vcpu)
+{
+	struct hidden_head *head = &hidden->head;
+
+	for (unsigned int i = 0; i < NR_GPR; i++)
+		head->gpr[i] = vcpu->gpr[i];
+	head->rip = vcpu->rip;
+	store_rflags(hidden, vcpu->rflags);
+	for (unsigned int i = 0; i < NR_SEG; i++)
+		store_segment(&head->seg[i], &vcpu->seg[i]);
+	store_segment(&head->ldtr, &vcpu->ldtr);
+	store_segment(&head->tr, &vcpu->tr);
+	head->gdtr.base = vcpu->gdtr.base;
+	head->gdtr.limit = vcpu->gdtr.limit;
+	head->idtr.base = vcpu->idtr.base;
+	head->idtr.limit = vcpu->idtr.limit;
+	head->hflags = hflags_of(vcpu, head->hflags);
+	hidden_retry(hidden);
+}
+
+void hidden_retry(struct hidden *hidden)
+{
+	uint8_t *context = (uint8_t *)hidden->context;
+
+	hidden->tail.old_exception = -1;
+	hidden->tail.is_int = 0;
+	memcpy(context + hidden->head_at, &hidden->head, sizeof(hidden->head));
+	memcpy(context + hidden->tail_at, &hidden->tail, sizeof(hidden->tail));
+	uc_context_restore(hidden->uc, hidden->context);
+}
+
+void hidden_refresh(struct hidden *hidden)
+{
+	const uint8_t *context = (const uint8_t *)hidden->context;
+
+	uc_context_save(hidden->uc, hidden->context);
+	memcpy(&hidden->head, context + hidden->head_at, sizeof(hidden->head));
+	memcpy(&hidden->tail, context + hidden->tail_at, sizeof(hidden->tail));
+}
+
+struct hidden_event hidden_event(const struct hidden *hidden)
+{
+	return (struct hidden_event){
+		.cr2 = hidden->head.cr[2],
+		.error = (uint32_t)hidden->tail.error,
+		.is_int = hidden->tail.is_int,
+	};
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Private to hidden.c and hidden_calibrate.c: two stretches of a saved context,
+ * copied from and to offsets that calibration finds (Unicorn 2.1.1 does not
+ * even align them).
+ */
+#ifndef NOTRAP_LIVE_HIDDEN_LAYOUT_H
+#define NOTRAP_LIVE_HIDDEN_LAYOUT_H
+
+#include "arch/cr.h"
+#include "live/hidden.h"
+
+struct hidden_segment {
+	uint32_t selector;
+	uint32_t pad;
+	uint64_t base;
+	uint32_t limit;
+	uint32_t flags; /* second doubleword of the descriptor */
+};
+
+/* The beginning of the state. */
+struct hidden_head {
+	uint64_t gpr[NR_GPR];
+	uint64_t rip;
+	uint64_t rflags; /* arithmetic flags and DF: see store_rflags() */
+	uint64_t cc_dst, cc_src, cc_src2;
+	uint32_t cc_op;
+	int32_t df; /* 1, or -1 when the flag is set */
+	uint32_t hflags, hflags2;
+	struct hidden_segment seg[NR_SEG];
+	struct hidden_segment ldtr, tr;
+	struct hidden_segment gdtr, idtr;
+	uint64_t cr[5];
+};
+
+/* The exception in flight. */
+struct hidden_tail {
+	int32_t error;
+	int32_t is_int;
+	uint64_t next_rip;
+	uint64_t dr[8];
+	uint64_t breakpoint[4];
+	int32_t old_exception;
+};
+
+struct hidden {
+	uc_engine *uc;
+	uc_context *context;
+	size_t head_at, tail_at; /* in *context */
+	struct hidden_head head;
+	struct hidden_tail tail;
+	uint32_t cc_op_flags; /* cc_op when cc_src holds the flags */
+};
+
+#define SEGMENT_ATTR (UINT32_C(0x00f0ff00))
+
+#define RFLAGS_CC UINT64_C(0x8d5) /* OF SF ZF AF PF CF */
+
+#define HFLAG_CPL        UINT32_C(3)
+#define HFLAG_IRQ_SHADOW (UINT32_C(1) << 3)
+#define HFLAG_CS32       (UINT32_C(1) << 4)
+#define HFLAG_SS32       (UINT32_C(1) << 5)
+#define HFLAG_ADDSEG     (UINT32_C(1) << 6)
+#define HFLAG_PE         (UINT32_C(1) << 7)
+#define HFLAG_LMA        (UINT32_C(1) << 14)
+#define HFLAG_CS64       (UINT32_C(1) << 15)
+
+#define HFLAGS_OF_VCPU                                            \
+	(HFLAG_CPL | HFLAG_IRQ_SHADOW | HFLAG_CS32 | HFLAG_SS32 | \
+	 HFLAG_ADDSEG | HFLAG_CS64)
+
+#endif

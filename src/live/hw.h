@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The control registers of Unicorn's processor.  Paging is always on, with PAE
+ * entries, write protection and NX, whatever the guest has; LMA, PE and the
+ * bits that instructions depend on follow the guest.
+ */
+#ifndef NOTRAP_LIVE_HW_H
+#define NOTRAP_LIVE_HW_H
+
+#include <unicorn/unicorn.h>
+
+#include "arch/cr.h"
+#include "arch/paging.h"
+
+struct hw {
+	uc_engine *uc;
+	enum paging_mode mode; /* PAGING_PAE, PAGING_4LEVEL */
+	hpa_t root;
+	uint64_t cr0, cr4; /* as Unicorn has them */
+};
+
+/* Whatever the state was: this mode now, with this root; the TLB is empty. */
+void hw_init(struct hw *hw, uc_engine *uc, enum paging_mode mode, hpa_t root);
+
+/*
+ * The guest's CR0 and CR4, and the mode its tables are shadowed in.  True if
+ * anything changed (then a saved context is out of date).  The TLB is empty
+ * after a change of mode.
+ */
+bool hw_set_mode(struct hw *hw, enum paging_mode mode, uint64_t guest_cr0,
+		 uint64_t guest_cr4);
+
+/* Set CR3; this also flushes the TLB. */
+void hw_set_root(struct hw *hw, hpa_t root);
+
+#endif

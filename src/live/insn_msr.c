@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * RDMSR and WRMSR: which registers there are and what they accept.  SDM
+ * vol. 4, AMD APM vol. 2 "MSR Cross-Reference".
+ *
+ * A register belongs to a feature: where CPUID does not show that, it is as
+ * absent as any other number, #GP(0); PAT and APIC_BASE are such.  EFER is the
+ * sink's, KERNEL_GS_BASE the processor's (SWAPGS runs natively).
+ */
+#include "arch/exception.h"
+#include "live/exec.h"
+#include "platform/cpuid.h"
+
+#define MSR_IA32_PLATFORM_ID  0x17u
+#define MSR_IA32_BIOS_SIGN_ID 0x8bu
+#define MSR_K8_SYSCFG         0xc0010010u
+#define MSR_K8_HWCR           0xc0010015u
+
+enum msr_result {
+	MSR_DONE,
+	MSR_REFUSED, /* #GP(0) */
+	MSR_NATIVE,
+};
+
+enum msr_kind {
+	MSR_ANY,       /* holds what is written */
+	MSR_32,        /* 63:32 are reserved */
+	MSR_CANONICAL, /* an address */
+};
+
+struct msr_slot {
+	uint64_t *value;
+	enum msr_kind kind;
+};
+
+static bool has_feature(const struct exec *x, uint32_t leaf, uint64_t edx_bit)
+{
+	struct cpuid_config config = {
+		.vendor = x->env->vendor_amd ? CPUID_AMD : CPUID_INTEL,
+		.maxphyaddr = x->env->maxphyaddr,
+	};
+
+	return cpuid_query(&config, leaf, true).edx & edx_bit;
+}
+
+/* The plain registers of long mode. */
+static bool find_long_slot(struct vcpu *vcpu, uint32_t msr,
+			   struct msr_slot *ret)
+{
+	switch (msr) {
+	case MSR_STAR:
+		*ret = (struct msr_slot){&vcpu->star, MSR_ANY};
+		return true;
+	case MSR_LSTAR:
+		*ret = (struct msr_slot){&vcpu->lstar, MSR_CANONICAL};
+		return true;
+	case MSR_CSTAR:
+		*ret = (struct msr_slot){&vcpu->cstar, MSR_CANONICAL};
+		return true;
+	case MSR_SFMASK:
+		*ret = (struct msr_slot){&vcpu->sfmask, MSR_32};
+		return true;
+	case MSR_FS_BASE:
+		*ret = (struct msr_slot){&vcpu->seg[SEG_FS].base,
+					 MSR_CANONICAL};
+		return true;
+	case MSR_GS_BASE:
+		*ret = (struct msr_slot){&vcpu->seg[SEG_GS].base,
+					 MSR_CANONICAL};
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool find_sysenter_slot(struct vcpu *vcpu, uint32_t msr,
+			       struct msr_slot *ret)
+{
+	switch (msr) {
+	case MSR_SYSENTER_CS:
+		*ret = (struct msr_slot){&vcpu->sysenter_cs, MSR_ANY};
+		return true;
+	case MSR_SYSENTER_ESP:
+		*ret = (struct msr_slot){&vcpu->sysenter_esp, MSR_CANONICAL};
+		return true;
+	case MSR_SYSENTER_EIP:
+		*ret = (struct msr_slot){&vcpu->sysenter_eip, MSR_CANONICAL};
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool find_slot(const struct exec *x, uint32_t msr, struct msr_slot *ret)
+{
+	struct vcpu *vcpu = x->env->vcpu;
+
+	if (find_long_slot(vcpu, msr, ret))
+		return has_feature(x, 0x80000001, CPUID_EXT_EDX_LM);
+	return find_sysenter_slot(vcpu, msr, ret) &&
+	       has_feature(x, 1, CPUID_1_EDX_SEP);
+}
+
+/*
+ * Registers that read 0 and take writes without effect: the microcode
+ * revision (written before CPUID by those who want to know it), and what
+ * processors of these families have for their firmware.
+ */
+static bool is_inert(const struct exec *x, uint32_t msr)
+{
+	switch (msr) {
+	case MSR_IA32_BIOS_SIGN_ID:
+		return true;
+	case MSR_IA32_PLATFORM_ID:
+		return !x->env->vendor_amd;
+	case MSR_K8_SYSCFG:
+	case MSR_K8_HWCR:
+		return x->env->vendor_amd;
+	default:
+		return false;
+	}
+}
+
+static enum msr_result msr_read(const struct exec *x, uint32_t msr,
+				uint64_t *ret)
+{
+	struct msr_slot slot;
+
+	if (find_slot(x, msr, &slot)) {
+		*ret = *slot.value;
+		return MSR_DONE;
+	}
+	switch (msr) {
+	case MSR_TSC:
+		*ret = x->env->now + x->env->vcpu->tsc_offset;
+		return MSR_DONE;
+	case MSR_EFER:
+		*ret = x->env->sink->view->efer;
+		return MSR_DONE;
+	case MSR_KERNEL_GS_BASE:
+		return MSR_NATIVE;
+	default:
+		*ret = 0;
+		return is_inert(x, msr) ? MSR_DONE : MSR_REFUSED;
+	}
+}
+
+static bool accepts(enum msr_kind kind, uint64_t val)
+{
+	switch (kind) {
+	case MSR_ANY:
+		return true;
+	case MSR_32:
+		return !(val >> 32);
+	case MSR_CANONICAL:
+		return is_canonical(val);
+	}
+	BUG("kind of MSR");
+}
+
+static enum msr_result msr_write(const struct exec *x, uint32_t msr,
+				 uint64_t val)
+{
+	struct msr_slot slot;
+
+	if (find_slot(x, msr, &slot)) {
+		if (!accepts(slot.kind, val))
+			return MSR_REFUSED;
+		*slot.value = val;
+		return MSR_DONE;
+	}
+	switch (msr) {
+	case MSR_TSC:
+		x->env->vcpu->tsc_offset = val - x->env->now;
+		return MSR_DONE;
+	case MSR_EFER: /* the sink has taken it */
+		return MSR_DONE;
+	case MSR_KERNEL_GS_BASE:
+		return is_canonical(val) ? MSR_NATIVE : MSR_REFUSED;
+	default:
+		return is_inert(x, msr) ? MSR_DONE : MSR_REFUSED;
+	}
+}
+
+static enum insn_status end_msr(struct exec *x, enum msr_result result)
+{
+	switch (result) {
+	case MSR_DONE:
+		return exec_advance(x);
+	case MSR_REFUSED:
+		return exec_raise(x, EXC_GP);
+	case MSR_NATIVE:
+		return INSN_NATIVE;
+	}
+	BUG("result of an MSR access");
+}
+
+enum insn_status exec_rdmsr(struct exec *x)
+{
+	struct guest_event ev = exec_event(x, GE_RDMSR);
+	uint64_t *gpr = x->env->vcpu->gpr;
+	enum msr_result result;
+	uint64_t val;
+
+	if (x->env->vcpu->cpl)
+		return exec_raise(x, EXC_GP);
+	ev.error = (uint32_t)gpr[GPR_RCX];
+	if (!exec_push(x, &ev))
+		return exec_obey(x);
+	result = msr_read(x, ev.error, &val);
+	if (result == MSR_DONE) {
+		gpr[GPR_RAX] = (uint32_t)val;
+		gpr[GPR_RDX] = val >> 32;
+	}
+	return end_msr(x, result);
+}
+
+enum insn_status exec_wrmsr(struct exec *x)
+{
+	struct guest_event ev = exec_event(x, GE_WRMSR);
+	const uint64_t *gpr = x->env->vcpu->gpr;
+
+	if (x->env->vcpu->cpl)
+		return exec_raise(x, EXC_GP);
+	ev.error = (uint32_t)gpr[GPR_RCX];
+	ev.value = gpr[GPR_RDX] << 32 | (uint32_t)gpr[GPR_RAX];
+	if (!exec_push(x, &ev))
+		return exec_obey(x);
+	return end_msr(x, msr_write(x, ev.error, ev.value));
+}
