@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One table for every setting: options.def and the costs.  A value is one
+ * number, whatever its type; text is made of it and it of text by type alone.
+ * Ranges are looked at by config_check(), as some depend on other keys.
+ */
+#include "sim/config.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bug.h"
+#include "base/suggest.h"
+#include "mem/mem.h"
+#include "sim/config_type.h"
+#include "vmx_model/controls.h"
+
+static const struct {
+	const char *key;
+	enum config_type_kind kind;
+	const char *choices;
+	const char *def;
+	const char *help;
+} options[NR_OPTIONS] = {
+#define OPTION(key, field, type, def, values, help) \
+	{key, TYPE_##type, values, def, help},
+#include "sim/options.def"
+#undef OPTION
+};
+
+/*
+ * A cost is at most this many cycles: a run of 10^12 of each still counts its
+ * cycles in 63 bits.
+ */
+#define COST_MAX      1000000
+#define COST_MAX_TEXT "0..1000000"
+
+/* KVM's pages and what the simulator adds to them must fit in the pool. */
+#define PAGES_MAX (POOL_PAGES_MAX - 0xff)
+
+#define MIB (UINT64_C(1) << 20)
+
+/* An option without an entry takes any number.  The text is for people. */
+static const struct range {
+	enum option_id id;
+	uint64_t min, max;
+	const char *text;
+} ranges[] = {
+	{OPT_memory,           2 * MIB,        RAM_MAX,         "2M..3G"     },
+	{OPT_shadow_pages,     SMMU_MIN_PAGES, PAGES_MAX,       "64..130816" },
+	{OPT_maxphyaddr,       36,             52,              "36..52"     },
+	{OPT_exception_bitmap, 0,              UINT32_MAX,      "auto or u32"},
+	{OPT_pfec_mask,        0,              UINT32_MAX,      "auto or u32"},
+	{OPT_pfec_match,       0,              UINT32_MAX,      "auto or u32"},
+	{OPT_cr3_targets,      0,              VMX_CR3_TARGETS, "0..4"       },
+	{OPT_mhz,              0,              100000,          "0..100000"  },
+};
+
+static const struct range *range_of(unsigned int i)
+{
+	for (size_t r = 0; r < ARRAY_LEN(ranges); r++)
+		if (ranges[r].id == i)
+			return &ranges[r];
+	return NULL;
+}
+
+static struct config_type type_of(unsigned int i)
+{
+	return (struct config_type){options[i].kind, options[i].choices};
+}
+
+/* What an option takes, for a listing or an error. */
+static const char *accepted(unsigned int i)
+{
+	const struct range *range = range_of(i);
+
+	if (range)
+		return range->text;
+	switch (options[i].kind) {
+	case TYPE_CHOICE:
+		return options[i].choices;
+	case TYPE_U64:
+		return "a number";
+	case TYPE_SIZE:
+		return "bytes, or with K, M or G";
+	case TYPE_HEX:
+		return "auto, or a number";
+	case TYPE_GENERATION:
+		return "a generation";
+	}
+	BUG("unknown type of option");
+}
+
+void config_init(struct config *config)
+{
+	*config = (struct config){0};
+	for (unsigned int i = 0; i < NR_OPTIONS; i++)
+		BUG_ON(config_parse_value(type_of(i), options[i].def,
+					  &config->value[i]));
+	for (unsigned int i = 0; i < NR_COSTS; i++)
+		config->cost[i] = cost_info((enum cost_id)i)->cycles;
+}
+
+unsigned int config_nr_keys(void)
+{
+	return NR_OPTIONS + NR_COSTS;
+}
+
+static const char *key_name(unsigned int i)
+{
+	if (i < NR_OPTIONS)
+		return options[i].key;
+	return cost_info((enum cost_id)(i - NR_OPTIONS))->key;
+}
+
+void config_key(unsigned int i, struct config_key *ret, char buf[32])
+{
+	const struct cost_info *cost;
+
+	BUG_ON(i >= config_nr_keys());
+	if (i < NR_OPTIONS) {
+		*ret = (struct config_key){
+			.key = options[i].key,
+			.def = options[i].def,
+			.values = accepted(i),
+			.help = options[i].help,
+		};
+		return;
+	}
+	cost = cost_info((enum cost_id)(i - NR_OPTIONS));
+	snprintf(buf, 32, "%" PRIu64, cost->cycles);
+	*ret = (struct config_key){
+		.key = cost->key,
+		.def = buf,
+		.values = COST_MAX_TEXT,
+		.help = cost->what,
+	};
+}
+
+int config_find(const char *key, struct diag *diag)
+{
+	struct suggest near;
+
+	suggest_init(&near, key);
+	for (unsigned int i = 0; i < config_nr_keys(); i++) {
+		if (!strcmp(key_name(i), key))
+			return (int)i;
+		suggest_offer(&near, key_name(i));
+	}
+	if (!suggest_best(&near))
+		return diag_set(diag, -ENOENT, "no setting is called \"%.60s\"",
+				key);
+	return diag_set(diag, -ENOENT,
+			"no setting is called \"%.60s\"; did you mean \"%s\"?",
+			key, suggest_best(&near));
+}
+
+/* Generations are many and long: name the nearest, or all of them. */
+static int bad_generation(const char *key, const char *text, struct diag *diag)
+{
+	struct suggest near;
+	char list[256] = "";
+	size_t len = 0;
+	unsigned int nr;
+	const struct smmu_generation *gens = smmu_generations(&nr);
+
+	suggest_init(&near, text);
+	for (unsigned int i = 0; i < nr && len < sizeof(list); i++) {
+		int n = snprintf(list + len, sizeof(list) - len, "%s%s",
+				 i ? ", " : "", gens[i].name);
+
+		suggest_offer(&near, gens[i].name);
+		len += n > 0 ? (size_t)n : 0;
+	}
+	if (suggest_best(&near))
+		return diag_set(diag, -EINVAL,
+				"%s=%.60s: there is no such generation; did "
+				"you mean \"%s\"? (there are %s)",
+				key, text, suggest_best(&near), list);
+	return diag_set(diag, -EINVAL,
+			"%s=%.60s: there is no such generation; there are %s",
+			key, text, list);
+}
+
+static int set_cost(struct config *config, enum cost_id id, const char *text,
+		    struct diag *diag)
+{
+	struct config_type type = {.kind = TYPE_U64};
+	uint64_t val;
+
+	if (config_parse_value(type, text, &val) || val > COST_MAX)
+		return diag_set(diag, -EINVAL,
+				"%s=%.60s: want a number of cycles, %s",
+				cost_info(id)->key, text, COST_MAX_TEXT);
+	config->cost[id] = val;
+	return 0;
+}
+
+int config_set(struct config *config, const char *key, const char *value,
+	       struct diag *diag)
+{
+	int found = config_find(key, diag);
+	unsigned int i = (unsigned int)found;
+	uint64_t val;
+
+	if (found < 0)
+		return found;
+	if (i >= NR_OPTIONS)
+		return set_cost(config, (enum cost_id)(i - NR_OPTIONS), value,
+				diag);
+
+	if (config_parse_value(type_of(i), value, &val)) {
+		if (options[i].kind == TYPE_GENERATION)
+			return bad_generation(key, value, diag);
+		return diag_set(diag, -EINVAL, "%s=%.60s: want %s%s", key,
+				value,
+				options[i].kind == TYPE_CHOICE ? "one of " : "",
+				accepted(i));
+	}
+	config->value[i] = val;
+	config->given[i] = true;
+	return 0;
+}
+
+static int check_range(const struct config *config, const struct range *range,
+		       struct diag *diag)
+{
+	uint64_t val = config_get(config, range->id);
+	const char *want = range->text;
+	char text[64];
+
+	if (val == CONFIG_AUTO && options[range->id].kind == TYPE_HEX)
+		return 0;
+	if (val >= range->min && val <= range->max) {
+		if (range->id != OPT_memory || !(val & PAGE_MASK))
+			return 0;
+		want = "whole pages of 4K";
+	}
+	config_text(config, range->id, text, sizeof(text));
+	return diag_set(diag, -EINVAL, "%s=%s: want %s", options[range->id].key,
+			text, want);
+}
+
+static bool is_amd(const struct config *config)
+{
+	return config_get(config, OPT_vendor) == VENDOR_AMD;
+}
+
+static bool filters(uint64_t val)
+{
+	return val != CONFIG_AUTO && val != 0;
+}
+
+/* AMD-V looks at the vector alone. */
+static int check_amd(const struct config *config, struct diag *diag)
+{
+	if (!is_amd(config))
+		return 0;
+	if (config->given[OPT_bypass] &&
+	    config_get(config, OPT_bypass) == BYPASS_ON)
+		return vmx_pf_filter_require(VENDOR_AMD, diag);
+	if (filters(config_get(config, OPT_pfec_mask)) ||
+	    filters(config_get(config, OPT_pfec_match)))
+		return diag_set(diag, -EINVAL,
+				"pfec-mask and pfec-match are VMX's; with "
+				"vendor=amd they must be auto or 0");
+	return 0;
+}
+
+int config_check(const struct config *config, struct diag *diag)
+{
+	for (size_t i = 0; i < ARRAY_LEN(ranges); i++) {
+		int err = check_range(config, &ranges[i], diag);
+
+		if (err)
+			return err;
+	}
+	return check_amd(config, diag);
+}
+
+const struct smmu_generation *config_generation(const struct config *config)
+{
+	uint64_t i = config_get(config, OPT_mmu);
+	unsigned int nr;
+	const struct smmu_generation *gens = smmu_generations(&nr);
+
+	BUG_ON(i >= nr);
+	return &gens[i];
+}
+
+const char *config_bypass_obstacle(const struct config *config)
+{
+	if (is_amd(config))
+		return "AMD cannot filter page faults by error code";
+	if (!config_generation(config)->has_bypass)
+		return "this generation has none";
+	return NULL;
+}
+
+bool config_has_bypass(const struct config *config)
+{
+	return config_get(config, OPT_bypass) == BYPASS_ON &&
+	       !config_bypass_obstacle(config);
+}
+
+struct config config_effective(const struct config *config)
+{
+	struct config ret = *config;
+
+	if (!config_has_bypass(config))
+		ret.value[OPT_bypass] = BYPASS_OFF;
+	return ret;
+}
+
+bool config_is_equal(const struct config *a, const struct config *b)
+{
+	return !memcmp(a->value, b->value, sizeof(a->value)) &&
+	       !memcmp(a->cost, b->cost, sizeof(a->cost));
+}
+
+void config_text(const struct config *config, unsigned int i, char *buf,
+		 size_t size)
+{
+	BUG_ON(i >= config_nr_keys());
+	if (i < NR_OPTIONS)
+		config_print_value(type_of(i), config->value[i], buf, size);
+	else
+		snprintf(buf, size, "%" PRIu64, config->cost[i - NR_OPTIONS]);
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The configuration of one run: parsed and printed from options.def and
+ * account/costs.def, and resolved against the generation.
+ */
+#ifndef NOTRAP_SIM_CONFIG_H
+#define NOTRAP_SIM_CONFIG_H
+
+#include "account/account.h"
+#include "arch/vendor.h"
+#include "base/diag.h"
+#include "base/types.h"
+#include "shadow_mmu/smmu.h"
+
+#define CONFIG_AUTO (~UINT64_C(0))
+
+enum option_id {
+#define OPTION(key, field, type, def, values, help) OPT_##field,
+#include "sim/options.def"
+#undef OPTION
+	NR_OPTIONS
+};
+
+enum {
+	BYPASS_OFF,
+	BYPASS_ON,
+};
+
+struct config {
+	/* One number an option: value, choice index, generation index. */
+	uint64_t value[NR_OPTIONS];
+	uint64_t cost[NR_COSTS];
+	bool given[NR_OPTIONS]; /* by config_set(), not by default */
+};
+
+void config_init(struct config *config); /* the defaults */
+
+/*
+ * Set one key from text.  -ENOENT: no such key (the line suggests the nearest
+ * one); -EINVAL: bad value (the line says what is accepted).
+ */
+int config_set(struct config *config, const char *key, const char *value,
+	       struct diag *diag);
+
+/*
+ * What cannot be run, after all keys are set: a number out of its range, or
+ * bypass=on given together with vendor=amd.  -EINVAL with a line.
+ *
+ * The default bypass=on is a wish: where the generation or the vendor cannot,
+ * it is off, and so is bypass=on given with a generation that has none.
+ */
+int config_check(const struct config *config, struct diag *diag);
+
+static inline uint64_t config_get(const struct config *config,
+				  enum option_id id)
+{
+	return config->value[id];
+}
+
+const struct smmu_generation *config_generation(const struct config *config);
+
+/*
+ * The bypass as the module parameter left it: bypass=on, a generation that has
+ * it, a vendor that can filter.
+ */
+bool config_has_bypass(const struct config *config);
+
+/* Why bypass=on would change nothing here, as text; NULL if it would. */
+const char *config_bypass_obstacle(const struct config *config);
+
+/*
+ * The configuration as it will run: bypass is what it comes to.  What is
+ * "auto" stays so, as it follows from the rest.
+ */
+struct config config_effective(const struct config *config);
+bool config_is_equal(const struct config *a, const struct config *b);
+
+/* Number of keys, options first, then costs; for listings. */
+unsigned int config_nr_keys(void);
+
+struct config_key {
+	const char *key;
+	const char *def;    /* default, as text */
+	const char *values; /* what is accepted, as text */
+	const char *help;
+};
+
+/* The text lives as long as the program, but for `def` of costs: caller's
+ * buf. */
+void config_key(unsigned int i, struct config_key *ret, char buf[32]);
+
+/* Number of the key, or -ENOENT with a line that suggests the nearest one. */
+int config_find(const char *key, struct diag *diag);
+
+/* The value of key i as text, as config_set() would take it. */
+void config_text(const struct config *config, unsigned int i, char *buf,
+		 size_t size);
+
+#endif

@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The VMCS a hypervisor of 2007 sets up, and the sensitive instructions it
+ * then has to handle.  Values of CPUID leaves, MSRs and ports are the source's:
+ * here an exit is decided and paid for, and control state is kept.
+ */
+#include "sim/internal.h"
+
+/*
+ * KVM's choice: every CR0 bit and these CR4 bits belong to the hypervisor
+ * (facts: KVM_GUEST_CR4_MASK of 2.6.24); hardware always pages, protects
+ * supervisor writes and uses 8-byte entries.
+ */
+#define CR4_HOST_OWNED (CR4_VME | CR4_PSE | CR4_PAE | CR4_PGE | CR4_VMXE)
+#define CR0_HARDWARE   (CR0_PG | CR0_PE | CR0_WP | CR0_NE)
+#define CR4_HARDWARE   (CR4_PAE | CR4_VMXE)
+
+static uint64_t or_auto(const struct config *config, enum option_id id,
+			uint64_t otherwise)
+{
+	uint64_t val = config_get(config, id);
+
+	return val == CONFIG_AUTO ? otherwise : val;
+}
+
+static uint32_t proc_controls(const struct config *config)
+{
+	uint32_t proc = VMX_PROC_UNCOND_IO_EXITING | VMX_PROC_MOV_DR_EXITING |
+			VMX_PROC_CR3_LOAD_EXITING | VMX_PROC_CR3_STORE_EXITING |
+			VMX_PROC_CR8_LOAD_EXITING | VMX_PROC_CR8_STORE_EXITING;
+
+	if (config_get(config, OPT_hlt_exiting))
+		proc |= VMX_PROC_HLT_EXITING;
+	if (config_get(config, OPT_tsc_exiting))
+		proc |= VMX_PROC_RDTSC_EXITING;
+	if (config_get(config, OPT_invlpg_exiting))
+		proc |= VMX_PROC_INVLPG_EXITING;
+	return proc;
+}
+
+static void refresh_shadows(struct sim *sim)
+{
+	struct vmcs *vmcs = sim->vmcs;
+
+	vmcs_set(vmcs, VMCS_CR0_SHADOW, sim->cpu.cr0);
+	vmcs_set(vmcs, VMCS_CR4_SHADOW, sim->cpu.cr4);
+	vmcs_set(vmcs, VMCS_GUEST_CR0, sim->cpu.cr0 | CR0_HARDWARE);
+	vmcs_set(vmcs, VMCS_GUEST_CR4, sim->cpu.cr4 | CR4_HARDWARE);
+	vmcs_set(vmcs, VMCS_GUEST_CR3, sim->hardware.root);
+	vmx_controls_load(vmcs, &sim->ctl);
+}
+
+void sim_init_vmcs(struct sim *sim)
+{
+	const struct config *config = &sim->config;
+	bool bypass = config_has_bypass(config);
+	struct vmcs *vmcs = sim->vmcs;
+
+	vmcs_set(vmcs, VMCS_PIN_CONTROLS, VMX_PIN_EXT_INTR_EXITING);
+	vmcs_set(vmcs, VMCS_PROC_CONTROLS, proc_controls(config));
+	vmcs_set(vmcs, VMCS_EXCEPTION_BITMAP,
+		 or_auto(config, OPT_exception_bitmap, BIT(EXC_PF)));
+	vmcs_set(vmcs, VMCS_PFEC_MASK, or_auto(config, OPT_pfec_mask, bypass));
+	vmcs_set(vmcs, VMCS_PFEC_MATCH,
+		 or_auto(config, OPT_pfec_match, bypass));
+	vmcs_set(vmcs, VMCS_CR0_MASK, UINT64_MAX);
+	vmcs_set(vmcs, VMCS_CR4_MASK, CR4_HOST_OWNED);
+	/* RFLAGS is the source's; it asks before an interrupt is injected. */
+	vmcs_set(vmcs, VMCS_GUEST_RFLAGS, RFLAGS_ONE | RFLAGS_IF);
+	refresh_shadows(sim);
+}
+
+static struct smmu_guest guest_of(const struct cpu *cpu)
+{
+	struct smmu_guest guest = {
+		.cr3 = cpu->cr3,
+		.wp = cpu->cr0 & CR0_WP,
+		.nxe = cpu->efer & EFER_NXE,
+	};
+
+	BUG_ON(!cpu_paging(cpu, &guest.mode));
+	for (unsigned int i = 0; i < 4; i++)
+		guest.pdpte[i] = cpu->pdpte[i];
+	return guest;
+}
+
+static void inject_gp(struct sim *sim)
+{
+	struct vmx_event gp = vmx_event_exception(EXC_GP, 0);
+
+	sim_inject(sim, &gp);
+}
+
+/* #GP(0) for a load the processor refuses: by itself, or by the hypervisor. */
+static void refuse_load(struct sim *sim, bool exits, struct guest_outcome *out)
+{
+	struct vmx_event gp = vmx_event_exception(EXC_GP, 0);
+
+	if (!exits) {
+		sim_raise(sim, &gp, 0, out);
+		return;
+	}
+	inject_gp(sim);
+	sim_enter(sim, out);
+}
+
+/* The hypervisor remembers the last CR3 values as targets (round robin). */
+static void remember_cr3(struct sim *sim, uint64_t cr3)
+{
+	uint64_t targets = config_get(&sim->config, OPT_cr3_targets);
+	struct vmcs *vmcs = sim->vmcs;
+	uint32_t count = vmcs_get32(vmcs, VMCS_CR3_TARGET_COUNT);
+
+	if (!targets)
+		return;
+	vmcs_set(vmcs,
+		 (enum vmcs_field)(VMCS_CR3_TARGET0 + sim->next_cr3_target),
+		 cr3);
+	sim->next_cr3_target = (sim->next_cr3_target + 1) % (uint32_t)targets;
+	if (count < targets)
+		vmcs_set(vmcs, VMCS_CR3_TARGET_COUNT, count + 1);
+}
+
+static void forget_cr3s(struct sim *sim)
+{
+	vmcs_set(sim->vmcs, VMCS_CR3_TARGET_COUNT, 0);
+	sim->next_cr3_target = 0;
+}
+
+static bool root_is_ram(const struct sim *sim, uint64_t cr3)
+{
+	return mem_is_ram(sim->mem, cr3 & PTE_ADDR, PAGE_SIZE);
+}
+
+/* A new CR3 is in place: the roots follow (paging_new_cr3). */
+static void switch_roots(struct sim *sim)
+{
+	struct smmu_guest guest = guest_of(&sim->cpu);
+
+	smmu_new_cr3(sim->smmu, &guest);
+	account_count(sim->acct, CNT_tlb_flush);
+}
+
+/* CR0 or CR4 changed: KVM always started the MMU's context afresh. */
+static void reset_context(struct sim *sim)
+{
+	struct smmu_guest guest = guest_of(&sim->cpu);
+
+	smmu_reset_context(sim->smmu, &guest);
+	forget_cr3s(sim);
+	account_count(sim->acct, CNT_tlb_flush);
+}
+
+static bool load_cr(struct sim *sim, unsigned int cr, uint64_t val, bool code64)
+{
+	struct cpu *cpu = &sim->cpu;
+
+	switch (cr) {
+	case 0:
+		return cpu_load_cr0(cpu, sim->mem, val, code64);
+	case 3:
+		/* KVM refuses a root without memory behind it. */
+		return root_is_ram(sim, val) &&
+		       cpu_load_cr3(cpu, sim->mem, val);
+	case 4:
+		return cpu_load_cr4(cpu, sim->mem, val);
+	default: /* CR8: no local APIC is modelled */
+		return cr == 8 && val <= 0xf;
+	}
+}
+
+static void stop_32bit_paging(struct sim *sim, const struct guest_event *ev,
+			      struct guest_outcome *out)
+{
+	sim_stop(sim, out,
+		 "the guest turns on 32-bit paging without PAE at 0x%llx, "
+		 "which is not modelled yet",
+		 (unsigned long long)ev->rip);
+}
+
+/* The load is legal and done: let the shadow follow and go on. */
+static void finish_load(struct sim *sim, const struct guest_event *ev,
+			unsigned int cr, bool exits, struct guest_outcome *out)
+{
+	enum paging_mode mode;
+
+	if (!cpu_paging(&sim->cpu, &mode)) {
+		stop_32bit_paging(sim, ev, out);
+		return;
+	}
+	if (cr == 3 && cpu_is_paging(&sim->cpu)) {
+		switch_roots(sim);
+		if (exits)
+			remember_cr3(sim, sim->cpu.cr3);
+	} else if ((cr == 0 || cr == 4) && exits) {
+		if (cpu_is_paging(&sim->cpu) &&
+		    !root_is_ram(sim, sim->cpu.cr3)) {
+			sim_stop(sim, out,
+				 "the guest turns paging on with CR3 0x%llx, "
+				 "where it has no memory",
+				 (unsigned long long)sim->cpu.cr3);
+			return;
+		}
+		reset_context(sim);
+	}
+	sim_refresh_root(sim);
+	refresh_shadows(sim);
+	sim_refresh_view(sim);
+	if (exits)
+		sim_enter(sim, out);
+}
+
+static uint64_t hardware_cr(const struct sim *sim, unsigned int cr)
+{
+	switch (cr) {
+	case 0:
+		return vmcs_get(sim->vmcs, VMCS_GUEST_CR0);
+	case 2:
+		return sim->cpu.cr2;
+	case 3:
+		return sim->cpu.cr3;
+	case 4:
+		return vmcs_get(sim->vmcs, VMCS_GUEST_CR4);
+	default:
+		return 0;
+	}
+}
+
+void sim_cr_write(struct sim *sim, const struct guest_event *ev,
+		  struct guest_outcome *out)
+{
+	bool code64 = cpu_is_long(&sim->cpu) && ev->size == 8;
+	struct vmx_cr_result r;
+
+	if (ev->cr == 2) {
+		sim_set_cr2(sim, ev->value);
+		return;
+	}
+	r = vmx_cr_write(&sim->ctl, ev->cr, hardware_cr(sim, ev->cr),
+			 ev->value);
+	if (r.exits)
+		sim_exit_insn(sim, ev, EXIT_REASON_CR_ACCESS,
+			      vmx_qual_mov_cr(ev->cr, VMX_CR_MOV_TO, ev->reg),
+			      COST_CR_WRITE);
+	if (!load_cr(sim, ev->cr, ev->value, code64)) {
+		refuse_load(sim, r.exits, out);
+		return;
+	}
+	finish_load(sim, ev, ev->cr, r.exits, out);
+}
+
+void sim_cr_read(struct sim *sim, const struct guest_event *ev,
+		 struct guest_outcome *out)
+{
+	struct vmx_cr_result r =
+		vmx_cr_read(&sim->ctl, ev->cr, hardware_cr(sim, ev->cr));
+
+	out->value = r.value;
+	if (!r.exits)
+		return;
+	sim_exit_insn(sim, ev, EXIT_REASON_CR_ACCESS,
+		      vmx_qual_mov_cr(ev->cr, VMX_CR_MOV_FROM, ev->reg),
+		      COST_OTHER);
+	out->value = ev->cr == 3 ? sim->cpu.cr3 : 0;
+	sim_enter(sim, out);
+}
+
+static void write_cr0(struct sim *sim, const struct guest_event *ev,
+		      struct vmx_cr_result r, uint64_t qualification,
+		      uint64_t val, struct guest_outcome *out)
+{
+	if (r.exits)
+		sim_exit_insn(sim, ev, EXIT_REASON_CR_ACCESS, qualification,
+			      COST_CR_WRITE);
+	if (!load_cr(sim, 0, val, false)) {
+		refuse_load(sim, r.exits, out);
+		return;
+	}
+	finish_load(sim, ev, 0, r.exits, out);
+}
+
+void sim_clts(struct sim *sim, const struct guest_event *ev,
+	      struct guest_outcome *out)
+{
+	write_cr0(sim, ev, vmx_clts(&sim->ctl, hardware_cr(sim, 0)),
+		  vmx_qual_clts(), sim->cpu.cr0 & ~CR0_TS, out);
+}
+
+void sim_lmsw(struct sim *sim, const struct guest_event *ev,
+	      struct guest_outcome *out)
+{
+	const uint64_t lmsw = CR0_PE | CR0_MP | CR0_EM | CR0_TS;
+	uint16_t source = (uint16_t)ev->value;
+	uint64_t val = (sim->cpu.cr0 & ~(lmsw & ~CR0_PE)) | (source & lmsw);
+
+	write_cr0(sim, ev, vmx_lmsw(&sim->ctl, hardware_cr(sim, 0), source),
+		  vmx_qual_lmsw(source, ev->reg), val, out);
+}
+
+void sim_msr(struct sim *sim, const struct guest_event *ev,
+	     struct guest_outcome *out)
+{
+	bool write = ev->kind == GE_WRMSR;
+	bool exits = vmx_msr_exits(&sim->ctl, ev->error, write);
+	bool ok = true;
+
+	if (exits)
+		sim_exit_insn(sim, ev,
+			      write ? EXIT_REASON_MSR_WRITE
+				    : EXIT_REASON_MSR_READ,
+			      0, COST_OTHER);
+	if (ev->error == MSR_EFER) {
+		if (write)
+			ok = cpu_load_efer(&sim->cpu, ev->value);
+		smmu_set_nxe(sim->smmu, sim->cpu.efer & EFER_NXE);
+		out->value = sim->cpu.efer;
+	}
+	if (!ok) {
+		refuse_load(sim, exits, out);
+		return;
+	}
+	sim_refresh_view(sim);
+	if (exits)
+		sim_enter(sim, out);
+}
+
+void sim_io(struct sim *sim, const struct guest_event *ev,
+	    struct guest_outcome *out)
+{
+	struct vmx_io io = {
+		.port = (uint16_t)ev->error,
+		.size = ev->size,
+		.in = !(ev->access & PFEC_W),
+		.string = ev->reg & GUEST_IO_STRING,
+		.rep = ev->reg & GUEST_IO_REP,
+		.imm = ev->reg & GUEST_IO_IMM,
+	};
+
+	sim_region_ends(sim, ev, out);
+	if (out->verdict != GO_DONE)
+		return;
+	if (vmx_io_exits(&sim->ctl, io.port, io.size)) {
+		sim_exit_insn(sim, ev, EXIT_REASON_IO_INSTRUCTION,
+			      vmx_qual_io(&io), COST_IO);
+		sim_enter(sim, out);
+	}
+	sim_region_begins(sim, ev);
+}
+
+static enum vmx_insn insn_of(enum guest_event_kind kind)
+{
+	switch (kind) {
+	case GE_INVLPG:
+		return VMX_INSN_INVLPG;
+	case GE_CPUID:
+		return VMX_INSN_CPUID;
+	case GE_HLT:
+		return VMX_INSN_HLT;
+	case GE_RDTSC:
+		return VMX_INSN_RDTSC;
+	case GE_RDPMC:
+		return VMX_INSN_RDPMC;
+	case GE_INVD:
+		return VMX_INSN_INVD;
+	case GE_WBINVD:
+		return VMX_INSN_WBINVD;
+	case GE_VMCALL:
+		return VMX_INSN_VMCALL;
+	case GE_PAUSE:
+		return VMX_INSN_PAUSE;
+	case GE_DR:
+		return VMX_INSN_MOV_DR;
+	default:
+		BUG("not an instruction that controls alone decide on");
+	}
+}
+
+static uint64_t qualification_of(const struct guest_event *ev)
+{
+	if (ev->kind == GE_INVLPG)
+		return ev->gva;
+	if (ev->kind == GE_DR)
+		return vmx_qual_mov_dr(ev->cr, !ev->value, ev->reg);
+	return 0;
+}
+
+void sim_insn(struct sim *sim, const struct guest_event *ev,
+	      struct guest_outcome *out)
+{
+	enum vmx_insn insn = insn_of(ev->kind);
+
+	if (!vmx_insn_exits(&sim->ctl, insn))
+		return;
+	sim_exit_insn(sim, ev, vmx_insn_reason(insn), qualification_of(ev),
+		      COST_OTHER);
+	if (ev->kind == GE_INVLPG)
+		account_count(sim->acct, CNT_invlpg);
+	if (ev->kind == GE_VMCALL) {
+		/* No hypercall is offered: as if there were no VMX. */
+		struct vmx_event ud = vmx_event_exception(EXC_UD, 0);
+
+		sim_inject(sim, &ud);
+	}
+	sim_enter(sim, out);
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Exceptions and interrupts on their way to the guest, and how long a guest
+ * page fault takes from its access to the retry.
+ */
+#include "base/hash.h"
+#include "sim/internal.h"
+
+void sim_raise(struct sim *sim, const struct vmx_event *event,
+	       uint64_t qualification, struct guest_outcome *out)
+{
+	struct vmx_raised raised =
+		vmx_raise(&sim->ctl, event, qualification, &sim->delivering);
+	struct vmx_event back;
+
+	if (!raised.exits) {
+		outcome_event(out, &raised.event);
+		return;
+	}
+
+	vmx_record_exit(sim->vmcs, &raised.exit);
+	account_exit_begin(sim->acct, raised.exit.reason);
+	if (raised.exit.reason == EXIT_REASON_TRIPLE_FAULT) {
+		account_exit_end(sim->acct);
+		out->verdict = GO_SHUTDOWN;
+		return;
+	}
+
+	sim->other_exception_exits++;
+	/* An intercepted exception means nothing to this hypervisor: back. */
+	back = vmx_exit_event(sim->vmcs);
+	sim_inject(sim, &back);
+	sim_enter(sim, out);
+}
+
+void sim_exception(struct sim *sim, const struct guest_event *ev,
+		   struct guest_outcome *out)
+{
+	struct vmx_event event = vmx_event_exception(ev->vector, ev->error);
+
+	event.has_error = ev->has_error;
+	sim_raise(sim, &event, 0, out);
+}
+
+void sim_soft_int(struct sim *sim, const struct guest_event *ev,
+		  struct guest_outcome *out)
+{
+	struct vmx_event event = vmx_event_software(
+		(enum vmx_intr_type)ev->type, ev->vector, ev->insn_len);
+
+	/* INT n is no exception: the bitmap does not look at it. */
+	if (event.type == VMX_TYPE_SW_INTERRUPT)
+		outcome_event(out, &event);
+	else
+		sim_raise(sim, &event, 0, out);
+}
+
+static void take_irq(struct sim *sim, struct guest_outcome *out)
+{
+	account_count(sim->acct, CNT_irq_injections);
+	account_charge(sim->acct, COST_INJECT, 1);
+	sim_enter(sim, out);
+	/* The source has the interrupt controller: it finds the vector. */
+	out->verdict = GO_TAKE_IRQ;
+}
+
+static void want_window(struct sim *sim)
+{
+	sim->view.irq_window = sim->irq_waiting || sim->requeued.valid;
+}
+
+void sim_irq(struct sim *sim, const struct guest_event *ev,
+	     struct guest_outcome *out)
+{
+	sim_exit(sim, vmx_exit_external_interrupt(&sim->ctl, ev->vector));
+	account_charge(sim->acct, COST_OTHER, 1);
+	if (ev->if_open) {
+		take_irq(sim, out);
+		return;
+	}
+	sim->irq_waiting = true;
+	want_window(sim);
+	sim_enter(sim, out);
+	out->verdict = GO_LATER;
+}
+
+void sim_irq_window(struct sim *sim, const struct guest_event *ev,
+		    struct guest_outcome *out)
+{
+	struct vmx_event again = sim->requeued;
+
+	account_count(sim->acct, CNT_irq_window);
+	sim_exit_insn(sim, ev, EXIT_REASON_PENDING_INTERRUPT, 0, COST_OTHER);
+	if (again.valid) {
+		sim->requeued.valid = false;
+		want_window(sim);
+		sim_inject(sim, &again);
+		sim_enter(sim, out);
+		return;
+	}
+	sim->irq_waiting = false;
+	want_window(sim);
+	take_irq(sim, out);
+}
+
+void sim_deliver(struct sim *sim, const struct guest_event *ev)
+{
+	sim->delivering = (struct vmx_event){
+		.valid = true,
+		.vector = ev->vector,
+		.type = (enum vmx_intr_type)ev->type,
+		.has_error = ev->has_error,
+		.error = ev->error,
+		.insn_len = ev->insn_len,
+	};
+	account_charge(sim->acct, COST_DELIVERY, 1);
+}
+
+static bool is_hw_exception(const struct vmx_event *event, uint8_t vector)
+{
+	return event->valid && event->type == VMX_TYPE_HW_EXCEPTION &&
+	       event->vector == vector;
+}
+
+static void open_fault(struct sim *sim)
+{
+	if (sim->nr_open == OPEN_FAULTS_MAX) {
+		for (unsigned int i = 1; i < OPEN_FAULTS_MAX; i++)
+			sim->open[i - 1] = sim->open[i];
+		sim->nr_open--;
+	}
+	sim->open[sim->nr_open++] = (struct open_fault){
+		.gva = sim->cpu.cr2,
+		.rip = sim->fault_rip,
+		.cr3 = sim->cpu.cr3,
+		.began = sim->fault_began,
+	};
+}
+
+void sim_delivered(struct sim *sim, const struct guest_event *ev)
+{
+	struct vmx_event event = sim->delivering;
+
+	(void)ev;
+	sim->delivering.valid = false;
+	if (is_hw_exception(&event, EXC_DF))
+		account_count(sim->acct, CNT_double_faults);
+	if (!is_hw_exception(&event, EXC_PF))
+		return;
+
+	account_guest_fault(sim->acct, event.error, sim->fault_direct);
+	sim->fault_digest =
+		fnv64(sim->fault_digest, &sim->cpu.cr2, sizeof(sim->cpu.cr2));
+	sim->fault_digest =
+		fnv64(sim->fault_digest, &event.error, sizeof(event.error));
+	open_fault(sim);
+}
+
+/* The latest open fault of this address space at this rip. */
+void sim_retry(struct sim *sim, const struct guest_event *ev)
+{
+	for (unsigned int i = sim->nr_open; i-- > 0;) {
+		struct open_fault found = sim->open[i];
+
+		if (found.rip != ev->rip || found.cr3 != sim->cpu.cr3)
+			continue;
+		for (; i + 1 < sim->nr_open; i++)
+			sim->open[i] = sim->open[i + 1];
+		sim->open[--sim->nr_open] = found;
+		sim->retrying = true;
+		sim->retry_at = sim->acct->now;
+		return;
+	}
+}
+
+void sim_retry_close(struct sim *sim)
+{
+	if (!sim->retrying)
+		return;
+	sim->retrying = false;
+	histogram_add(sim->acct->fault_latency,
+		      sim->retry_at - sim->open[sim->nr_open].began);
+}
+
+/*
+ * The retried reference may still need a hidden fill: that is part of the
+ * fault's latency.  Any other event means that it succeeded.
+ */
+bool sim_is_retried(const struct sim *sim, const struct guest_event *ev)
+{
+	const struct open_fault *open = &sim->open[sim->nr_open];
+
+	return sim->retrying && ev->kind == GE_ACCESS && ev->rip == open->rip &&
+	       (ev->gva ^ open->gva) <= PAGE_MASK;
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The frame of every VM exit: the processor records, the hypervisor handles
+ * (its callers do), the processor enters again with what was injected.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "sim/internal.h"
+
+void sim_exit(struct sim *sim, struct vmx_exit_info info)
+{
+	if (sim->delivering.valid && info.reason != EXIT_REASON_TRIPLE_FAULT)
+		vmx_exit_during(&info, &sim->delivering);
+	vmx_record_exit(sim->vmcs, &info);
+	account_exit_begin(sim->acct, info.reason);
+}
+
+void sim_exit_insn(struct sim *sim, const struct guest_event *ev,
+		   enum exit_reason reason, uint64_t qualification,
+		   enum cost_id cost)
+{
+	sim_exit(sim, vmx_exit_insn(reason, qualification, ev->insn_len));
+	account_charge(sim->acct, cost, 1);
+}
+
+void sim_inject(struct sim *sim, const struct vmx_event *event)
+{
+	vmx_inject(sim->vmcs, event);
+	account_charge(sim->acct, COST_INJECT, 1);
+}
+
+void sim_enter(struct sim *sim, struct guest_outcome *out)
+{
+	struct vmx_event event;
+	const char *why;
+
+	sim_refresh_root(sim);
+	if (vmx_reinject(sim->vmcs))
+		account_count(sim->acct, CNT_reinjections);
+	account_exit_end(sim->acct);
+
+	event = vmx_entry_event(sim->vmcs);
+	if (!event.valid)
+		return;
+	if (vmx_check_entry_event(sim->vmcs, &why) != VMX_ENTRY_OK) {
+		sim_stop(sim, out, "VM entry would fail: %s", why);
+		return;
+	}
+	outcome_event(out, &event);
+}
+
+void sim_stop(struct sim *sim, struct guest_outcome *out, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(sim->stop_line, sizeof(sim->stop_line), fmt, ap);
+	va_end(ap);
+	sim->view.stop = sim->stop_line;
+	out->verdict = GO_STOP;
+}
+
+void sim_refresh_root(struct sim *sim)
+{
+	hpa_t root = smmu_root(sim->smmu);
+
+	sim->hardware.mode = smmu_shadow_mode(sim->smmu);
+	sim->hardware.root = root;
+	if (sim->hardware.mode == PAGING_PAE)
+		for (unsigned int i = 0; i < 4; i++)
+			sim->hardware.pdpte[i] =
+				pool_get(&sim->mem->pool, root, i);
+	sim->view.root = root;
+	sim->view.shadow = sim->hardware.mode;
+}
+
+void sim_refresh_view(struct sim *sim)
+{
+	struct guest_view *view = &sim->view;
+
+	view->cr0 = sim->cpu.cr0;
+	view->cr2 = sim->cpu.cr2;
+	view->cr3 = sim->cpu.cr3;
+	view->cr4 = sim->cpu.cr4;
+	view->efer = sim->cpu.efer;
+	BUG_ON(!cpu_paging(&sim->cpu, &view->guest));
+	view->mode_changes++;
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Linear references: the whole path of a page fault in one place.
+ *
+ * The processor walks the shadow; VMX decides by the error code; the shadow
+ * MMU fills, reflects or asks for emulation; the processor tries again.
+ */
+#include <string.h>
+
+#include "sim/internal.h"
+
+/* A reference needs at most a fill of the table and one for the dirty bit. */
+#define MAX_TRIES 8
+
+void sim_set_cr2(struct sim *sim, gva_t gva)
+{
+	sim->cpu.cr2 = gva;
+	sim->view.cr2 = gva;
+}
+
+/* Reflect a true guest fault, as KVM of that time did. */
+static void inject_page_fault(struct sim *sim, const struct guest_event *ev,
+			      gva_t gva, uint32_t pfec)
+{
+	struct vmx_event cut = vmx_vectoring_event(sim->vmcs);
+
+	account_count(sim->acct, CNT_pf_guest);
+	account_charge(sim->acct, COST_INJECT, 1);
+	sim_set_cr2(sim, gva);
+	sim->fault_direct = false;
+	sim->fault_rip = ev->rip;
+	vmx_inject_page_fault(sim->vmcs, pfec);
+
+	if (cut.valid && cut.type == VMX_TYPE_EXTERNAL) {
+		sim->requeued = cut;
+		sim->view.irq_window = true;
+	}
+}
+
+static void begin_emulation(struct sim *sim, const struct guest_event *ev,
+			    struct guest_outcome *out)
+{
+	/*
+	 * The processor itself pushes onto a shadowed frame: there is no
+	 * instruction to emulate.  Give the frame up as a table.
+	 */
+	if (sim->delivering.valid) {
+		smmu_unprotect(sim->smmu, ev->gva);
+		sim_enter(sim, out);
+		return;
+	}
+	account_count(sim->acct, CNT_insn_emulation);
+	account_charge(sim->acct, COST_EMULATE, 1);
+	sim->emulating = true;
+	sim->emulating_gva = ev->gva;
+	out->verdict = GO_EMULATE;
+}
+
+/* Returns true if the reference is to be tried again. */
+static bool page_fault_exit(struct sim *sim, const struct guest_event *ev,
+			    const struct vmx_exit_info *info, uint32_t pfec,
+			    struct guest_outcome *out)
+{
+	struct smmu_result r;
+
+	sim_exit(sim, *info);
+	r = smmu_page_fault(sim->smmu, ev->gva, pfec);
+	sim->acct->pf_cause[r.cause]++;
+
+	switch (r.verdict) {
+	case SMMU_FIXED:
+		sim_enter(sim, out);
+		/* A delivery cut short starts over, the rest is retried. */
+		return out->verdict == GO_DONE;
+	case SMMU_INJECT:
+		inject_page_fault(sim, ev, ev->gva, r.pfec);
+		sim_enter(sim, out);
+		return false;
+	case SMMU_EMULATE:
+		begin_emulation(sim, ev, out);
+		return false;
+	case SMMU_MMIO:
+		sim_refresh_root(sim);
+		account_exit_end(sim->acct);
+		out->verdict = GO_MMIO;
+		out->gpa = r.gpa;
+		return false;
+	}
+	BUG("verdict of the shadow MMU");
+}
+
+/* Returns true if the reference is to be tried again. */
+static bool raise_page_fault(struct sim *sim, const struct guest_event *ev,
+			     uint32_t pfec, struct guest_outcome *out)
+{
+	struct vmx_event pf = vmx_event_exception(EXC_PF, pfec);
+
+	sim->fault_began = sim->acct->now;
+	if (vmx_pf_exits(&sim->ctl, pfec)) {
+		struct vmx_exit_info info = vmx_exit_exception(&pf, ev->gva);
+
+		return page_fault_exit(sim, ev, &info, pfec, out);
+	}
+
+	/* Past the hypervisor, into the guest: it never knows. */
+	sim_set_cr2(sim, ev->gva);
+	sim->fault_direct = true;
+	sim->fault_rip = ev->rip;
+	sim_raise(sim, &pf, ev->gva, out);
+	out->direct = true;
+	return false;
+}
+
+void sim_access(struct sim *sim, const struct guest_event *ev,
+		struct guest_outcome *out)
+{
+	for (int i = 0; i < MAX_TRIES; i++) {
+		struct walk w = cpu_translate(&sim->hardware, sim->mem, ev->gva,
+					      ev->access);
+
+		if (!w.fault) {
+			out->verdict = GO_DONE;
+			out->hpa = w.pa;
+			return;
+		}
+		out->verdict = GO_DONE;
+		if (!raise_page_fault(sim, ev, w.pfec, out))
+			return;
+	}
+	sim_stop(sim, out,
+		 "a fault at 0x%llx is fixed again and again without effect",
+		 (unsigned long long)ev->gva);
+}
+
+static bool store_part(struct sim *sim, gpa_t gpa, const uint8_t *bytes,
+		       unsigned int len)
+{
+	if (!mem_is_ram(sim->mem, gpa, len))
+		return false;
+
+	/* KVM applies the write to the shadow before the bytes land. */
+	for (unsigned int i = 0; i < len; i += 8) {
+		unsigned int n = len - i < 8 ? len - i : 8;
+
+		smmu_pte_write(sim->smmu, gpa + i, bytes + i, n);
+		memcpy(mem_ram(sim->mem, gpa + i), bytes + i, n);
+	}
+	return true;
+}
+
+/* The bytes of a store to a write-protected frame; split at a page's end. */
+void sim_store(struct sim *sim, const struct guest_event *ev,
+	       struct guest_outcome *out)
+{
+	unsigned int done = 0;
+
+	BUG_ON(!sim->emulating || ev->size > GUEST_STORE_MAX);
+	while (done < ev->size) {
+		gva_t gva = ev->gva + done;
+		unsigned int room =
+			(unsigned int)(PAGE_SIZE - (gva & PAGE_MASK));
+		unsigned int len = ev->size - done;
+		gpa_t gpa;
+
+		if (len > room)
+			len = room;
+		if (!smmu_gva_to_gpa(sim->smmu, gva, &gpa)) {
+			inject_page_fault(sim, ev, gva, PFEC_W);
+			sim->emulating = false;
+			sim_enter(sim, out);
+			return;
+		}
+		if (!store_part(sim, gpa, ev->bytes + done, len)) {
+			out->verdict = GO_MMIO;
+			out->gpa = gpa;
+			return;
+		}
+		done += len;
+	}
+	sim_refresh_root(sim);
+}
+
+void sim_emulate_failed(struct sim *sim, const struct guest_event *ev,
+			struct guest_outcome *out)
+{
+	BUG_ON(!sim->emulating);
+	account_count(sim->acct, CNT_insn_emulation_fail);
+	if (!smmu_unprotect(sim->smmu, sim->emulating_gva)) {
+		sim_stop(sim, out,
+			 "the instruction at 0x%llx cannot be emulated and "
+			 "its target is not a page table",
+			 (unsigned long long)ev->rip);
+		return;
+	}
+	sim_refresh_root(sim);
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The simulator's state, and what its files call in each other.
+ *
+ *   sim.c      create, dispatch, what the source is shown
+ *   exit.c     the frame of every VM exit: record, count, enter again
+ *   fault.c    references, page-fault exits, emulated stores
+ *   control.c  control registers, MSRs and the other sensitive instructions
+ *   region.c   the region of interest
+ *   deliver.c  exceptions, interrupts, deliveries, fault latency
+ */
+#ifndef NOTRAP_SIM_INTERNAL_H
+#define NOTRAP_SIM_INTERNAL_H
+
+#include "cpu/cpu.h"
+#include "shadow_mmu/smmu.h"
+#include "sim/sim.h"
+#include "vmx_model/decide.h"
+#include "vmx_model/exit.h"
+#include "vmx_model/inject.h"
+#include "vmx_model/raise.h"
+
+/* A guest page fault that was delivered and has not been retried yet. */
+struct open_fault {
+	gva_t gva;
+	gva_t rip;
+	uint64_t cr3;
+	uint64_t began; /* cycles */
+};
+
+/* Deep enough for every process asleep in a fault of its own; the oldest is
+ * forgotten beyond that. */
+#define OPEN_FAULTS_MAX 64
+
+struct sim {
+	struct event_sink sink; /* first: the sink is the sim */
+	struct guest_view view;
+	struct config config;
+	const struct smmu_generation *gen;
+
+	struct mem *mem;
+	struct account *acct;
+	/* roi=on, after the end marker: what is reported. */
+	struct account *region;
+	bool region_begun;
+	struct smmu *smmu;
+	struct vmcs *vmcs;
+	struct vmx_controls ctl;
+	struct cpu cpu;             /* control state as the guest sees it */
+	struct paging_ctx hardware; /* what the processor walks */
+
+	struct vmx_event delivering; /* not valid: no delivery under way */
+	/* An interrupt whose delivery met a guest fault; KVM keeps it. */
+	struct vmx_event requeued;
+	bool irq_waiting; /* a device's line is up and could not be taken */
+	/* GO_EMULATE given: the exit lasts until the source's next step. */
+	bool emulating;
+	gva_t emulating_gva;
+
+	/* Of the #PF last given to the source, until it is delivered. */
+	bool fault_direct;
+	uint64_t fault_began;
+	gva_t fault_rip;
+
+	struct open_fault open[OPEN_FAULTS_MAX];
+	unsigned int nr_open;
+	bool retrying; /* open[nr_open] is being retried since retry_at */
+	uint64_t retry_at;
+
+	uint64_t other_exception_exits; /* by an exception but #PF */
+	uint64_t fault_digest;
+	unsigned int next_cr3_target;
+	char stop_line[160];
+};
+
+/* exit.c */
+
+/* Record the exit (with what was being delivered) and begin to count it. */
+void sim_exit(struct sim *sim, struct vmx_exit_info info);
+
+/* A sensitive instruction exits; charges `cost` of handling. */
+void sim_exit_insn(struct sim *sim, const struct guest_event *ev,
+		   enum exit_reason reason, uint64_t qualification,
+		   enum cost_id cost);
+
+/*
+ * VM entry after sim_exit(): what was injected, or cut short by the exit, goes
+ * to the source as GO_FAULT; otherwise out keeps the caller's verdict.
+ */
+void sim_enter(struct sim *sim, struct guest_outcome *out);
+
+/* Give up: one line for the view. */
+__attribute__((format(printf, 3, 4))) void
+sim_stop(struct sim *sim, struct guest_outcome *out, const char *fmt, ...);
+
+void sim_inject(struct sim *sim, const struct vmx_event *event);
+
+static inline void outcome_event(struct guest_outcome *out,
+				 const struct vmx_event *event)
+{
+	out->verdict = GO_FAULT;
+	out->vector = event->vector;
+	out->type = (uint8_t)event->type;
+	out->has_error = event->has_error;
+	out->error = event->error;
+}
+
+/* Copy the shadow root and the guest's control state to where they are used. */
+void sim_refresh_root(struct sim *sim);
+void sim_refresh_view(struct sim *sim);
+
+/* fault.c */
+void sim_access(struct sim *sim, const struct guest_event *ev,
+		struct guest_outcome *out);
+void sim_store(struct sim *sim, const struct guest_event *ev,
+	       struct guest_outcome *out);
+void sim_emulate_failed(struct sim *sim, const struct guest_event *ev,
+			struct guest_outcome *out);
+void sim_set_cr2(struct sim *sim, gva_t gva);
+
+/* control.c */
+void sim_init_vmcs(struct sim *sim);
+void sim_cr_write(struct sim *sim, const struct guest_event *ev,
+		  struct guest_outcome *out);
+void sim_cr_read(struct sim *sim, const struct guest_event *ev,
+		 struct guest_outcome *out);
+void sim_clts(struct sim *sim, const struct guest_event *ev,
+	      struct guest_outcome *out);
+void sim_lmsw(struct sim *sim, const struct guest_event *ev,
+	      struct guest_outcome *out);
+void sim_msr(struct sim *sim, const struct guest_event *ev,
+	     struct guest_outcome *out);
+void sim_io(struct sim *sim, const struct guest_event *ev,
+	    struct guest_outcome *out);
+void sim_insn(struct sim *sim, const struct guest_event *ev,
+	      struct guest_outcome *out);
+
+/* region.c: the guest's markers around what is to be counted */
+void sim_region_begins(struct sim *sim, const struct guest_event *ev);
+void sim_region_ends(struct sim *sim, const struct guest_event *ev,
+		     struct guest_outcome *out);
+
+/* deliver.c */
+/* Raise an exception by the rules of hardware: exit, or the guest's IDT. */
+void sim_raise(struct sim *sim, const struct vmx_event *event,
+	       uint64_t qualification, struct guest_outcome *out);
+void sim_exception(struct sim *sim, const struct guest_event *ev,
+		   struct guest_outcome *out);
+void sim_soft_int(struct sim *sim, const struct guest_event *ev,
+		  struct guest_outcome *out);
+void sim_irq(struct sim *sim, const struct guest_event *ev,
+	     struct guest_outcome *out);
+void sim_irq_window(struct sim *sim, const struct guest_event *ev,
+		    struct guest_outcome *out);
+void sim_deliver(struct sim *sim, const struct guest_event *ev);
+void sim_delivered(struct sim *sim, const struct guest_event *ev);
+void sim_retry(struct sim *sim, const struct guest_event *ev);
+/* Is ev the reference that the last GE_RETRY announced? */
+bool sim_is_retried(const struct sim *sim, const struct guest_event *ev);
+/* The retried reference is through, since retry_at: file the latency. */
+void sim_retry_close(struct sim *sim);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The region of interest (roi=on): from the guest's first OUT of 0x10 to port
+ * 0x80 to its first OUT of 0x11 after that.  The markers' own exits are left
+ * out, and so is a fault that is not retried inside.
+ */
+#include "sim/internal.h"
+
+#define MARKER_PORT  0x80
+#define MARKER_BEGIN 0x10
+#define MARKER_END   0x11
+
+static bool is_marker(const struct sim *sim, const struct guest_event *ev,
+		      uint64_t marker)
+{
+	return config_get(&sim->config, OPT_roi) && (ev->access & PFEC_W) &&
+	       ev->error == MARKER_PORT && (ev->value & 0xff) == marker;
+}
+
+/* After the marker's exit. */
+void sim_region_begins(struct sim *sim, const struct guest_event *ev)
+{
+	if (sim->region_begun || !is_marker(sim, ev, MARKER_BEGIN))
+		return;
+	sim->region_begun = true;
+	sim->nr_open = 0;
+	sim->retrying = false;
+	sim->other_exception_exits = 0;
+	account_reset(sim->acct);
+}
+
+/* Before the marker's exit. */
+void sim_region_ends(struct sim *sim, const struct guest_event *ev,
+		     struct guest_outcome *out)
+{
+	if (!sim->region_begun || sim->region ||
+	    !is_marker(sim, ev, MARKER_END))
+		return;
+	sim->region = account_clone(sim->acct);
+	if (!sim->region)
+		sim_stop(sim, out, "no host memory");
+}

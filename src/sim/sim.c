@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Start reading here: every event of every source comes through sim_push().
+ */
+#include "sim/sim.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "sim/internal.h"
+
+/* Frames beyond the budget: the PAE root. */
+#define POOL_EXTRA 8
+
+uint32_t sim_pool_pages(const struct config *config)
+{
+	return (uint32_t)config_get(config, OPT_shadow_pages) + POOL_EXTRA;
+}
+
+static struct sim *sim_of(struct event_sink *sink)
+{
+	return (struct sim *)sink; /* the sink is first */
+}
+
+static void dispatch(struct sim *sim, const struct guest_event *ev,
+		     struct guest_outcome *out)
+{
+	switch (ev->kind) {
+	case GE_ACCESS:
+		sim_access(sim, ev, out);
+		break;
+	case GE_STORE:
+		sim_store(sim, ev, out);
+		break;
+	case GE_EMULATE_FAILED:
+		sim_emulate_failed(sim, ev, out);
+		break;
+	case GE_CR_WRITE:
+		sim_cr_write(sim, ev, out);
+		break;
+	case GE_CR_READ:
+		sim_cr_read(sim, ev, out);
+		break;
+	case GE_CLTS:
+		sim_clts(sim, ev, out);
+		break;
+	case GE_LMSW:
+		sim_lmsw(sim, ev, out);
+		break;
+	case GE_RDMSR:
+	case GE_WRMSR:
+		sim_msr(sim, ev, out);
+		break;
+	case GE_IO:
+		sim_io(sim, ev, out);
+		break;
+	case GE_INVLPG:
+	case GE_CPUID:
+	case GE_HLT:
+	case GE_RDTSC:
+	case GE_RDPMC:
+	case GE_INVD:
+	case GE_WBINVD:
+	case GE_VMCALL:
+	case GE_PAUSE:
+	case GE_DR:
+		sim_insn(sim, ev, out);
+		break;
+	case GE_EXCEPTION:
+		sim_exception(sim, ev, out);
+		break;
+	case GE_SOFT_INT:
+		sim_soft_int(sim, ev, out);
+		break;
+	case GE_IRQ:
+		sim_irq(sim, ev, out);
+		break;
+	case GE_IRQ_WINDOW:
+		sim_irq_window(sim, ev, out);
+		break;
+	case GE_DELIVER:
+		sim_deliver(sim, ev);
+		break;
+	case GE_DELIVERED:
+		sim_delivered(sim, ev);
+		break;
+	case GE_RETRY:
+		sim_retry(sim, ev);
+		break;
+	case NR_GUEST_EVENTS:
+		BUG("not an event");
+	}
+}
+
+/* The source has made its last store: the emulation's exit is over. */
+static void end_emulation(struct sim *sim)
+{
+	sim->emulating = false;
+	account_exit_end(sim->acct);
+}
+
+static void sim_push(struct event_sink *sink, const struct guest_event *ev,
+		     struct guest_outcome *out)
+{
+	struct sim *sim = sim_of(sink);
+	bool retried = sim_is_retried(sim, ev);
+
+	if (sim->emulating && ev->kind != GE_STORE &&
+	    ev->kind != GE_EMULATE_FAILED)
+		end_emulation(sim);
+	if (!retried)
+		sim_retry_close(sim);
+	account_guest_time(sim->acct, ev->insns);
+
+	*out = (struct guest_outcome){.verdict = GO_DONE};
+	dispatch(sim, ev, out);
+
+	if (retried) {
+		sim->retry_at = sim->acct->now;
+		sim_retry_close(sim);
+	}
+}
+
+static bool sim_translate(struct event_sink *sink, gva_t gva, hpa_t *ret)
+{
+	struct sim *sim = sim_of(sink);
+	gpa_t gpa;
+
+	if (!smmu_gva_to_gpa(sim->smmu, gva, &gpa) ||
+	    !mem_is_ram(sim->mem, gpa, 1))
+		return false;
+	*ret = gpa;
+	return true;
+}
+
+static struct smmu_config mmu_config(const struct sim *sim)
+{
+	const struct config *config = &sim->config;
+	bool bypass = config_has_bypass(config);
+
+	return (struct smmu_config){
+		.sw = sim->gen->sw,
+		.trap_pte = bypass ? SMMU_TRAP_PTE : 0,
+		.notrap_pte = 0,
+		.max_pages = (uint32_t)config_get(config, OPT_shadow_pages),
+		.maxphyaddr = sim->cpu.maxphyaddr,
+		.audit = (enum smmu_audit)config_get(config, OPT_audit),
+	};
+}
+
+static int sim_init(struct sim *sim, struct diag *diag)
+{
+	struct smmu_config mmu;
+	struct smmu_guest guest = {.mode = PAGING_OFF};
+	int err;
+
+	sim->acct = account_create();
+	sim->vmcs = vmcs_create();
+	if (!sim->acct || !sim->vmcs)
+		return diag_set(diag, -ENOMEM, "no host memory");
+	for (int i = 0; i < NR_COSTS; i++)
+		sim->acct->cost[i] = sim->config.cost[i];
+
+	cpu_init(&sim->cpu, (uint8_t)config_get(&sim->config, OPT_maxphyaddr));
+	/* The host's NXE and CR0.WP are on, whatever the guest's are. */
+	sim->hardware = (struct paging_ctx){
+		.wp = true,
+		.nxe = true,
+		.maxphyaddr = sim->cpu.maxphyaddr,
+	};
+
+	mmu = mmu_config(sim);
+	err = smmu_create(&mmu, sim->mem, sim->acct, &sim->smmu, diag);
+	if (err)
+		return err;
+	smmu_reset_context(sim->smmu, &guest);
+	sim_refresh_root(sim);
+	sim_refresh_view(sim);
+	sim_init_vmcs(sim);
+	return 0;
+}
+
+int sim_create(const struct config *config, struct mem *mem, struct sim **ret,
+	       struct diag *diag)
+{
+	struct sim *sim = calloc(1, sizeof(*sim));
+	int err;
+
+	if (!sim)
+		return diag_set(diag, -ENOMEM, "no host memory");
+	sim->sink = (struct event_sink){
+		.push = sim_push,
+		.translate = sim_translate,
+		.view = &sim->view,
+	};
+	sim->config = *config;
+	sim->gen = config_generation(config);
+	sim->mem = mem;
+	sim->fault_digest = FNV64_INIT;
+
+	err = sim_init(sim, diag);
+	if (err) {
+		sim_destroy(sim);
+		return err;
+	}
+	*ret = sim;
+	return 0;
+}
+
+void sim_destroy(struct sim *sim)
+{
+	if (!sim)
+		return;
+	smmu_destroy(sim->smmu);
+	vmcs_destroy(sim->vmcs);
+	account_destroy(sim->acct);
+	account_destroy(sim->region);
+	free(sim);
+}
+
+struct event_sink *sim_sink(struct sim *sim)
+{
+	return &sim->sink;
+}
+
+const struct account *sim_account(const struct sim *sim)
+{
+	return sim->region ? sim->region : sim->acct;
+}
+
+void sim_finish(struct sim *sim, uint64_t insns)
+{
+	if (sim->emulating)
+		end_emulation(sim);
+	sim_retry_close(sim);
+	account_guest_time(sim->acct, insns);
+}
+
+uint64_t sim_fault_digest(const struct sim *sim)
+{
+	return sim->fault_digest;
+}
+
+const char *sim_check(const struct sim *sim)
+{
+	uint64_t exceptions =
+		account_exits(sim->acct, EXIT_REASON_EXCEPTION_NMI);
+
+	return account_check(sim->acct,
+			     exceptions - sim->other_exception_exits);
+}
+
+const struct smmu_audit_report *sim_audit(const struct sim *sim)
+{
+	return smmu_audit_result(sim->smmu);
+}
