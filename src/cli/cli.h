@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The command line: what every command shares.  Commands and their flags are
+ * tables, from which parsing, --help and the manual page are made.
+ *
+ * stdout is data; everything for a person goes to stderr, each message one
+ * line that begins with "notrap: ".
+ */
+#ifndef NOTRAP_CLI_CLI_H
+#define NOTRAP_CLI_CLI_H
+
+#include <stdio.h>
+
+#include "base/diag.h"
+#include "base/types.h"
+
+enum cli_status {
+	STATUS_OK,     /* done */
+	STATUS_FAILED, /* the guest or a check failed, or it was interrupted */
+	STATUS_USAGE,  /* usage or bad input */
+	STATUS_HOST, /* trouble of the host's: memory, disk, missing program */
+};
+
+/* One line to stderr. */
+__attribute__((format(printf, 1, 2))) void cli_say(const char *fmt, ...);
+
+/* Say diag's line; the status that goes with -errno. */
+int cli_fail(int err, const struct diag *diag);
+
+struct cli_flag {
+	char letter;      /* also what it is known by; 0 ends a table */
+	const char *name; /* long; NULL: it has a letter only */
+	const char *arg;  /* what its argument is called; NULL: it has none */
+	const char *help;
+};
+
+/* Flags that have no letter to type. */
+enum {
+	FLAG_APPEND = 1,
+	FLAG_FORMAT,
+	FLAG_CONSOLE,
+	FLAG_KEEP_SCRIPT,
+	FLAG_HELP = 'h',
+};
+
+struct cli_command {
+	const char *name;
+	const char *operands; /* "RESULT..." */
+	const char *summary;  /* half a line */
+	const char *about;    /* paragraphs, separated by '\n' */
+	const struct cli_flag *flags;
+	/* Its own name is argv[0]; an enum cli_status. */
+	int (*run)(const struct cli_command *command, int argc, char **argv);
+};
+
+/* NULL ends the list. */
+const struct cli_command *const *cli_commands(void);
+const struct cli_command *cli_command_find(const char *name);
+
+extern const struct cli_command cmd_run;
+extern const struct cli_command cmd_report;
+extern const struct cli_command cmd_plot;
+extern const struct cli_command cmd_config;
+
+/*
+ * Parse a command's flags; take() is told each of them and returns 0 or an
+ * enum cli_status to stop with.  Operands may stand anywhere; *operand is the
+ * first of those that are left in argv.  Returns -1 to go on, or the status to
+ * end with: --help has been answered, or a complaint made.
+ */
+int cli_parse(const struct cli_command *command, int argc, char **argv,
+	      int (*take)(void *context, int flag, const char *arg),
+	      void *context, int *operand);
+
+#endif

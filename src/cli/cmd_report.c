@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* notrap report: saved results, in any of the formats of notrap run. */
+#include <errno.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/formats.h"
+#include "cli/results.h"
+
+static const struct cli_flag flags[] = {
+	{FLAG_FORMAT, "format", "FORMAT", FORMATS_TEXT " (default: table)"},
+	{'o',   "output", "FILE", "write to FILE, whole or not at all"},
+	{FLAG_HELP,           "help", NULL, "this text"},
+	{0},
+};
+
+struct report_options {
+	const char *output;
+	enum format format;
+};
+
+static int take_flag(void *context, int flag, const char *arg)
+{
+	struct report_options *options = context;
+	struct diag diag;
+	int err = 0;
+
+	if (flag == 'o')
+		options->output = arg;
+	else
+		err = format_parse(arg, &options->format, &diag);
+	return err ? cli_fail(err, &diag) : 0;
+}
+
+static int print_report(const struct report_options *options,
+			const struct report *report)
+{
+	struct output output;
+	struct diag diag;
+	int err;
+
+	err = output_open(options->output, &output, &diag);
+	if (!err)
+		err = format_print(report, options->format, &output, &diag);
+	return err ? cli_fail(err, &diag) : STATUS_OK;
+}
+
+static int run(const struct cli_command *command, int argc, char **argv)
+{
+	struct report_options options = {0};
+	struct report *report;
+	struct diag diag;
+	int operand, status, err;
+
+	status = cli_parse(command, argc, argv, take_flag, &options, &operand);
+	if (status >= 0)
+		return status;
+	err = results_read(command, argv + operand, &report, &diag);
+	if (err)
+		return cli_fail(err, &diag);
+	status = print_report(&options, report);
+	report_destroy(report);
+	return status;
+}
+
+const struct cli_command cmd_report = {
+	.name = "report",
+	.operands = "[OPTION...] RESULT...",
+	.summary = "show saved results as tables, CSV, JSON or Markdown",
+	.about = "Reads results that notrap run --format json wrote, each "
+		 "RESULT "
+		 "a file or - for standard input, and shows them as notrap run "
+		 "does. Results of the same guest are compared.\n",
+	.flags = flags,
+	.run = run,
+};

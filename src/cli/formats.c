@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/formats.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/types.h"
+
+static const char *const names[] = {
+	[FORMAT_TABLE] = "table",
+	[FORMAT_JSON] = "json",
+	[FORMAT_CSV] = "csv",
+	[FORMAT_MD] = "md",
+};
+
+int format_parse(const char *name, enum format *ret, struct diag *diag)
+{
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (!strcmp(names[i], name)) {
+			*ret = (enum format)i;
+			return 0;
+		}
+	}
+	return diag_set(diag, -EINVAL, "--format %.60s: want %s", name,
+			FORMATS_TEXT);
+}
+
+static int print(const struct report *report, enum format format, FILE *out)
+{
+	switch (format) {
+	case FORMAT_TABLE:
+		return report_print_tables(report, REPORT_TEXT, out);
+	case FORMAT_JSON:
+		return report_print_json(report, out);
+	case FORMAT_CSV:
+		return report_print_csv(report, out);
+	case FORMAT_MD:
+		return report_print_tables(report, REPORT_MARKDOWN, out);
+	}
+	return 0;
+}
+
+int format_print(const struct report *report, enum format format,
+		 struct output *output, struct diag *diag)
+{
+	int err = print(report, format, output->file);
+
+	if (err) {
+		output_abandon(output);
+		return diag_set(diag, err, "no memory for the report");
+	}
+	return output_commit(output, diag);
+}

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/machine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/bug.h"
+#include "base/hash.h"
+#include "live/live.h"
+#include "mem/mem.h"
+#include "platform/platform.h"
+#include "sim/sim.h"
+
+/* Between two looks at the clock: tenths of a second. */
+#define SLICE 20000000
+
+struct machine {
+	struct mem *mem;
+	struct console console;
+	struct platform *platform;
+	struct sim *sim;
+	struct live *live;
+};
+
+/* --- The image ----------------------------------------------------------- */
+
+static int read_all(int fd, uint8_t *data, uint64_t size)
+{
+	uint64_t done = 0;
+
+	while (done < size) {
+		ssize_t n = read(fd, data + done, size - done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n ? -errno : -EIO;
+		done += (uint64_t)n;
+	}
+	return 0;
+}
+
+static int read_image(int fd, struct machine_image *ret)
+{
+	struct stat st;
+	int err;
+
+	if (fstat(fd, &st))
+		return -errno;
+	if (S_ISDIR(st.st_mode))
+		return -EISDIR;
+	if (!S_ISREG(st.st_mode))
+		return -ENOEXEC;
+	if ((uint64_t)st.st_size > LOADER_FILE_MAX)
+		return -EFBIG;
+	ret->size = (uint64_t)st.st_size;
+	ret->data = malloc(ret->size + 1);
+	if (!ret->data)
+		return -ENOMEM;
+	err = read_all(fd, ret->data, ret->size);
+	if (err)
+		free(ret->data);
+	return err;
+}
+
+int machine_image_read(const char *path, struct machine_image *ret,
+		       struct diag *diag)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int err;
+
+	*ret = (struct machine_image){.path = path};
+	if (fd < 0)
+		return diag_set(diag, -errno, "%.300s: %s", path,
+				strerror(errno));
+	err = read_image(fd, ret);
+	close(fd);
+	if (err)
+		return diag_set(diag, err, "%.300s: %s", path,
+				err == -ENOEXEC ? "not a regular file"
+						: strerror(-err));
+	ret->digest = fnv64(FNV64_INIT, ret->data, ret->size);
+	return 0;
+}
+
+void machine_image_free(struct machine_image *image)
+{
+	free(image->data);
+	image->data = NULL;
+}
+
+/* --- The machine --------------------------------------------------------- */
+
+static void machine_finish(struct machine *m)
+{
+	live_destroy(m->live);
+	sim_destroy(m->sim);
+	platform_destroy(m->platform);
+	mem_destroy(m->mem);
+}
+
+static int machine_init(struct machine *m,
+			const struct machine_request *request,
+			struct diag *diag)
+{
+	const struct config *config = request->config;
+	struct image image = {request->image->path, request->image->data,
+			      request->image->size};
+	struct live_config live = {
+		.vendor_amd = config_get(config, OPT_vendor) == VENDOR_AMD,
+		.maxphyaddr = (uint8_t)config_get(config, OPT_maxphyaddr),
+		.max_insns = config_get(config, OPT_max_insns),
+		.check_stale = config_get(config, OPT_check_stale),
+	};
+	int err;
+
+	*m = (struct machine){0};
+	console_init(&m->console, NULL, 0, request->console);
+	err = mem_create(config_get(config, OPT_memory), sim_pool_pages(config),
+			 true, &m->mem, diag);
+	if (err)
+		return err;
+	err = loader_load_image(&image, request->args, m->mem->ram,
+				m->mem->ram_size, &live.boot, diag);
+	if (err)
+		goto finish;
+	m->platform = platform_create(&m->console);
+	if (!m->platform) {
+		err = diag_set(diag, -ENOMEM, "no memory for the devices");
+		goto finish;
+	}
+	err = sim_create(config, m->mem, &m->sim, diag);
+	if (err)
+		goto finish;
+	err = live_create(&live, m->mem, m->platform, sim_sink(m->sim),
+			  &m->live, diag);
+	if (err)
+		goto finish;
+	return 0;
+
+finish:
+	machine_finish(m);
+	return err;
+}
+
+/* True: stopped by *attention, not by the guest. */
+static bool run_to_end(struct machine *m, const struct machine_request *request,
+		       struct live_end *end)
+{
+	do {
+		live_run(m->live, live_insns(m->live) + SLICE,
+			 request->attention, end);
+		if (request->progress)
+			request->progress(request->context,
+					  live_insns(m->live));
+		if (end->status == LIVE_PAUSED && *request->attention)
+			return true;
+	} while (end->status == LIVE_PAUSED);
+	return false;
+}
+
+/* --- The result ---------------------------------------------------------- */
+
+/* Stable words; what they are about stands in guest.line. */
+static void status_text(const struct live_end *end, bool interrupted, char *buf,
+			size_t size)
+{
+	static const char *const words[] = {
+		[LIVE_PAUSED] = "interrupted",
+		[LIVE_EXIT] = "exit",
+		[LIVE_RESET] = "reset",
+		[LIVE_SHUTDOWN] = "triple fault",
+		[LIVE_HALTED] = "halted",
+		[LIVE_ABSENT] = "absent memory",
+		[LIVE_MAX_INSNS] = "instruction limit",
+		[LIVE_STOPPED] = "stopped",
+	};
+
+	if (end->status == LIVE_EXIT && !interrupted)
+		snprintf(buf, size, "exit %" PRIu32, end->value);
+	else
+		snprintf(buf, size, "%s",
+			 words[interrupted ? LIVE_PAUSED : end->status]);
+}
+
+static void fill_config(struct result *result, const struct config *config)
+{
+	struct config defaults;
+	char def[sizeof(result->config[0].value)];
+
+	BUG_ON(config_nr_keys() > RESULT_SETTINGS_MAX);
+	config_init(&defaults);
+	for (unsigned int i = 0; i < config_nr_keys(); i++) {
+		struct result_setting *set =
+			&result->config[result->nr_config++];
+		struct config_key key;
+		char buf[32];
+
+		config_key(i, &key, buf);
+		snprintf(set->key, sizeof(set->key), "%s", key.key);
+		config_text(config, i, set->value, sizeof(set->value));
+		config_text(&defaults, i, def, sizeof(def));
+		set->changed = strcmp(set->value, def) != 0;
+		if (i == OPT_bypass && config_bypass_obstacle(config))
+			snprintf(set->note, sizeof(set->note), "%s",
+				 config_bypass_obstacle(config));
+	}
+}
+
+/* The first check that failed, as a line; "" if none did. */
+static void check_text(const struct machine *m, char *buf, size_t size)
+{
+	const struct smmu_audit_report *audit = sim_audit(m->sim);
+	const struct live_stats *stats = live_stats(m->live);
+	const char *law = sim_check(m->sim);
+
+	buf[0] = 0;
+	if (law)
+		snprintf(buf, size, "%s", law);
+	else if (audit->violations)
+		snprintf(buf, size, "%" PRIu64 " audit violations, first: %s",
+			 audit->violations, audit->first);
+	else if (stats->stale_blocks)
+		snprintf(buf, size,
+			 "%" PRIu64 " blocks ran bytes that had changed",
+			 stats->stale_blocks);
+}
+
+static int make_result(const struct machine *m,
+		       const struct machine_request *request,
+		       const struct live_end *end, struct report *report,
+		       struct machine_end *ret, struct diag *diag)
+{
+	char status[64], check[400];
+	struct result result = {
+		.source_kind = "live",
+		.source_path = request->image->path,
+		.source_args = request->args,
+		.source_digest = request->image->digest,
+		.guest_status = status,
+		.guest_line = end->line,
+		.guest_ok = !ret->interrupted && end->status == LIVE_EXIT &&
+			    end->value == 0,
+		.guest_insns = live_insns(m->live),
+		.guest_memory_digest = mem_ram_digest(m->mem),
+		.guest_console_digest = m->console.digest,
+		.guest_fault_digest = sim_fault_digest(m->sim),
+		.audit_violations = sim_audit(m->sim)->violations,
+		.check = check,
+		.acct = sim_account(m->sim),
+	};
+
+	status_text(end, ret->interrupted, status, sizeof(status));
+	check_text(m, check, sizeof(check));
+	fill_config(&result, request->config);
+	ret->ok = result.guest_ok && !check[0];
+	snprintf(ret->line, sizeof(ret->line), "%s%s%s",
+		 end->line[0] ? end->line : status, check[0] ? "; " : "",
+		 check);
+	return report_add(report, &result, diag);
+}
+
+int machine_run(const struct machine_request *request, struct report *report,
+		struct machine_end *ret, struct diag *diag)
+{
+	struct live_end end = {0};
+	struct machine m;
+	int err;
+
+	*ret = (struct machine_end){0};
+	err = machine_init(&m, request, diag);
+	if (err)
+		return err;
+	ret->interrupted = run_to_end(&m, request, &end);
+	ret->insns = live_insns(m.live);
+	console_flush(&m.console);
+	ret->console_errno = m.console.tee_errno;
+	sim_finish(m.sim, ret->insns);
+	err = make_result(&m, request, &end, report, ret, diag);
+	machine_finish(&m);
+	return err;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One virtual machine, from a guest image to a result: memory, devices, the
+ * simulator and Unicorn put together, run to their end and taken apart.
+ */
+#ifndef NOTRAP_CLI_MACHINE_H
+#define NOTRAP_CLI_MACHINE_H
+
+#include <stdio.h>
+
+#include "base/diag.h"
+#include "platform/loader.h"
+#include "report/report.h"
+#include "sim/config.h"
+
+/* A guest image, read once however often it runs. */
+struct machine_image {
+	const char *path; /* as given */
+	uint8_t *data;
+	uint64_t size;
+	uint64_t digest;
+};
+
+/* -errno with a line. */
+int machine_image_read(const char *path, struct machine_image *ret,
+		       struct diag *diag);
+void machine_image_free(struct machine_image *image);
+
+struct machine_request {
+	const struct machine_image *image;
+	const char *args; /* the guest's command line */
+	const struct config *config;
+	FILE *console; /* NULL: nowhere */
+	const volatile int *attention;
+	/* Called now and then with the instructions executed. */
+	void (*progress)(void *context, uint64_t insns);
+	void *context;
+};
+
+struct machine_end {
+	bool ok; /* the guest ended by itself with 0 and no check failed */
+	bool interrupted;
+	uint64_t insns;
+	char line[768];    /* if not ok: why */
+	int console_errno; /* 0, or why the console FILE was given up */
+};
+
+/*
+ * Run, and add the result to the report.  A guest that fails is no error:
+ * `ret` tells.  -errno with a line: it could not be run.
+ */
+int machine_run(const struct machine_request *request, struct report *report,
+		struct machine_end *ret, struct diag *diag);
+
+#endif

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/plan.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define POINTS_MAX 4096
+#define FILE_MAX   (1 << 20)
+#define LINE_MAX   1024
+
+/* One setting and its values. */
+struct axis {
+	unsigned int key;
+	char **value;
+	size_t nr;
+};
+
+struct plan {
+	struct axis *axis;
+	size_t nr;
+};
+
+struct plan *plan_create(void)
+{
+	return calloc(1, sizeof(struct plan));
+}
+
+static void axis_finish(struct axis *axis)
+{
+	for (size_t i = 0; i < axis->nr; i++)
+		free(axis->value[i]);
+	free(axis->value);
+}
+
+void plan_destroy(struct plan *plan)
+{
+	if (!plan)
+		return;
+	for (size_t i = 0; i < plan->nr; i++)
+		axis_finish(&plan->axis[i]);
+	free(plan->axis);
+	free(plan);
+}
+
+static const char *key_name(unsigned int key)
+{
+	struct config_key info;
+	char buf[32];
+
+	config_key(key, &info, buf);
+	return info.key;
+}
+
+static int no_memory(struct diag *diag)
+{
+	return diag_set(diag, -ENOMEM, "no memory for the settings");
+}
+
+static int axis_add(struct axis *axis, const char *value, size_t len,
+		    struct diag *diag)
+{
+	struct config scratch;
+	char **grown;
+	char *copy;
+	int err;
+
+	copy = strndup(value, len);
+	if (!copy)
+		return no_memory(diag);
+	config_init(&scratch);
+	err = config_set(&scratch, key_name(axis->key), copy, diag);
+	if (err)
+		goto free_copy;
+	grown = realloc(axis->value, (axis->nr + 1) * sizeof(char *));
+	if (!grown) {
+		err = no_memory(diag);
+		goto free_copy;
+	}
+	axis->value = grown;
+	axis->value[axis->nr++] = copy;
+	return 0;
+
+free_copy:
+	free(copy);
+	return err;
+}
+
+/* In the place of an earlier axis of the same key, or at the end. */
+static int plan_put(struct plan *plan, struct axis axis, struct diag *diag)
+{
+	struct axis *grown;
+
+	for (size_t i = 0; i < plan->nr; i++) {
+		if (plan->axis[i].key == axis.key) {
+			axis_finish(&plan->axis[i]);
+			plan->axis[i] = axis;
+			return 0;
+		}
+	}
+	grown = realloc(plan->axis, (plan->nr + 1) * sizeof(axis));
+	if (!grown)
+		return no_memory(diag);
+	plan->axis = grown;
+	plan->axis[plan->nr++] = axis;
+	return 0;
+}
+
+int plan_set(struct plan *plan, const char *setting, struct diag *diag)
+{
+	const char *value = strchr(setting, '=');
+	struct axis axis = {0};
+	char key[64];
+	int err;
+
+	if (!value)
+		return diag_set(diag, -EINVAL,
+				"\"%.60s\": want key=value[,value...]",
+				setting);
+	snprintf(key, sizeof(key), "%.*s", (int)(value - setting), setting);
+	err = config_find(key, diag);
+	if (err < 0)
+		return err;
+	axis.key = (unsigned int)err;
+	do {
+		size_t len = strcspn(++value, ",");
+
+		err = axis_add(&axis, value, len, diag);
+		value += len;
+	} while (!err && *value);
+	if (!err)
+		err = plan_put(plan, axis, diag);
+	if (err)
+		axis_finish(&axis);
+	return err;
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
+/* Without comment and blanks; blanks around '=' and ',' do not count. */
+static int clean_line(const char *text, size_t len, char buf[LINE_MAX])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < len && text[i] != '#'; i++) {
+		if (is_blank(text[i]))
+			continue;
+		if (!text[i] || n + 1 == LINE_MAX)
+			return -EINVAL;
+		buf[n++] = text[i];
+	}
+	buf[n] = 0;
+	return 0;
+}
+
+static int parse_line(struct plan *plan, const char *text, size_t len,
+		      struct diag *diag)
+{
+	char line[LINE_MAX];
+
+	if (clean_line(text, len, line))
+		return diag_set(diag, -EINVAL,
+				"not text, or a line of more than %d letters",
+				LINE_MAX - 1);
+	return line[0] ? plan_set(plan, line, diag) : 0;
+}
+
+int plan_parse(struct plan *plan, const char *text, size_t len,
+	       const char *name, struct diag *diag)
+{
+	const char *end = text + len;
+
+	for (unsigned int number = 1; text < end; number++) {
+		const char *newline = memchr(text, '\n', (size_t)(end - text));
+		const char *stop = newline ? newline : end;
+		int err = parse_line(plan, text, (size_t)(stop - text), diag);
+
+		if (err) {
+			struct diag what = *diag;
+
+			return diag_set(diag, err, "%.200s:%u: %.280s", name,
+					number, what.msg);
+		}
+		text = newline ? newline + 1 : end;
+	}
+	return 0;
+}
+
+int plan_read_file(struct plan *plan, const char *path, struct diag *diag)
+{
+	FILE *file = fopen(path, "r");
+	char *text;
+	size_t len;
+	int err;
+
+	if (!file)
+		return diag_set(diag, -errno, "%.300s: %s", path,
+				strerror(errno));
+	text = malloc(FILE_MAX);
+	if (!text) {
+		err = no_memory(diag);
+		goto close_file;
+	}
+	len = fread(text, 1, FILE_MAX, file);
+	if (ferror(file))
+		err = diag_set(diag, -errno, "%.300s: %s", path,
+			       strerror(errno));
+	else if (len == FILE_MAX)
+		err = diag_set(diag, -EFBIG, "%.300s: too large for settings",
+			       path);
+	else
+		err = plan_parse(plan, text, len, path, diag);
+	free(text);
+close_file:
+	fclose(file);
+	return err;
+}
+
+static size_t nr_points(const struct plan *plan)
+{
+	size_t nr = 1;
+
+	for (size_t i = 0; i < plan->nr && nr <= POINTS_MAX; i++)
+		nr *= plan->axis[i].nr;
+	return nr;
+}
+
+/* Point n, counted in mixed radix, the last axis fastest. */
+static int make_point(const struct plan *plan, size_t n, struct config *asked,
+		      char *label, size_t size, struct diag *diag)
+{
+	size_t radix = nr_points(plan), len = 0;
+
+	config_init(asked);
+	label[0] = 0;
+	for (size_t i = 0; i < plan->nr; i++) {
+		const struct axis *axis = &plan->axis[i];
+		const char *value;
+		int err;
+
+		radix /= axis->nr;
+		value = axis->value[n / radix % axis->nr];
+		err = config_set(asked, key_name(axis->key), value, diag);
+		if (err)
+			return err;
+		if (axis->nr > 1 && len < size)
+			len += (size_t)snprintf(label + len, size - len,
+						"%s%s=%s", len ? " " : "",
+						key_name(axis->key), value);
+	}
+	return config_check(asked, diag);
+}
+
+struct expansion {
+	const struct plan *plan;
+	struct plan_point *point;
+	size_t nr;
+	struct plan_note *note;
+	size_t nr_notes;
+};
+
+static const struct plan_point *find_equal(const struct expansion *e,
+					   const struct config *config)
+{
+	for (size_t i = 0; i < e->nr; i++)
+		if (config_is_equal(&e->point[i].config, config))
+			return &e->point[i];
+	return NULL;
+}
+
+static bool has_several(const struct plan *plan, enum option_id id)
+{
+	for (size_t i = 0; i < plan->nr; i++)
+		if (plan->axis[i].key == id)
+			return plan->axis[i].nr > 1;
+	return false;
+}
+
+/*
+ * bypass=on was asked for and cannot be, or a processor was chosen that takes
+ * it away.  Where bypass has several values note_equal() has more to say.
+ */
+static void note_bypass(struct expansion *e, const struct config *asked,
+			const struct config *config)
+{
+	bool differs =
+		config_get(asked, OPT_bypass) != config_get(config, OPT_bypass);
+	bool is_news = asked->given[OPT_bypass] ||
+		       config_get(asked, OPT_vendor) == VENDOR_AMD;
+
+	if (differs && is_news && !has_several(e->plan, OPT_bypass))
+		snprintf(e->note[e->nr_notes++].line, sizeof(e->note->line),
+			 "%s: bypass is off: %s",
+			 config_generation(config)->name,
+			 config_bypass_obstacle(config));
+}
+
+static void note_equal(struct expansion *e, const struct config *asked,
+		       const char *label, const char *first)
+{
+	const char *why = config_bypass_obstacle(asked);
+
+	snprintf(e->note[e->nr_notes++].line, sizeof(e->note->line),
+		 "%.180s is the same as %.180s%s%s: run once", label, first,
+		 why ? ", as " : "", why ? why : "");
+}
+
+static void add_point(struct expansion *e, const struct config *asked,
+		      const char *label)
+{
+	struct config config = config_effective(asked);
+	const struct plan_point *equal = find_equal(e, &config);
+
+	if (equal) {
+		note_equal(e, asked, label, equal->label);
+		return;
+	}
+	note_bypass(e, asked, &config);
+	e->point[e->nr].config = config;
+	snprintf(e->point[e->nr].label, sizeof(e->point->label), "%s", label);
+	e->nr++;
+}
+
+int plan_expand(const struct plan *plan, struct plan_point **ret, size_t *nr,
+		struct plan_note **notes, size_t *nr_notes, struct diag *diag)
+{
+	size_t all = nr_points(plan);
+	struct expansion e = {.plan = plan};
+	int err = 0;
+
+	if (all > POINTS_MAX)
+		return diag_set(diag, -EINVAL,
+				"more than %d combinations of settings",
+				POINTS_MAX);
+	e.point = calloc(all, sizeof(*e.point));
+	e.note = calloc(all, sizeof(*e.note));
+	if (!e.point || !e.note)
+		err = no_memory(diag);
+	for (size_t n = 0; n < all && !err; n++) {
+		struct config asked;
+		char label[256];
+
+		err = make_point(plan, n, &asked, label, sizeof(label), diag);
+		if (!err)
+			add_point(&e, &asked, label);
+	}
+	if (err) {
+		free(e.point);
+		free(e.note);
+		return err;
+	}
+	*ret = e.point;
+	*nr = e.nr;
+	*notes = e.note;
+	*nr_notes = e.nr_notes;
+	return 0;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Results as JSON documents, and what the files of this module share.
+ *
+ *   json.c     struct result -> document -> text
+ *   read.c     text -> document, checked
+ *   doc.c      looking into documents
+ *   label.c    which settings tell results apart
+ *   grid.c     rows and columns as text or Markdown
+ *   table.c    the blocks of one result
+ *   compare.c  results side by side
+ *   csv.c      flattened; plot.c: as a gnuplot script
+ */
+#ifndef NOTRAP_REPORT_INTERNAL_H
+#define NOTRAP_REPORT_INTERNAL_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "report/report.h"
+
+struct report {
+	json_t **doc;
+	size_t nr;
+};
+
+/* json.c.  NULL: out of memory. */
+json_t *doc_of_result(const struct result *result);
+
+/* report.c.  Takes the reference to doc, also on failure; NULL: -ENOMEM. */
+int report_add_doc(struct report *report, json_t *doc, struct diag *diag);
+
+/*
+ * doc.c.  A path is members joined by '/', as names of settings have dots.
+ * What is not there, or of another type, is NULL, 0 or "": documents of older
+ * versions lack members.
+ */
+const json_t *doc_at(const json_t *doc, const char *path);
+uint64_t doc_u64(const json_t *doc, const char *path);
+const char *doc_text(const json_t *doc, const char *path);
+uint64_t doc_member(const json_t *object, const char *name);
+const char *doc_setting(const json_t *doc, const char *key);
+
+/* Not a number: nothing to divide by. */
+double doc_ratio(uint64_t part, uint64_t whole);
+double doc_percent(uint64_t part, uint64_t whole); /* 0 of 0 is 0 */
+
+/* label.c */
+bool doc_has_same_source(const json_t *a, const json_t *b);
+/* bypass=off -> bypass=on, and no other setting differs. */
+bool doc_is_bypass_pair(const json_t *a, const json_t *b);
+bool label_differs(const struct report *report, const char *key);
+/* Key for key: mmu and bypass first, with notes; `all`: also what is not at
+ * its default. */
+void label_heading(const struct report *report, size_t i, bool all, char *buf,
+		   size_t size);
+/* "guests/mini.elf "touch pages=8"" */
+void label_source(const json_t *doc, char *buf, size_t size);
+
+/*
+ * grid.c.  Running out of memory makes a grid swallow the rest; grid_print()
+ * tells and frees it.  A grid without rows prints nothing.
+ */
+struct grid;
+
+enum grid_align {
+	GRID_LEFT,
+	GRID_RIGHT,
+};
+
+struct grid *grid_create(void); /* NULL is a grid that is out of memory */
+void grid_column(struct grid *grid, const char *name, enum grid_align align,
+		 int min_width);
+/* Cells fill the columns from left to right, row after row. */
+__attribute__((format(printf, 2, 3))) void grid_cell(struct grid *grid,
+						     const char *fmt, ...);
+int grid_print(struct grid *grid, enum report_markup markup, FILE *out);
+
+/* A line of its own; level 1 is the heaviest. */
+__attribute__((format(printf, 4, 5))) void
+grid_heading(enum report_markup markup, int level, FILE *out, const char *fmt,
+	     ...);
+
+/* table.c, compare.c */
+int table_print(const struct report *report, size_t i,
+		enum report_markup markup, FILE *out);
+/* The results group[0..nr) of one guest. */
+int compare_print(const struct report *report, const size_t *group, size_t nr,
+		  enum report_markup markup, FILE *out);
+
+#endif

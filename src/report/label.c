@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What to call a result: the settings in which it differs from the others.
+ * mmu and bypass come first, as they are what the tool is about.
+ */
+#include <stdarg.h>
+#include <string.h>
+
+#include "report/internal.h"
+
+static const char *const first_keys[] = {"mmu", "bypass"};
+
+bool doc_has_same_source(const json_t *a, const json_t *b)
+{
+	return json_equal(json_object_get(a, "source"),
+			  json_object_get(b, "source"));
+}
+
+bool label_differs(const struct report *report, const char *key)
+{
+	for (size_t i = 1; i < report->nr; i++)
+		if (strcmp(doc_setting(report->doc[0], key),
+			   doc_setting(report->doc[i], key)) != 0)
+			return true;
+	return false;
+}
+
+static bool is_first_key(const char *key)
+{
+	for (size_t i = 0; i < ARRAY_LEN(first_keys); i++)
+		if (!strcmp(first_keys[i], key))
+			return true;
+	return false;
+}
+
+/* Append to what is there, with a space between. */
+__attribute__((format(printf, 3, 4))) static void append(char *buf, size_t size,
+							 const char *fmt, ...)
+{
+	size_t len = strlen(buf);
+	va_list ap;
+
+	if (len && len + 1 < size) {
+		buf[len++] = ' ';
+		buf[len] = 0;
+	}
+	va_start(ap, fmt);
+	vsnprintf(buf + len, size - len, fmt, ap);
+	va_end(ap);
+}
+
+static void append_setting(const json_t *doc, const char *key, bool with_note,
+			   char *buf, size_t size)
+{
+	const json_t *notes = json_object_get(doc, "config_notes");
+	const char *note = json_string_value(json_object_get(notes, key));
+
+	append(buf, size, "%s=%s", key, doc_setting(doc, key));
+	if (with_note && note)
+		append(buf, size, "(%s)", note);
+}
+
+static bool is_changed(const json_t *doc, const char *key)
+{
+	const json_t *changed = json_object_get(doc, "config_changed");
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(changed, i, item)
+	{
+		const char *name = json_string_value(item);
+
+		if (name && !strcmp(name, key))
+			return true;
+	}
+	return false;
+}
+
+void label_heading(const struct report *report, size_t i, bool all, char *buf,
+		   size_t size)
+{
+	const json_t *doc = report->doc[i];
+	const char *key;
+	json_t *val;
+
+	buf[0] = 0;
+	for (size_t k = 0; k < ARRAY_LEN(first_keys); k++)
+		append_setting(doc, first_keys[k], true, buf, size);
+	json_object_foreach(json_object_get(doc, "config"), key, val)
+	{
+		if (!is_first_key(key) && (label_differs(report, key) ||
+					   (all && is_changed(doc, key))))
+			append_setting(doc, key, true, buf, size);
+	}
+}
+
+void report_label(const struct report *report, size_t i, char *buf, size_t size)
+{
+	const json_t *doc = report->doc[i];
+	const char *key;
+	json_t *val;
+
+	buf[0] = 0;
+	for (size_t k = 0; k < ARRAY_LEN(first_keys); k++)
+		if (label_differs(report, first_keys[k]))
+			append_setting(doc, first_keys[k], false, buf, size);
+	json_object_foreach(json_object_get(doc, "config"), key, val)
+	{
+		if (!is_first_key(key) && label_differs(report, key))
+			append_setting(doc, key, false, buf, size);
+	}
+	if (!buf[0])
+		snprintf(buf, size, "#%zu", i + 1);
+}
+
+void label_source(const json_t *doc, char *buf, size_t size)
+{
+	const char *args = doc_text(doc, "source/args");
+
+	snprintf(buf, size, "%s%s%s%s", doc_text(doc, "source/path"),
+		 *args ? " \"" : "", args, *args ? "\"" : "");
+}
+
+bool doc_is_bypass_pair(const json_t *a, const json_t *b)
+{
+	json_t *config = json_object_get(a, "config");
+	const char *key;
+	json_t *val;
+
+	if (strcmp(doc_setting(a, "bypass"), "off") != 0 ||
+	    strcmp(doc_setting(b, "bypass"), "on") != 0)
+		return false;
+	json_object_foreach(config, key, val)
+	{
+		if (strcmp(key, "bypass") != 0 &&
+		    strcmp(doc_setting(a, key), doc_setting(b, key)) != 0)
+			return false;
+	}
+	return true;
+}

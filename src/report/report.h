@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Results, and every way to show them.
+ *
+ * A report is a list of results in the order they were added.  Whatever shows
+ * one sees only what is in its JSON, so a saved file is shown exactly as the
+ * run that made it.  Output goes to a FILE of the caller's, who asks ferror().
+ *
+ * Left out: running guests, and files by name; those are cli's.
+ */
+#ifndef NOTRAP_REPORT_REPORT_H
+#define NOTRAP_REPORT_REPORT_H
+
+#include <stdio.h>
+
+#include "base/diag.h"
+#include "report/result.h"
+
+struct report;
+
+struct report *report_create(void);         /* NULL: out of memory */
+void report_destroy(struct report *report); /* NULL is fine */
+
+/* Copies what it needs.  -ENOMEM with a line. */
+int report_add(struct report *report, const struct result *result,
+	       struct diag *diag);
+
+/*
+ * Add every JSON object of a stream; `name` is for messages.  -EINVAL: not
+ * results, the line says where; what came before it stays added.  Another
+ * -errno: the stream could not be read.
+ */
+int report_read(struct report *report, FILE *in, const char *name,
+		struct diag *diag);
+
+size_t report_nr(const struct report *report);
+
+/* What has to be equal under every policy if the bypass is transparent. */
+struct report_difference {
+	size_t first, other;
+	const char *what; /* "console output" */
+};
+
+/*
+ * Compare each later result with the first one of the same guest and the same
+ * guest-visible settings (memory, vendor, ...).  False: *ret names the first
+ * difference.
+ */
+bool report_is_transparent(const struct report *report,
+			   struct report_difference *ret);
+
+/* The settings in which result i differs from the others: "bypass=on". */
+void report_label(const struct report *report, size_t i, char *buf,
+		  size_t size);
+
+enum report_markup {
+	REPORT_TEXT,
+	REPORT_MARKDOWN,
+};
+
+/* All return 0, or -ENOMEM. */
+int report_print_json(const struct report *report, FILE *out);
+int report_print_csv(const struct report *report, FILE *out);
+int report_print_tables(const struct report *report, enum report_markup markup,
+			FILE *out);
+
+enum report_image {
+	REPORT_SVG,
+	REPORT_PNG,
+	REPORT_PDF,
+};
+
+/*
+ * A gnuplot script that draws the exits by cause of every result to its
+ * standard output, with the data in it.
+ */
+int report_print_plot(const struct report *report, enum report_image image,
+		      FILE *out);
+
+#endif

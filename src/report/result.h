@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The result of one run, as every report, table and plot reads it.
+ *
+ * Schema "notrap-result/1": names are stable, members are only added.  A
+ * result is deterministic: no clock, no path of the host but the one the user
+ * gave, no pointer.
+ */
+#ifndef NOTRAP_REPORT_RESULT_H
+#define NOTRAP_REPORT_RESULT_H
+
+#include "account/account.h"
+#include "base/types.h"
+
+#define RESULT_SCHEMA "notrap-result/1"
+
+struct result_setting {
+	char key[40];
+	char value[64];
+	char note[64]; /* why it is not what was asked for, or "" */
+	bool changed;  /* differs from the default */
+};
+
+#define RESULT_SETTINGS_MAX 96
+
+struct result {
+	struct result_setting config[RESULT_SETTINGS_MAX]; /* effective, all */
+	unsigned int nr_config;
+
+	const char *source_kind; /* "live" */
+	const char *source_path; /* as given */
+	const char *source_args; /* guest's command line */
+	uint64_t source_digest;  /* FNV-64 of the image file */
+
+	const char *guest_status; /* "exit 0", "triple fault"... */
+	const char *guest_line;   /* one line for a person, may be "" */
+	bool guest_ok;            /* ended by itself with value 0 */
+	uint64_t guest_insns;
+	uint64_t guest_memory_digest;
+	uint64_t guest_console_digest;
+	uint64_t guest_fault_digest; /* order and codes of the faults it saw */
+
+	uint64_t audit_violations;
+	const char *check; /* broken law, NULL: none */
+
+	const struct account *acct;
+};
+
+#endif

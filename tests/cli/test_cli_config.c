@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The table of settings: every key goes from text to value and back, bad
+ * values are refused with a line that helps, and what cannot be run is told
+ * from what merely comes to something else.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mem/mem.h"
+#include "sim/config.h"
+
+/* Text for each key that must come back as it was. */
+static const struct {
+	const char *key;
+	const char *texts; /* separated by blanks */
+} round_trips[] = {
+	{"mmu",              "kvm-2.6.20 kvm-2.6.24 seed kvm-2.6.25"},
+	{"bypass",           "off on"			       },
+	{"vendor",           "intel amd"                            },
+	{"memory",           "2M 64M 3G 4100K 16777217"             },
+	{"shadow-pages",     "64 1024 130816"                       },
+	{"maxphyaddr",       "36 52"				},
+	{"exception-bitmap", "auto 0x0 0x4000 0xffffffff"           },
+	{"pfec-mask",        "auto 0x0 0x1f"                        },
+	{"pfec-match",       "auto 0x0 0x1"                         },
+	{"cr3-targets",      "0 4"				  },
+	{"tsc-exiting",      "off on"                               },
+	{"invlpg-exiting",   "off on"                               },
+	{"hlt-exiting",      "off on"                               },
+	{"roi",              "off on"			       },
+	{"max-insns",        "0 1 18446744073709551615"             },
+	{"audit",            "off entry table all"                  },
+	{"check-stale",      "off on"                               },
+	{"mhz",              "0 2400"			       },
+};
+
+static unsigned int key_number(const char *key)
+{
+	struct diag diag = {""};
+	int i = config_find(key, &diag);
+
+	if (i < 0)
+		fail_msg("%s: %s", key, diag.msg);
+	return (unsigned int)i;
+}
+
+static void check_round_trip(const char *key, const char *text)
+{
+	struct config config;
+	struct diag diag = {""};
+	char got[64];
+
+	config_init(&config);
+	if (config_set(&config, key, text, &diag))
+		fail_msg("%s=%s: %s", key, text, diag.msg);
+	config_text(&config, key_number(key), got, sizeof(got));
+	if (strcmp(got, text) != 0)
+		fail_msg("%s: got %s, want %s", key, got, text);
+}
+
+static bool is_in_round_trips(const char *key)
+{
+	for (size_t i = 0; i < ARRAY_LEN(round_trips); i++)
+		if (!strcmp(round_trips[i].key, key))
+			return true;
+	return false;
+}
+
+static void test_round_trips(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(round_trips); i++) {
+		char texts[256], *rest = texts, *text;
+
+		snprintf(texts, sizeof(texts), "%s", round_trips[i].texts);
+		while ((text = strsep(&rest, " ")))
+			check_round_trip(round_trips[i].key, text);
+	}
+	for (int i = 0; i < NR_COSTS; i++) {
+		check_round_trip(cost_info((enum cost_id)i)->key, "0");
+		check_round_trip(cost_info((enum cost_id)i)->key, "1000000");
+	}
+}
+
+/* A key that is added must be added above; its default must be a value. */
+static void test_every_key(void **state)
+{
+	struct config config;
+
+	(void)state;
+	config_init(&config);
+	assert_int_equal(config_nr_keys(), NR_OPTIONS + NR_COSTS);
+	for (unsigned int i = 0; i < config_nr_keys(); i++) {
+		char buf[32], text[64];
+		struct config_key key;
+
+		config_key(i, &key, buf);
+		assert_true(key.key[0] && key.values[0] && key.help[0]);
+		if (i < NR_OPTIONS && !is_in_round_trips(key.key))
+			fail_msg("%s: not in this test's table", key.key);
+		assert_int_equal(key_number(key.key), i);
+		config_text(&config, i, text, sizeof(text));
+		if (strcmp(text, key.def) != 0)
+			fail_msg("%s: default %s is printed as %s", key.key,
+				 key.def, text);
+		check_round_trip(key.key, key.def);
+	}
+}
+
+/* A cost reaches the account: the key sets the number of that name. */
+static void test_costs(void **state)
+{
+	struct config config;
+	struct diag diag;
+
+	(void)state;
+	config_init(&config);
+	for (int i = 0; i < NR_COSTS; i++)
+		assert_true(config.cost[i] ==
+			    cost_info((enum cost_id)i)->cycles);
+	assert_int_equal(config_set(&config, "cost.exit", "1000", &diag), 0);
+	assert_true(config.cost[COST_EXIT] == 1000);
+	assert_true(config.cost[COST_DISPATCH] ==
+		    cost_info(COST_DISPATCH)->cycles);
+}
+
+static const struct {
+	const char *key, *text;
+	uint64_t want;
+	enum option_id id;
+} other_spellings[] = {
+	{"memory",           "0x4000000", 64 << 20, OPT_memory          },
+	{"memory",           "65536k",    64 << 20, OPT_memory          },
+	{"memory",           "64m",       64 << 20, OPT_memory          },
+	{"memory",           "67108864",  64 << 20, OPT_memory          },
+	{"exception-bitmap", "16384",     0x4000,   OPT_exception_bitmap},
+	{"pfec-mask",        "0X1F",      0x1f,     OPT_pfec_mask       },
+	{"max-insns",        "0xffff",    0xffff,   OPT_max_insns       },
+};
+
+static void test_other_spellings(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(other_spellings); i++) {
+		struct config config;
+		struct diag diag;
+
+		config_init(&config);
+		assert_int_equal(config_set(&config, other_spellings[i].key,
+					    other_spellings[i].text, &diag),
+				 0);
+		assert_true(config_get(&config, other_spellings[i].id) ==
+			    other_spellings[i].want);
+	}
+}
+
+static const struct {
+	const char *key, *value;
+	int err;
+	const char *says; /* part of the line */
+} refusals[] = {
+	{"byps",         "on",                   -ENOENT, "did you mean \"bypass\"?"              },
+	{"exit",         "1",                    -ENOENT, "did you mean \"cost.exit\"?"           },
+	{"shadow_page",  "64",                   -ENOENT, "did you mean \"shadow-pages\"?"        },
+	{"cost.exi",     "1",                    -ENOENT, "did you mean \"cost.exit\"?"           },
+	{"frobnicate",   "1",                    -ENOENT, "no setting is called \"frobnicate\""   },
+	{"",	     "1",		    -ENOENT, "no setting"                            },
+	{"bypass",       "maybe",                -EINVAL, "want one of off,on"                    },
+	{"bypass",       "",                     -EINVAL, "want one of off,on"                    },
+	{"bypass",       "o",                    -EINVAL, "want one of off,on"                    },
+	{"bypass",       "off,on",               -EINVAL, "want one of off,on"                    },
+	{"bypass",       "ON",                   -EINVAL, "want one of off,on"                    },
+	{"audit",        "al",                   -EINVAL, "want one of off,entry,table,all"       },
+	{"mmu",          "kvm-2.6.2",            -EINVAL, "did you mean \"kvm-2.6.20\"?"          },
+	{"mmu",          "kvm",                  -EINVAL, "there are kvm-2.6.20, kvm-2.6.24, seed"},
+	{"mmu",          "",		     -EINVAL, "there are kvm-2.6.20"                  },
+	{"memory",       "64X",                  -EINVAL, "want 2M..3G"                           },
+	{"memory",       "M",                    -EINVAL, "want 2M..3G"                           },
+	{"memory",       "64MB",                 -EINVAL, "want 2M..3G"                           },
+	{"memory",       "-1",                   -EINVAL, "want 2M..3G"                           },
+	{"memory",       "18014398509481984K",   -EINVAL, "want 2M..3G"                           },
+	{"shadow-pages", "12.5",                 -EINVAL, "want 64..130816"                       },
+	{"shadow-pages", " 64",                  -EINVAL, "want 64..130816"                       },
+	{"max-insns",    "18446744073709551616", -EINVAL, "want a number"                         },
+	{"max-insns",    "0x",                   -EINVAL, "want a number"                         },
+	{"max-insns",    "1e6",                  -EINVAL, "want a number"                         },
+	{"pfec-mask",    "off",                  -EINVAL, "want auto or u32"                      },
+	{"pfec-mask",    "0xffffffffffffffff",   -EINVAL, "want auto or u32"                      },
+	{"cost.exit",    "1000001",              -EINVAL, "want a number of cycles"               },
+	{"cost.exit",    "-1",                   -EINVAL, "want a number of cycles"               },
+	{"cost.exit",    "",                     -EINVAL, "want a number of cycles"               },
+};
+
+static void test_refusals(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(refusals); i++) {
+		struct config config, before;
+		struct diag diag = {""};
+		int err;
+
+		config_init(&config);
+		before = config;
+		err = config_set(&config, refusals[i].key, refusals[i].value,
+				 &diag);
+		if (err != refusals[i].err ||
+		    !strstr(diag.msg, refusals[i].says))
+			fail_msg("%s=%s: got %d, \"%s\"; want %d, \"%s\"",
+				 refusals[i].key, refusals[i].value, err,
+				 diag.msg, refusals[i].err, refusals[i].says);
+		assert_true(config_is_equal(&config, &before));
+	}
+}
+
+/* Settings that do or do not fit together: "key=value key=value". */
+static const struct {
+	const char *settings;
+	const char *says; /* NULL: fine */
+} checks[] = {
+	{"",				    NULL				    },
+	{"memory=2M",			   NULL				    },
+	{"memory=3G",			   NULL				    },
+	{"memory=1M",			   "memory=1M: want 2M..3G"                },
+	{"memory=4G",			   "memory=4G: want 2M..3G"                },
+	{"memory=5000001",                      "memory=5000001: want whole pages of 4K"},
+	{"memory=2052K",                        NULL				    },
+	{"shadow-pages=64",                     NULL				    },
+	{"shadow-pages=63",                     "shadow-pages=63: want 64..130816"      },
+	{"shadow-pages=130816",                 NULL				    },
+	{"shadow-pages=130817",                 "want 64..130816"                       },
+	{"maxphyaddr=36",                       NULL				    },
+	{"maxphyaddr=52",                       NULL				    },
+	{"maxphyaddr=35",                       "want 36..52"                           },
+	{"maxphyaddr=53",                       "want 36..52"                           },
+	{"cr3-targets=4",                       NULL				    },
+	{"cr3-targets=5",                       "want 0..4"                             },
+	{"exception-bitmap=0xffffffff",         NULL                                    },
+	{"exception-bitmap=0x100000000",        "want auto or u32"                      },
+	{"pfec-mask=0x100000000",               "want auto or u32"                      },
+	{"pfec-match=0x100000000",              "want auto or u32"                      },
+	{"mhz=100001",			  "want 0..100000"                        },
+	{"vendor=amd",			  NULL				    },
+	{"vendor=amd bypass=off",               NULL                                    },
+	{"vendor=amd bypass=on",                "vendor=amd has none"                   },
+	{"bypass=on vendor=amd",                "vendor=amd has none"                   },
+	{"vendor=amd pfec-mask=1",              "with vendor=amd they must be auto or 0"},
+	{"vendor=amd pfec-match=1",             "with vendor=amd they must be auto or 0"},
+	{"vendor=amd pfec-mask=0 pfec-match=0", NULL                                    },
+	{"mmu=kvm-2.6.24 bypass=on",            NULL                                    },
+	{"mmu=kvm-2.6.24 bypass=on vendor=amd", "vendor=amd has none"                   },
+};
+
+static void set_all(struct config *config, const char *settings)
+{
+	char copy[256], *rest = copy, *word;
+	struct diag diag = {""};
+
+	config_init(config);
+	snprintf(copy, sizeof(copy), "%s", settings);
+	while ((word = strsep(&rest, " "))) {
+		char *value = strchr(word, '=');
+
+		if (!value)
+			continue;
+		*value++ = 0;
+		if (config_set(config, word, value, &diag))
+			fail_msg("%s: %s", settings, diag.msg);
+	}
+}
+
+static void test_checks(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(checks); i++) {
+		struct config config;
+		struct diag diag = {""};
+		int err;
+
+		set_all(&config, checks[i].settings);
+		err = config_check(&config, &diag);
+		if (err != (checks[i].says ? -EINVAL : 0) ||
+		    (checks[i].says && !strstr(diag.msg, checks[i].says)))
+			fail_msg("%s: got %d, \"%s\"; want \"%s\"",
+				 checks[i].settings, err, diag.msg,
+				 checks[i].says ? checks[i].says : "");
+	}
+}
+
+static const struct {
+	const char *settings;
+	bool bypass;
+	const char *obstacle; /* part of it; NULL: none */
+} effects[] = {
+	{"",			  true,  NULL             },
+	{"bypass=off",                false, NULL             },
+	{"mmu=seed",                  true,  NULL             },
+	{"mmu=kvm-2.6.25 bypass=on",  true,  NULL             },
+	{"mmu=kvm-2.6.20",            false, "this generation"},
+	{"mmu=kvm-2.6.24",            false, "this generation"},
+	{"mmu=kvm-2.6.24 bypass=on",  false, "this generation"},
+	{"mmu=kvm-2.6.24 bypass=off", false, "this generation"},
+	{"vendor=amd",                false, "AMD"            },
+	{"vendor=amd bypass=off",     false, "AMD"            },
+};
+
+static void test_effects(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(effects); i++) {
+		struct config config, effective;
+		const char *obstacle;
+		char text[64];
+
+		set_all(&config, effects[i].settings);
+		effective = config_effective(&config);
+		config_text(&effective, OPT_bypass, text, sizeof(text));
+		assert_int_equal(config_has_bypass(&config), effects[i].bypass);
+		assert_int_equal(config_has_bypass(&effective),
+				 effects[i].bypass);
+		assert_string_equal(text, effects[i].bypass ? "on" : "off");
+		obstacle = config_bypass_obstacle(&config);
+		if (!obstacle != !effects[i].obstacle ||
+		    (obstacle && !strstr(obstacle, effects[i].obstacle)))
+			fail_msg("%s: obstacle is %s", effects[i].settings,
+				 obstacle ? obstacle : "none");
+	}
+}
+
+static void test_equality(void **state)
+{
+	struct config a, b;
+
+	(void)state;
+	set_all(&a, "mmu=kvm-2.6.24 bypass=on");
+	set_all(&b, "mmu=kvm-2.6.24 bypass=off");
+	assert_false(config_is_equal(&a, &b));
+	a = config_effective(&a);
+	b = config_effective(&b);
+	assert_true(config_is_equal(&a, &b));
+
+	set_all(&a, "cost.exit=1");
+	set_all(&b, "cost.exit=2");
+	assert_false(config_is_equal(&a, &b));
+	set_all(&b, "cost.exit=1");
+	assert_true(config_is_equal(&a, &b));
+}
+
+/* The ranges' texts are written by hand; the numbers behind them are not. */
+static void test_range_texts(void **state)
+{
+	(void)state;
+	assert_int_equal(SMMU_MIN_PAGES, 64);
+	assert_true(RAM_MAX == UINT64_C(3) << 30);
+	/* Even the largest budget leaves the simulator some frames. */
+	assert_true(130816 + 64 < POOL_PAGES_MAX);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_round_trips),
+		cmocka_unit_test(test_every_key),
+		cmocka_unit_test(test_costs),
+		cmocka_unit_test(test_other_spellings),
+		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_checks),
+		cmocka_unit_test(test_effects),
+		cmocka_unit_test(test_equality),
+		cmocka_unit_test(test_range_texts),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

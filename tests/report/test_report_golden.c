@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Every format against a committed file: a change shows as a diff that a
+ * person reviews.  UPDATE_GOLDEN=1 rewrites the files.  The version is left
+ * out of the comparison.
+ *
+ * Two guests: one under three generations, one with the bypass off and on.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/version.h"
+#include "sample.h"
+
+static const char *golden_dir;
+
+static void add(struct report *report, struct sample *sample)
+{
+	struct diag diag;
+
+	assert_int_equal(report_add(report, &sample->result, &diag), 0);
+	sample_finish(sample);
+}
+
+static struct report *make_report(void)
+{
+	struct report *report = report_create();
+	struct sample sample;
+
+	assert_non_null(report);
+	for (int kind = SAMPLE_CLEAR; kind <= SAMPLE_BYPASS; kind++) {
+		sample_init(&sample, (enum sample_kind)kind, 8);
+		add(report, &sample);
+	}
+	for (int on = 0; on <= 1; on++) {
+		sample_init(&sample, on ? SAMPLE_BYPASS : SAMPLE_UPDATE, 20);
+		strcpy(sample.result.config[0].value, "kvm-2.6.25");
+		sample.result.config[1].note[0] = 0;
+		sample.result.source_args = "fork procs=2, \"x\"";
+		sample.result.guest_status = "exit 1";
+		sample.result.guest_ok = false;
+		add(report, &sample);
+	}
+	return report;
+}
+
+static int print_text(const struct report *report, FILE *out)
+{
+	return report_print_tables(report, REPORT_TEXT, out);
+}
+
+static int print_markdown(const struct report *report, FILE *out)
+{
+	return report_print_tables(report, REPORT_MARKDOWN, out);
+}
+
+static int print_script(const struct report *report, FILE *out)
+{
+	return report_print_plot(report, REPORT_SVG, out);
+}
+
+static const struct {
+	const char *file;
+	int (*print)(const struct report *report, FILE *out);
+} goldens[] = {
+	{"sample.json", report_print_json},
+        {"sample.csv",  report_print_csv },
+	{"sample.txt",  print_text       },
+        {"sample.md",   print_markdown   },
+	{"sample.gp",   print_script     },
+};
+
+/* The version's digits become "VERSION". */
+static char *without_version(const char *text)
+{
+	const char *version = notrap_version();
+	char *ret = NULL;
+	size_t size;
+	FILE *out = open_memstream(&ret, &size);
+
+	while (*text) {
+		if (!strncmp(text, version, strlen(version))) {
+			fputs("VERSION", out);
+			text += strlen(version);
+		} else {
+			fputc(*text++, out);
+		}
+	}
+	fclose(out);
+	return ret;
+}
+
+static char *read_file(const char *path)
+{
+	char *ret = NULL;
+	size_t size;
+	FILE *in = fopen(path, "r"), *out;
+	int c;
+
+	if (!in)
+		fail_msg("%s is missing: run with UPDATE_GOLDEN=1", path);
+	out = open_memstream(&ret, &size);
+	while ((c = fgetc(in)) != EOF)
+		fputc(c, out);
+	fclose(in);
+	fclose(out);
+	return ret;
+}
+
+static void write_file(const char *path, const char *text)
+{
+	FILE *out = fopen(path, "w");
+
+	assert_non_null(out);
+	fputs(text, out);
+	assert_int_equal(fclose(out), 0);
+}
+
+static void compare(const char *path, const char *got)
+{
+	char *want = read_file(path);
+	int line = 1;
+	size_t i;
+
+	for (i = 0; got[i] && got[i] == want[i]; i++)
+		line += got[i] == '\n';
+	if (got[i] != want[i])
+		fail_msg("%s:%d: got \"%.60s\", want \"%.60s\"", path, line,
+			 got + i, want + i);
+	free(want);
+}
+
+static void test_goldens(void **state)
+{
+	struct report *report = make_report();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(goldens); i++) {
+		char *text = NULL, *plain, path[4096];
+		size_t size;
+		FILE *out = open_memstream(&text, &size);
+
+		assert_int_equal(goldens[i].print(report, out), 0);
+		fclose(out);
+		plain = without_version(text);
+		snprintf(path, sizeof(path), "%s/%s", golden_dir,
+			 goldens[i].file);
+		if (getenv("UPDATE_GOLDEN"))
+			write_file(path, plain);
+		else
+			compare(path, plain);
+		free(text);
+		free(plain);
+	}
+	report_destroy(report);
+}
+
+/* Whatever shows a result sees only what is in its JSON. */
+static void test_same_after_reading(void **state)
+{
+	struct report *report = make_report();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(goldens); i++) {
+		struct report *copy = report_create();
+		char *json = NULL, *before = NULL, *after = NULL;
+		size_t size;
+		struct diag diag = {""};
+		FILE *file = open_memstream(&json, &size);
+
+		report_print_json(report, file);
+		fclose(file);
+		file = fmemopen(json, strlen(json), "r");
+		if (report_read(copy, file, "copy", &diag))
+			fail_msg("%s", diag.msg);
+		fclose(file);
+
+		file = open_memstream(&before, &size);
+		goldens[i].print(report, file);
+		fclose(file);
+		file = open_memstream(&after, &size);
+		goldens[i].print(copy, file);
+		fclose(file);
+		assert_string_equal(before, after);
+		free(json);
+		free(before);
+		free(after);
+		report_destroy(copy);
+	}
+	report_destroy(report);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_goldens),
+		cmocka_unit_test(test_same_after_reading),
+	};
+
+	golden_dir = argc > 1 ? argv[1] : "golden";
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
