@@ -53,7 +53,7 @@
 #define TOUCH_KERNEL   2
 #define TOUCH_POPULATE 4
 
-/* Values of SYS_MARK: the measured loop of `touch` begins and ends. */
+/* Values of SYS_MARK: the part of a workload to be measured. */
 #define MARK_BEGIN 0x10
 #define MARK_END   0x11
 

@@ -30,8 +30,11 @@
 #define EFER_NXE	0x00000800
 
 #define CPUID_PAE	(1 << 6)	/* leaf 1, EDX */
-/* SYSCALL, NX, LM: leaf 0x80000001, EDX */
-#define CPUID_EXT	((1 << 11) | (1 << 20) | (1 << 29))
+/*
+ * NX, LM: leaf 0x80000001, EDX.  SYSCALL, bit 11, comes with long mode; Intel
+ * shows it to 64-bit code only.
+ */
+#define CPUID_EXT	((1 << 20) | (1 << 29))
 
 #define KERNEL_TABLE	(PTE_P | PTE_W | PTE_A | PTE_D)
 
@@ -317,7 +320,7 @@ msg_bad_unpaged:
 msg_bad_pae:
 	.asciz	"FAILED pae paging: wrong data or wrong A/D bits\n"
 msg_bad_processor:
-	.asciz	"this processor lacks PAE, NX, SYSCALL or long mode\n"
+	.asciz	"this processor lacks PAE, NX or long mode\n"
 
 	.balign	8
 boot_gdt:

@@ -211,6 +211,7 @@ u64 prog_mixed(u64 seed, u64 rounds, u64 procs)
 {
 	u64 sum = 0;
 
+	u_mark(MARK_BEGIN);
 	for (u64 i = 0; i < procs; i++)
 		if (!u_fork_checked())
 			u_exit(STATUS_OK, worker_main(mix(seed, i), rounds));
@@ -218,5 +219,6 @@ u64 prog_mixed(u64 seed, u64 rounds, u64 procs)
 	/* They end in any order: add up. */
 	for (u64 i = 0; i < procs; i++)
 		sum += u_wait();
+	u_mark(MARK_END);
 	return sum;
 }
