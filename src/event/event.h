@@ -154,7 +154,7 @@ struct guest_outcome {
 	uint32_t error;
 	uint64_t value; /* GE_CR_READ: what the guest reads */
 	gpa_t gpa;      /* GO_MMIO */
-	hpa_t hpa;      /* GE_ACCESS with GO_DONE: where the byte is */
+	hpa_t hpa; /* GE_ACCESS with GO_DONE: where the byte is, always set */
 };
 
 /* What the processor must be set to before the guest runs on. */

@@ -11,10 +11,8 @@
 #define UNICORN_MIN 0x02010100u /* 2.1.1 */
 
 /* SDM vol. 3A, "Processor State After Reset". */
-#define PAT_RESET       UINT64_C(0x0007040600070406)
-#define APIC_BASE_RESET UINT64_C(0xfee00900)
-#define DR6_RESET       UINT64_C(0xffff0ff0)
-#define DR7_RESET       UINT64_C(0x400)
+#define DR6_RESET UINT64_C(0xffff0ff0)
+#define DR7_RESET UINT64_C(0x400)
 
 #define FPU_CONTROL_INIT UINT16_C(0x37f)
 #define MXCSR_RESET      UINT32_C(0x1f80)
@@ -69,8 +67,6 @@ static void init_vcpu(struct vcpu *vcpu, const struct boot_state *boot)
 		.rflags = RFLAGS_ONE,
 		.ldtr = {.limit = UINT16_MAX, .attr = 0x8200 },
 		.tr = {.limit = UINT16_MAX, .attr = 0x8b00 },
-		.pat = PAT_RESET,
-		.apic_base = APIC_BASE_RESET,
 		.dr = {[6] = DR6_RESET,     [7] = DR7_RESET},
 	};
 	vcpu->gpr[GPR_RAX] = boot->eax;

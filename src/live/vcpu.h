@@ -66,7 +66,6 @@ struct vcpu {
 	/* Not in Unicorn: the model's own. */
 	uint64_t star, lstar, cstar, sfmask;
 	uint64_t sysenter_cs, sysenter_esp, sysenter_eip;
-	uint64_t pat, apic_base;
 	uint64_t tsc_offset; /* TSC = instruction clock + this */
 	uint64_t dr[8];
 };
