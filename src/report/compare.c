@@ -78,6 +78,16 @@ static int print_summary(const struct report *report, const size_t *group,
 	return grid_print(grid, markup, out);
 }
 
+static void change_count(struct grid *grid, uint64_t from, uint64_t to)
+{
+	if (to == from)
+		grid_cell(grid, "0");
+	else if (to > from)
+		grid_cell(grid, "+%" PRIu64, to - from);
+	else
+		grid_cell(grid, "-%" PRIu64, from - to);
+}
+
 static void count_row(struct grid *grid, const char *indent, const char *name,
 		      uint64_t a, uint64_t b)
 {
@@ -86,11 +96,7 @@ static void count_row(struct grid *grid, const char *indent, const char *name,
 	grid_cell(grid, "%s%s", indent, name);
 	grid_cell(grid, "%" PRIu64, a);
 	grid_cell(grid, "%" PRIu64, b);
-	grid_cell(grid, "%s%" PRIu64,
-		  b > a   ? "+"
-		  : b < a ? "-"
-			  : "",
-		  b > a ? b - a : a - b);
+	change_count(grid, a, b);
 	change_cell(grid, a, b);
 }
 

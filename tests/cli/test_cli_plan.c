@@ -270,11 +270,18 @@ static void test_nul_and_long_lines(void **state)
 	struct diag diag;
 
 	(void)state;
-	assert_int_equal(plan_parse(plan, "by\0pass=off", 11, "f", &diag),
+	assert_int_equal(plan_parse(plan, "bypass=off\0,on", 14, "f", &diag),
 			 -EINVAL);
 	memset(text, 'x', sizeof(text));
 	assert_int_equal(plan_parse(plan, text, sizeof(text), "f", &diag),
 			 -EINVAL);
+	/* The longest line there may be, and one letter more. */
+	memcpy(text, "mhz=", 4);
+	for (size_t i = 4; i < sizeof(text); i += 2)
+		memcpy(text + i, "1,", 2);
+	assert_int_equal(plan_parse(plan, text, 1023, "f", &diag), 0);
+	assert_int_equal(plan_parse(plan, text, 1025, "f", &diag), -EINVAL);
+	assert_non_null(strstr(diag.msg, "more than 1023 letters"));
 	/* A comment may be as long as it likes. */
 	text[0] = '#';
 	assert_int_equal(plan_parse(plan, text, sizeof(text), "f", &diag), 0);
