@@ -158,7 +158,8 @@ static bool run_to_end(struct machine *m, const struct machine_request *request,
 		if (request->progress)
 			request->progress(request->context,
 					  live_insns(m->live));
-		if (end->status == LIVE_PAUSED && *request->attention)
+		if (end->status == LIVE_PAUSED && request->attention &&
+		    *request->attention)
 			return true;
 	} while (end->status == LIVE_PAUSED);
 	return false;

@@ -30,9 +30,9 @@ struct machine_request {
 	const struct machine_image *image;
 	const char *args; /* the guest's command line */
 	const struct config *config;
-	FILE *console; /* NULL: nowhere */
-	const volatile int *attention;
-	/* Called now and then with the instructions executed. */
+	FILE *console;                 /* NULL: nowhere */
+	const volatile int *attention; /* NULL: nobody interrupts */
+	/* Called now and then with the instructions executed; may be NULL. */
 	void (*progress)(void *context, uint64_t insns);
 	void *context;
 };

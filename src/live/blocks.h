@@ -18,8 +18,7 @@
 #define BLOCK_INSNS_MAX 512
 #define BLOCK_BYTES_MAX 4352
 
-#define BLOCKS_RECENT_BITS 14
-#define BLOCKS_RECENT      (1u << BLOCKS_RECENT_BITS)
+#define BLOCKS_RECENT (1u << 16)
 
 #define NO_REP UINT64_MAX
 
@@ -91,9 +90,10 @@ const struct block *blocks_add(struct blocks *blocks,
 /* Any variant, perhaps an ambiguous one; NULL: has never been added. */
 const struct block *blocks_find(struct blocks *blocks, gva_t pc, uint16_t size);
 
+/* One instruction; a better spread would not pay for a second one. */
 static inline uint32_t blocks_slot(gva_t pc)
 {
-	return (uint32_t)(pc ^ pc >> BLOCKS_RECENT_BITS) & (BLOCKS_RECENT - 1);
+	return (uint16_t)pc;
 }
 
 /*

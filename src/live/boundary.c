@@ -41,7 +41,7 @@ bool boundary_is_exact(const struct live *live)
 static bool irq_wants_poll(const struct live *live)
 {
 	return live->sink->view->irq_window ||
-	       platform_irq_pending(live->platform) != live->irq.seen;
+	       platform_irq_pending(live->platform) != live->irq_seen;
 }
 
 void boundary_schedule(struct live *live)
@@ -68,7 +68,7 @@ static void take_irq(struct live *live)
 	if (!platform_irq_pending(live->platform))
 		return;
 	trap.vector = platform_ack(live->platform);
-	live->irq.seen = false;
+	live->irq_seen = false;
 	live_deliver(live, &trap);
 }
 
@@ -102,12 +102,12 @@ static bool poll_irq(struct live *live)
 {
 	bool line = platform_irq_pending(live->platform);
 
-	if (line && !live->irq.seen) {
-		live->irq.seen = true;
+	if (line && !live->irq_seen) {
+		live->irq_seen = true;
 		if (push_irq(live, GE_IRQ))
 			return true;
 	}
-	live->irq.seen = line;
+	live->irq_seen = line;
 	return live->sink->view->irq_window && guest_can_take_irq(live) &&
 	       push_irq(live, GE_IRQ_WINDOW);
 }
@@ -119,7 +119,7 @@ static bool irq_is_due(const struct live *live)
 
 	if (!irq_wants_poll(live))
 		return false;
-	if (platform_irq_pending(live->platform) != live->irq.seen)
+	if (platform_irq_pending(live->platform) != live->irq_seen)
 		return true;
 	uc_reg_read(live->uc, UC_X86_REG_RFLAGS, &rflags);
 	return rflags & RFLAGS_IF;
@@ -328,7 +328,7 @@ void boundary_halt(struct live *live)
 			return;
 		}
 		if (irq_wants_poll(live) && poll_irq(live)) {
-			live->halted = live->ended;
+			live->halted = false;
 			return;
 		}
 		next = platform_next_event(live->platform);

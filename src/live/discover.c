@@ -134,7 +134,11 @@ struct code {
 	uint32_t hash;
 };
 
-static void fetch_code(const struct live *live, gva_t pc, uint32_t size,
+/*
+ * What Unicorn has just translated can be read, or the twins and its TLB
+ * disagree: then sensitive instructions might be missed, so the run ends.
+ */
+static bool fetch_code(struct live *live, gva_t pc, uint32_t size,
 		       struct code *ret)
 {
 	ret->pc = pc;
@@ -142,7 +146,12 @@ static void fetch_code(const struct live *live, gva_t pc, uint32_t size,
 	ret->mode = env_code_mode(&live->env);
 	ret->n = live_fetch(live, pc, ret->bytes,
 			    (size_t)min_u64(size, sizeof(ret->bytes)));
+	if (ret->n != size) {
+		live_stop(live, "the code at 0x%" PRIx64 " cannot be read", pc);
+		return false;
+	}
 	ret->hash = discover_hash(ret->bytes, ret->n);
+	return true;
 }
 
 static const struct block *add_block(struct live *live, const struct code *code,
@@ -228,7 +237,8 @@ static void on_edge(uc_engine *uc, uc_tb *to, uc_tb *from, void *data)
 		return;
 	clock_complete(&live->clock, to->pc);
 	live_enter(live);
-	fetch_code(live, to->pc, to->size, &code);
+	if (!fetch_code(live, to->pc, to->size, &code))
+		return;
 	block = blocks_known(&live->blocks, code.pc, code.size, code.mode,
 			     code.hash);
 	if (!block)
@@ -251,7 +261,8 @@ const struct block *discover_block(struct live *live, gva_t pc, uint32_t size)
 
 	clock_complete(&live->clock, pc);
 	live_enter(live);
-	fetch_code(live, pc, size, &code);
+	if (!fetch_code(live, pc, size, &code))
+		return NULL;
 	block = blocks_known(&live->blocks, pc, code.size, code.mode,
 			     code.hash);
 	if (!block)

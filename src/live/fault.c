@@ -194,8 +194,7 @@ static void resolve(struct live *live, gva_t gva, uint32_t access)
 	uint32_t turn;
 	gfn_t gfn;
 
-	if (pool_has_changes(&live->mem->pool))
-		install_drain(&live->install);
+	live_install(live);
 	if (!live_find_twin(live, gva, &entry))
 		return;
 	turn = install_turn_helps(&live->install, entry, access);

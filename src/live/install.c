@@ -154,7 +154,6 @@ static void install_entry(struct install *install, entry_t entry)
 	uint64_t *at = twin_at(install, entry);
 	uint64_t twin = wanted_twin(install, entry);
 
-	install->nr_installs++;
 	if (may_be_pae_root(install, entry))
 		install->flush = true;
 	if (!twin) {
@@ -167,26 +166,34 @@ static void install_entry(struct install *install, entry_t entry)
 	set_twin(install, entry, twin);
 }
 
-static void install_page(struct install *install, uint32_t page)
+static uint64_t install_page(struct install *install, uint32_t page)
 {
-	if (!install->mem->pool.level[page])
-		return;
-	for (unsigned int i = 0; i < PT_ENTRIES; i++)
-		if (install->mem->pool.model[page][i] ||
-		    install->mem->pool.installed[page][i])
-			install_entry(install, page * PT_ENTRIES + i);
+	const struct pool *pool = &install->mem->pool;
+	uint64_t nr = 0;
+
+	if (!pool->level[page])
+		return 0;
+	for (unsigned int i = 0; i < PT_ENTRIES; i++) {
+		if (!pool->model[page][i] && !pool->installed[page][i])
+			continue;
+		install_entry(install, page * PT_ENTRIES + i);
+		nr++;
+	}
+	return nr;
 }
 
-void install_drain(struct install *install)
+uint64_t install_drain(struct install *install)
 {
 	struct pool *pool = &install->mem->pool;
+	uint64_t nr = pool->changes.nr;
 
 	for (uint32_t i = 0; i < pool->changes.nr; i++)
 		install_entry(install, pool->changes.entry[i]);
 	for (uint32_t i = 0; i < pool->changes.nr_pages; i++)
-		install_page(install, pool->changes.page[i]);
+		nr += install_page(install, pool->changes.page[i]);
 	install->flush |= pool->changes.flush;
 	pool_changes_clear(pool);
+	return nr;
 }
 
 bool install_find(const struct install *install, hpa_t root, int levels,

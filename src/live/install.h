@@ -45,8 +45,8 @@ struct install {
 int install_create(struct mem *mem, struct install *ret, struct diag *diag);
 void install_destroy(struct install *install);
 
-/* Bring the twins up to date with mem's change list. */
-void install_drain(struct install *install);
+/* Bring the twins up to date with mem's change list; how many it was. */
+uint64_t install_drain(struct install *install);
 
 static inline hpa_t installed_hpa(hpa_t table)
 {

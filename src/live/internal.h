@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * One live engine, shared by the files that make it up:
- *   engine.c    create, run, pause, end      boundary.c  what happens between
- *   discover.c  translation: blocks, sites               two blocks
- *   fault.c     exceptions Unicorn reports   step.c      single steps
- *   sync.c      sink and memory -> Unicorn   deliver_irq: boundary.c
+ *   engine.c    create, run, pause, end
+ *   discover.c  translation: blocks and sensitive instructions
+ *   boundary.c  between two blocks: clock, devices, interrupts, pauses, HLT
+ *   fault.c     exceptions that Unicorn reports
+ *   step.c      single steps behind the guest's back
+ *   sync.c      what the sink and memory say, into Unicorn
  *
  * Every hook follows one pattern: enter (load the plain state), work on it
  * through env, leave (bring Unicorn up to date, store the state).
@@ -73,10 +75,6 @@ struct translations {
 	uint64_t code_bytes; /* estimated */
 };
 
-struct irq_line {
-	bool seen; /* GE_IRQ has been pushed for the present level */
-};
-
 struct live {
 	struct live_config config;
 	struct mem *mem;
@@ -102,7 +100,7 @@ struct live {
 	struct step step;
 	struct retry retry;
 	struct progress progress;
-	struct irq_line irq;
+	bool irq_seen; /* GE_IRQ has been pushed for the present level */
 
 	bool running; /* inside uc_emu_start() */
 	bool halted;
@@ -164,6 +162,9 @@ void live_stamp(struct live *live, uint64_t insns);
  * written code, install what changed, set control registers, flush.
  */
 void live_sync(struct live *live);
+
+/* The part of live_sync() that brings the twins up to date. */
+void live_install(struct live *live);
 
 /* live_sync(), then give Unicorn the plain state. */
 void live_leave(struct live *live);

@@ -103,6 +103,12 @@ static void drop_written(struct live *live)
 	written->overflow = false;
 }
 
+void live_install(struct live *live)
+{
+	if (pool_has_changes(&live->mem->pool))
+		live->stats.installs += install_drain(&live->install);
+}
+
 static bool set_hardware(struct live *live)
 {
 	const struct guest_view *view = live->sink->view;
@@ -128,8 +134,7 @@ static bool set_hardware(struct live *live)
 void live_sync(struct live *live)
 {
 	drop_written(live);
-	if (pool_has_changes(&live->mem->pool))
-		install_drain(&live->install);
+	live_install(live);
 	if (set_hardware(live))
 		hidden_refresh(live->hidden);
 }
