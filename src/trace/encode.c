@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Two passes: while items come in, ops are numbers of op kinds in the order of
+ * their first use; at the end the most frequent get the short ops.
+ */
+#include "trace/chunk.h"
+
+#include <stdlib.h>
+
+#include "base/bug.h"
+#include "trace/le.h"
+
+#define ITEM_MARK 0xffffu
+_Static_assert(OP_KINDS_MAX < ITEM_MARK, "kinds and items are told apart");
+
+/* Chunks end by records, by bytes, or by kinds; ops hold items as well. */
+#define OPS_MAX (2 * CHUNK_RECORDS_MAX)
+
+struct op_kind {
+	uint32_t word;
+	uint32_t uses;
+	uint16_t first; /* number by first use */
+};
+
+struct encoder {
+	enum trace_granularity granularity;
+	gva_t fetched[FETCH_SLOTS];
+	gva_t touched[DATA_SLOTS];
+	struct item_state state;
+	uint32_t nr_records, nr_items, nr_ops, nr_kinds;
+	uint8_t *delta, *count, *item; /* where the next bytes go */
+	struct op_kind kinds[OP_KINDS_MAX];
+	uint16_t number[1u << KIND_BITS]; /* of a kind, from 1; 0: none */
+	uint16_t ops[OPS_MAX];
+	/* The columns; a last reference or item may go beyond the soft limit.
+	 */
+	uint8_t deltas[CHUNK_RAW_SOFT + 8];
+	uint8_t counts[CHUNK_RECORDS_MAX * 3 + 1];
+	uint8_t items[CHUNK_RAW_SOFT + ITEM_BYTES_MAX];
+	uint8_t raw[CHUNK_RAW_MAX];
+};
+
+struct encoder *encoder_create(enum trace_granularity granularity)
+{
+	struct encoder *enc = calloc(1, sizeof(*enc));
+
+	if (!enc)
+		return NULL;
+	enc->granularity = granularity;
+	encoder_start(enc);
+	return enc;
+}
+
+void encoder_destroy(struct encoder *enc)
+{
+	free(enc);
+}
+
+void encoder_start(struct encoder *enc)
+{
+	for (uint32_t i = 0; i < enc->nr_kinds; i++)
+		enc->number[enc->kinds[i].word] = 0;
+	memset(enc->fetched, 0, sizeof(enc->fetched));
+	memset(enc->touched, 0, sizeof(enc->touched));
+	enc->state = (struct item_state){0};
+	enc->nr_records = enc->nr_items = enc->nr_ops = enc->nr_kinds = 0;
+	enc->delta = enc->deltas;
+	enc->count = enc->counts;
+	enc->item = enc->items;
+}
+
+uint32_t encoder_records(const struct encoder *enc)
+{
+	return enc->nr_records;
+}
+
+uint32_t encoder_items(const struct encoder *enc)
+{
+	return enc->nr_items;
+}
+
+/* The most the chunk can come to, each op being long. */
+static size_t raw_bound(const struct encoder *enc)
+{
+	return RAW_HEADER + enc->nr_kinds * 4 + (size_t)enc->nr_ops * 3 +
+	       (size_t)(enc->delta - enc->deltas) +
+	       (size_t)(enc->count - enc->counts) +
+	       (size_t)(enc->item - enc->items);
+}
+
+bool encoder_is_full(const struct encoder *enc)
+{
+	return enc->nr_records == CHUNK_RECORDS_MAX || enc->nr_ops == OPS_MAX ||
+	       enc->nr_kinds == OP_KINDS_MAX ||
+	       raw_bound(enc) >= CHUNK_RAW_SOFT;
+}
+
+static void put_op(struct encoder *enc, uint32_t word)
+{
+	uint16_t number = enc->number[word];
+
+	if (!number) {
+		number = (uint16_t)++enc->nr_kinds;
+		enc->number[word] = number;
+		enc->kinds[number - 1] = (struct op_kind){
+			.word = word, .first = (uint16_t)(number - 1)};
+	}
+	enc->kinds[number - 1].uses++;
+	enc->ops[enc->nr_ops++] = (uint16_t)(number - 1);
+}
+
+static unsigned int delta_class(uint64_t val)
+{
+	if (val < BIT(8))
+		return val != 0;
+	return val < BIT(16) ? 2 : val < BIT(32) ? 3 : 4;
+}
+
+/* The slot from which the difference is the shortest; the latest of those. */
+static unsigned int nearest(const gva_t *slots, unsigned int nr, gva_t gva,
+			    uint64_t *delta)
+{
+	unsigned int best, rank = 0;
+
+	*delta = zigzag(gva - slots[0]);
+	best = delta_class(*delta);
+	for (unsigned int i = 1; i < nr && best > 1; i++) {
+		uint64_t val = zigzag(gva - slots[i]);
+
+		if (delta_class(val) < best) {
+			best = delta_class(val);
+			*delta = val;
+			rank = i;
+		}
+	}
+	return rank;
+}
+
+/* A full trace expects the next instruction after this one. */
+static void remember(gva_t *slots, unsigned int to, gva_t gva)
+{
+	for (; to; to--)
+		slots[to] = slots[to - 1];
+	slots[0] = gva;
+}
+
+static uint32_t put_address(struct encoder *enc, const struct trace_ref *ref)
+{
+	bool fetch = ref->kind == TRACE_FETCH;
+	gva_t *slots = fetch ? enc->fetched : enc->touched;
+	unsigned int nr = fetch ? FETCH_SLOTS : DATA_SLOTS;
+	bool ahead = fetch && enc->granularity == TRACE_FULL;
+	uint64_t delta;
+	unsigned int rank = nearest(slots, nr, ref->gva, &delta);
+	unsigned int length = delta_class(delta);
+
+	put_le64(enc->delta, delta);
+	enc->delta += delta_length(length);
+	remember(slots, length > DELTA_NEAR ? nr - 1 : rank,
+		 ref->gva + (ahead ? ref->size : 0));
+	return length << KIND_DELTA | rank << KIND_RANK;
+}
+
+static uint32_t put_count(struct encoder *enc, uint32_t count)
+{
+	uint32_t more = count - 1;
+	unsigned int length = !more ? 0 : more < BIT(8) ? 1 : 2;
+
+	if (!count)
+		length = COUNT_NONE;
+	put_le32(enc->count, more);
+	enc->count += count_length(length);
+	return length << KIND_COUNT;
+}
+
+void encoder_ref(struct encoder *enc, const struct trace_ref *ref)
+{
+	uint32_t word = ref->kind | (uint32_t)ref->size << KIND_SIZE;
+
+	if (ref->user)
+		word |= KIND_USER;
+	if (ref->implicit)
+		word |= KIND_IMPLICIT;
+	word |= put_address(enc, ref);
+	word |= put_count(enc, ref->count);
+	put_op(enc, word);
+	enc->nr_records++;
+}
+
+void encoder_item(struct encoder *enc, uint64_t insns,
+		  const struct trace_item *item)
+{
+	enc->item = item_put(&enc->state, insns, item, enc->item);
+	enc->ops[enc->nr_ops++] = ITEM_MARK;
+	enc->nr_items++;
+}
+
+static int by_uses(const void *a, const void *b)
+{
+	const struct op_kind *x = a, *y = b;
+
+	if (x->uses != y->uses)
+		return x->uses < y->uses ? 1 : -1;
+	return x->first < y->first ? -1 : 1;
+}
+
+static uint8_t *put_ops(struct encoder *enc, uint8_t *p)
+{
+	uint16_t rank[OP_KINDS_MAX];
+
+	for (uint32_t i = 0; i < enc->nr_kinds; i++)
+		rank[enc->kinds[i].first] = (uint16_t)i;
+	for (uint32_t i = 0; i < enc->nr_ops; i++) {
+		uint16_t op = enc->ops[i];
+
+		if (op == ITEM_MARK) {
+			*p++ = OP_ITEM;
+		} else if (rank[op] < OP_ITEM) {
+			*p++ = (uint8_t)rank[op];
+		} else {
+			*p++ = OP_LONG;
+			*p++ = (uint8_t)(rank[op] & 0xff);
+			*p++ = (uint8_t)(rank[op] >> 8);
+		}
+	}
+	return p;
+}
+
+static uint8_t *put_column(uint8_t *p, const uint8_t *from, const uint8_t *end)
+{
+	memcpy(p, from, (size_t)(end - from));
+	return p + (end - from);
+}
+
+const uint8_t *encoder_finish(struct encoder *enc, uint32_t *len)
+{
+	uint8_t *p = enc->raw + RAW_HEADER, *ops, *header = enc->raw;
+
+	BUG_ON(raw_bound(enc) > CHUNK_RAW_MAX);
+	qsort(enc->kinds, enc->nr_kinds, sizeof(enc->kinds[0]), by_uses);
+	for (uint32_t i = 0; i < enc->nr_kinds; i++)
+		p = put_le32(p, enc->kinds[i].word);
+	ops = p;
+	p = put_ops(enc, p);
+
+	header = put_le32(header, enc->nr_kinds);
+	header = put_le32(header, (uint32_t)(p - ops));
+	header = put_le32(header, (uint32_t)(enc->delta - enc->deltas));
+	header = put_le32(header, (uint32_t)(enc->count - enc->counts));
+	put_le32(header, (uint32_t)(enc->item - enc->items));
+
+	p = put_column(p, enc->deltas, enc->delta);
+	p = put_column(p, enc->counts, enc->count);
+	p = put_column(p, enc->items, enc->item);
+	*len = (uint32_t)(p - enc->raw);
+	return enc->raw;
+}

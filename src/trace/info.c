@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Numbers are texts, "0x" and 16 digits: JSON's own have 53 bits with most
+ * readers.  Members that are not known are left alone; those that are must be
+ * there, and right.
+ */
+#include "trace/info.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+
+#include "trace/le.h"
+
+static const char *const granularities[] = {
+	[TRACE_FULL] = "full",
+	[TRACE_PAGES] = "pages",
+};
+
+/* Characters that JSON wants escaped take six; all members and their names. */
+#define QUOTED(size) (6 * (size) + 2)
+_Static_assert(QUOTED(64) + QUOTED(256) + QUOTED(64) + 9 * 21 + 256 <=
+		       HEADER_TEXT_MAX,
+	       "the longest texts fit in a header");
+
+static json_t *hex(uint64_t val)
+{
+	return json_sprintf("0x%016" PRIx64, val);
+}
+
+/* Bytes that are not UTF-8 (of a path, say) are told as \xNN, as many as fit.
+ */
+static json_t *escaped(const char *s, size_t size)
+{
+	char copy[256];
+	size_t len = 0;
+
+	for (size_t i = 0;
+	     i < size && s[i] && len + 5 <= sizeof(copy) && len + 5 <= size;
+	     i++) {
+		if ((unsigned char)s[i] < 0x80)
+			copy[len++] = s[i];
+		else
+			len += (size_t)sprintf(copy + len, "\\x%02x",
+					       (unsigned char)s[i]);
+	}
+	return json_stringn(copy, len);
+}
+
+static json_t *text(const char *s, size_t size)
+{
+	json_t *val = json_stringn(s, strnlen(s, size - 1));
+
+	return val ? val : escaped(s, size);
+}
+
+static char *info_dump(const struct trace_info *info)
+{
+	json_t *doc = json_pack(
+		"{so so so so so s[oooo] so so so ss}", "cr0", hex(info->cr0),
+		"cr3", hex(info->cr3), "cr4", hex(info->cr4), "efer",
+		hex(info->efer), "memory", hex(info->memory), "pdpte",
+		hex(info->pdpte[0]), hex(info->pdpte[1]), hex(info->pdpte[2]),
+		hex(info->pdpte[3]), "origin",
+		text(info->origin, sizeof(info->origin)), "source",
+		text(info->source, sizeof(info->source)), "tool",
+		text(info->tool, sizeof(info->tool)), "granularity",
+		granularities[info->granularity]);
+	char *dump =
+		doc ? json_dumps(doc, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+
+	json_decref(doc);
+	return dump;
+}
+
+int header_put(uint8_t p[HEADER_MAX], const struct trace_info *info,
+	       const struct crc32c *crc, struct diag *diag)
+{
+	char *dump = info_dump(info);
+	uint32_t len, sum;
+	uint8_t *at = p;
+
+	if (!dump)
+		return diag_set(diag, -ENOMEM, "no memory for a trace header");
+	len = (uint32_t)strlen(dump);
+	memcpy(at, FILE_MAGIC, FILE_MAGIC_LEN);
+	at = put_le32(at + FILE_MAGIC_LEN, TRACE_VERSION);
+	at = put_le32(at, len);
+	sum = crc32c_update(crc, 0, p, (size_t)(at - p));
+	put_le32(at, crc32c_update(crc, sum, dump, len));
+	memcpy(p + HEADER_FIXED, dump, len);
+	free(dump);
+	return (int)(HEADER_FIXED + len);
+}
+
+/* What info_parse() found wrong first. */
+struct parser {
+	const char *member; /* NULL: nothing yet */
+};
+
+static void get_text(struct parser *ps, const json_t *doc, const char *member,
+		     char *ret, size_t size)
+{
+	const json_t *val = json_object_get(doc, member);
+
+	if (json_is_string(val) && json_string_length(val) < size)
+		memcpy(ret, json_string_value(val),
+		       json_string_length(val) + 1);
+	else if (!ps->member)
+		ps->member = member;
+}
+
+static bool parse_hex(const json_t *val, uint64_t *ret)
+{
+	const char *s = json_string_value(val);
+
+	*ret = 0;
+	if (!s || json_string_length(val) != 18 || s[0] != '0' || s[1] != 'x')
+		return false;
+	for (s += 2; *s; s++) {
+		if (*s >= '0' && *s <= '9')
+			*ret = *ret << 4 | (uint64_t)(*s - '0');
+		else if (*s >= 'a' && *s <= 'f')
+			*ret = *ret << 4 | (uint64_t)(*s - 'a' + 10);
+		else
+			return false;
+	}
+	return true;
+}
+
+static void get_hex(struct parser *ps, const json_t *doc, const char *member,
+		    uint64_t *ret)
+{
+	if (!parse_hex(json_object_get(doc, member), ret) && !ps->member)
+		ps->member = member;
+}
+
+static void get_pdptes(struct parser *ps, const json_t *doc, uint64_t ret[4])
+{
+	const json_t *array = json_object_get(doc, "pdpte");
+	bool ok = json_array_size(array) == 4;
+
+	for (size_t i = 0; i < 4 && ok; i++)
+		ok = parse_hex(json_array_get(array, i), &ret[i]);
+	if (!ok && !ps->member)
+		ps->member = "pdpte";
+}
+
+static void get_granularity(struct parser *ps, const json_t *doc,
+			    enum trace_granularity *ret)
+{
+	const char *name =
+		json_string_value(json_object_get(doc, "granularity"));
+
+	for (unsigned int i = 0; name && i < ARRAY_LEN(granularities); i++) {
+		if (!strcmp(name, granularities[i])) {
+			*ret = (enum trace_granularity)i;
+			return;
+		}
+	}
+	if (!ps->member)
+		ps->member = "granularity";
+}
+
+int info_parse(const char *text, uint32_t len, struct trace_info *ret,
+	       struct diag *diag)
+{
+	struct trace_info info = {0};
+	struct parser ps = {0};
+	json_error_t error;
+	json_t *doc = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
+
+	if (!doc)
+		return diag_set(diag, -EINVAL, "header: %s", error.text);
+	get_granularity(&ps, doc, &info.granularity);
+	get_hex(&ps, doc, "cr0", &info.cr0);
+	get_hex(&ps, doc, "cr3", &info.cr3);
+	get_hex(&ps, doc, "cr4", &info.cr4);
+	get_hex(&ps, doc, "efer", &info.efer);
+	get_hex(&ps, doc, "memory", &info.memory);
+	get_pdptes(&ps, doc, info.pdpte);
+	get_text(&ps, doc, "origin", info.origin, sizeof(info.origin));
+	get_text(&ps, doc, "source", info.source, sizeof(info.source));
+	get_text(&ps, doc, "tool", info.tool, sizeof(info.tool));
+	json_decref(doc);
+	if (ps.member)
+		return diag_set(diag, -EINVAL,
+				"header: \"%s\" is missing or wrong",
+				ps.member);
+	*ret = info;
+	return 0;
+}
+
+int header_get(const uint8_t *p, uint32_t len, const struct crc32c *crc,
+	       struct trace_info *ret, struct diag *diag)
+{
+	uint32_t version, text_len, sum;
+	int err;
+
+	if (len < FILE_MAGIC_LEN || memcmp(p, FILE_MAGIC, FILE_MAGIC_LEN))
+		return diag_set(diag, -EINVAL, "not a notrap trace");
+	if (len < HEADER_FIXED)
+		return diag_set(diag, -EINVAL, "ends within its header");
+	version = get_le32(p + 8);
+	if (version != TRACE_VERSION)
+		return diag_set(diag, -EINVAL,
+				"a trace of version %" PRIu32
+				", and only version %d can be read",
+				version, TRACE_VERSION);
+	text_len = get_le32(p + 12);
+	if (text_len > HEADER_TEXT_MAX)
+		return diag_set(diag, -EINVAL, "header: longer than any");
+	if (text_len > len - HEADER_FIXED)
+		return diag_set(diag, -EINVAL, "ends within its header");
+	sum = crc32c_update(crc, 0, p, 16);
+	sum = crc32c_update(crc, sum, p + HEADER_FIXED, text_len);
+	if (sum != get_le32(p + 16))
+		return diag_set(diag, -EINVAL,
+				"header: the checksum at offset 16 does not "
+				"match");
+	err = info_parse((const char *)p + HEADER_FIXED, text_len, ret, diag);
+	return err ? err : (int)(HEADER_FIXED + text_len);
+}

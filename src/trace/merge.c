@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Why it is exact: what a run leaves out are references that hit the entry its
+ * first one brought into the TLB of its class, and that set no A or D bit that
+ * is not set.  Hence a write ends a run of reads, and nothing else of the same
+ * class may come between.
+ */
+#include "trace/merge.h"
+
+#include <string.h>
+
+void merge_init(struct merge *m)
+{
+	*m = (struct merge){0};
+}
+
+static bool joins(const struct trace_ref *run, const struct trace_ref *ref)
+{
+	return run->gva >> PAGE_SHIFT == ref->gva >> PAGE_SHIFT &&
+	       (run->kind == ref->kind || run->kind == TRACE_WRITE) &&
+	       run->user == ref->user && run->implicit == ref->implicit &&
+	       ref->count <= TRACE_COUNT_MAX - run->count;
+}
+
+/* Runs before the oldest open one. */
+static uint32_t take_closed(struct merge *m, struct trace_ref *out)
+{
+	uint32_t nr = m->nr, left;
+
+	for (int i = 0; i < 2; i++) {
+		if (m->open[i] && m->open[i] < m->runs + nr)
+			nr = (uint32_t)(m->open[i] - m->runs);
+	}
+	left = m->nr - nr;
+	memcpy(out, m->runs, nr * sizeof(*out));
+	memmove(m->runs, m->runs + nr, left * sizeof(*out));
+	for (int i = 0; i < 2; i++) {
+		if (m->open[i])
+			m->open[i] -= nr;
+	}
+	m->nr = left;
+	return nr;
+}
+
+uint32_t merge_add(struct merge *m, const struct trace_ref *ref,
+		   struct trace_ref out[MERGE_MAX])
+{
+	struct trace_ref **run = &m->open[ref->kind != TRACE_FETCH];
+	uint32_t nr;
+
+	if (*run && joins(*run, ref)) {
+		(*run)->count += ref->count;
+		return 0;
+	}
+	*run = NULL;
+	nr = take_closed(m, out);
+	if (m->nr == MERGE_MAX)
+		nr += merge_flush(m, out + nr);
+	*run = &m->runs[m->nr++];
+	**run = *ref;
+	return nr;
+}
+
+uint32_t merge_flush(struct merge *m, struct trace_ref out[MERGE_MAX])
+{
+	m->open[0] = m->open[1] = NULL;
+	return take_closed(m, out);
+}

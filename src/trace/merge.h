@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * References into runs on one page, for a `pages` trace.
+ *
+ * One run of fetches and one of data can be open at a time.  Runs come out in
+ * the order of their first references, so a run that was closed waits while an
+ * older one is open.  When one begins and MERGE_MAX are held, all are closed:
+ * memory is bounded, and merging what was merged changes nothing.
+ */
+#ifndef NOTRAP_TRACE_MERGE_H
+#define NOTRAP_TRACE_MERGE_H
+
+#include "trace/trace.h"
+
+#define MERGE_MAX 32u
+
+struct merge {
+	struct trace_ref runs[MERGE_MAX]; /* in the order of their first */
+	uint32_t nr;
+	struct trace_ref *open[2]; /* into runs: fetches, data; or NULL */
+};
+
+void merge_init(struct merge *m);
+
+/* Both put closed runs that wait for none in out and return how many. */
+uint32_t merge_add(struct merge *m, const struct trace_ref *ref,
+		   struct trace_ref out[MERGE_MAX]);
+uint32_t merge_flush(struct merge *m, struct trace_ref out[MERGE_MAX]);
+
+#endif
