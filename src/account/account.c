@@ -24,6 +24,14 @@ static const struct {
 
 static const struct {
 	const char *name, *what;
+} tlb_counters[] = {
+#define TLB_COUNTER(name, what) {#name, what},
+#include "account/tlb.def"
+#undef TLB_COUNTER
+};
+
+static const struct {
+	const char *name, *what;
 } parts[] = {
 #define PART(name, what) {#name, what},
 #include "account/parts.def"
@@ -208,6 +216,16 @@ const char *counter_name(enum counter_id id)
 const char *counter_what(enum counter_id id)
 {
 	return counters[id].what;
+}
+
+const char *tlb_counter_name(enum tlb_counter id)
+{
+	return tlb_counters[id].name;
+}
+
+const char *tlb_counter_what(enum tlb_counter id)
+{
+	return tlb_counters[id].what;
 }
 
 const char *cause_name(enum pf_cause cause)

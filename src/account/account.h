@@ -42,11 +42,19 @@ enum cost_id {
 	NR_COSTS
 };
 
+enum tlb_counter {
+#define TLB_COUNTER(name, what) TLB_##name,
+#include "account/tlb.def"
+#undef TLB_COUNTER
+	NR_TLB_COUNTERS
+};
+
 #define NR_PFEC 64 /* error codes of guest faults, bits 5:0 */
 
 struct account {
 	uint64_t counter[NR_COUNTERS];
 	uint64_t pf_cause[NR_CAUSES];
+	uint64_t tlb[NR_TLB_COUNTERS];
 
 	/* Guest (true) faults by error code, as the guest saw them. */
 	uint64_t fault_direct[NR_PFEC];
@@ -135,6 +143,8 @@ struct cost_info {
 const struct cost_info *cost_info(enum cost_id id);
 const char *counter_name(enum counter_id id);
 const char *counter_what(enum counter_id id);
+const char *tlb_counter_name(enum tlb_counter id);
+const char *tlb_counter_what(enum tlb_counter id);
 const char *cause_name(enum pf_cause cause);
 const char *cause_what(enum pf_cause cause);
 const char *part_name(enum cost_part part);

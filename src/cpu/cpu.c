@@ -30,6 +30,22 @@ bool cpu_paging(const struct cpu *cpu, enum paging_mode *ret)
 	return true;
 }
 
+bool cpu_is_sane(const struct cpu *cpu)
+{
+	bool long_mode = (cpu->efer & EFER_LME) && (cpu->cr0 & CR0_PG);
+	uint64_t width = cpu_is_long(cpu) ? BITS(63, cpu->maxphyaddr) : 0;
+
+	if (cpu->cr0 >> 32 || (cpu->cr4 & ~CR4_KNOWN) ||
+	    (cpu->efer & ~EFER_KNOWN) || (cpu->cr3 & width))
+		return false;
+	if ((cpu->cr0 & CR0_PG) && !(cpu->cr0 & CR0_PE))
+		return false;
+	if ((cpu->cr0 & CR0_NW) && !(cpu->cr0 & CR0_CD))
+		return false;
+	return long_mode == cpu_is_long(cpu) &&
+	       (!long_mode || (cpu->cr4 & CR4_PAE));
+}
+
 /* SDM vol. 3A, "PDPTE Registers": a present PDPTE has 2:1, 8:5, 63:M clear. */
 static bool load_pdptes(struct cpu *cpu, const struct mem *mem, uint64_t cr3)
 {

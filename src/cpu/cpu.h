@@ -35,6 +35,12 @@ static inline bool cpu_is_long(const struct cpu *cpu)
 	return cpu->efer & EFER_LMA;
 }
 
+/*
+ * Could these registers have been loaded, one after another?  Bits that are
+ * reserved, combinations that raise #GP.
+ */
+bool cpu_is_sane(const struct cpu *cpu);
+
 /* False: 32-bit paging without PAE, which the model has not got. */
 bool cpu_paging(const struct cpu *cpu, enum paging_mode *ret);
 

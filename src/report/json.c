@@ -264,6 +264,19 @@ static void put_counts(struct builder *b, json_t *doc,
 			acct->cost_count[i]);
 }
 
+/* Only where references were modelled. */
+static void put_tlb(struct builder *b, json_t *doc, const struct account *acct)
+{
+	json_t *tlb;
+
+	if (!acct->tlb[TLB_walks])
+		return;
+	tlb = put_object(b, doc, "tlb");
+	for (unsigned int i = 0; i < NR_TLB_COUNTERS; i++)
+		put_u64(b, tlb, tlb_counter_name((enum tlb_counter)i),
+			acct->tlb[i]);
+}
+
 static void put_checks(struct builder *b, json_t *doc,
 		       const struct result *result)
 {
@@ -288,6 +301,7 @@ json_t *doc_of_result(const struct result *result)
 	put_faults(&b, doc, acct);
 	put_bypass(&b, doc, acct);
 	put_counts(&b, doc, acct);
+	put_tlb(&b, doc, acct);
 	put_cycles(&b, doc, acct);
 	put_latency(&b, doc, acct);
 	put_checks(&b, doc, result);

@@ -4,6 +4,8 @@
  * then has to handle.  Values of CPUID leaves, MSRs and ports are the source's:
  * here an exit is decided and paid for, and control state is kept.
  */
+#include <errno.h>
+
 #include "sim/internal.h"
 
 /*
@@ -208,6 +210,38 @@ static void finish_load(struct sim *sim, const struct guest_event *ev,
 	sim_refresh_view(sim);
 	if (exits)
 		sim_enter(sim, out);
+	else
+		sim_flush_tlb(sim);
+}
+
+int sim_load_state(struct sim *sim, const struct sim_state *state,
+		   struct diag *diag)
+{
+	struct cpu *cpu = &sim->cpu;
+	enum paging_mode mode;
+
+	cpu->cr0 = state->cr0;
+	cpu->cr3 = state->cr3;
+	cpu->cr4 = state->cr4;
+	cpu->efer = state->efer;
+	for (unsigned int i = 0; i < 4; i++)
+		cpu->pdpte[i] = state->pdpte[i];
+	if (!cpu_is_sane(cpu) || !cpu_paging(cpu, &mode))
+		return diag_set(diag, -EINVAL,
+				"CR0 0x%llx, CR4 0x%llx, EFER 0x%llx: not a "
+				"state of the modelled processor",
+				(unsigned long long)cpu->cr0,
+				(unsigned long long)cpu->cr4,
+				(unsigned long long)cpu->efer);
+	if (mode != PAGING_OFF && !root_is_ram(sim, cpu->cr3))
+		return diag_set(diag, -EINVAL,
+				"CR3 is 0x%llx, where there is no memory",
+				(unsigned long long)cpu->cr3);
+	reset_context(sim);
+	sim_refresh_root(sim);
+	refresh_shadows(sim);
+	sim_refresh_view(sim);
+	return 0;
 }
 
 static uint64_t hardware_cr(const struct sim *sim, unsigned int cr)
@@ -389,8 +423,11 @@ void sim_insn(struct sim *sim, const struct guest_event *ev,
 {
 	enum vmx_insn insn = insn_of(ev->kind);
 
-	if (!vmx_insn_exits(&sim->ctl, insn))
+	if (!vmx_insn_exits(&sim->ctl, insn)) {
+		if (ev->kind == GE_INVLPG && sim->has_tlb)
+			tlb_flush_page(&sim->tlb, ev->gva);
 		return;
+	}
 	sim_exit_insn(sim, ev, vmx_insn_reason(insn), qualification_of(ev),
 		      COST_OTHER);
 	if (ev->kind == GE_INVLPG)

@@ -19,9 +19,9 @@ void sim_raise(struct sim *sim, const struct vmx_event *event,
 	}
 
 	vmx_record_exit(sim->vmcs, &raised.exit);
-	account_exit_begin(sim->acct, raised.exit.reason);
+	sim_exit_begin(sim, raised.exit.reason);
 	if (raised.exit.reason == EXIT_REASON_TRIPLE_FAULT) {
-		account_exit_end(sim->acct);
+		sim_exit_end(sim);
 		out->verdict = GO_SHUTDOWN;
 		return;
 	}
@@ -113,6 +113,7 @@ void sim_deliver(struct sim *sim, const struct guest_event *ev)
 		.error = ev->error,
 		.insn_len = ev->insn_len,
 	};
+	sim->deliver_rip = ev->rip;
 	account_charge(sim->acct, COST_DELIVERY, 1);
 }
 
@@ -131,7 +132,7 @@ static void open_fault(struct sim *sim)
 	}
 	sim->open[sim->nr_open++] = (struct open_fault){
 		.gva = sim->cpu.cr2,
-		.rip = sim->fault_rip,
+		.rip = sim->deliver_rip,
 		.cr3 = sim->cpu.cr3,
 		.began = sim->fault_began,
 	};

@@ -8,12 +8,48 @@
 
 #include "sim/internal.h"
 
+void sim_exit_begin(struct sim *sim, unsigned int reason)
+{
+	const struct guest_event *ev = sim->event;
+
+	account_exit_begin(sim->acct, reason);
+	/* Without VPID nothing survives the transitions. */
+	sim_flush_tlb(sim);
+	if (!sim->tell)
+		return;
+	sim->record = (struct sim_exit_record){
+		.reason = reason,
+		.gva = ev->gva,
+		.rip = ev->rip,
+		.gpa = SIM_NO_GPA,
+		.insns = ev->insns,
+		.cycles = sim->acct->exit_began,
+	};
+}
+
+void sim_exit_end(struct sim *sim)
+{
+	account_exit_end(sim->acct);
+	if (!sim->tell)
+		return;
+	sim->record.cycles = sim->acct->now - sim->record.cycles;
+	sim->tell(sim->tell_context, &sim->record);
+}
+
+void sim_flush_tlb(struct sim *sim)
+{
+	if (!sim->has_tlb)
+		return;
+	tlb_flush(&sim->tlb);
+	sim->acct->tlb[TLB_flushes]++;
+}
+
 void sim_exit(struct sim *sim, struct vmx_exit_info info)
 {
 	if (sim->delivering.valid && info.reason != EXIT_REASON_TRIPLE_FAULT)
 		vmx_exit_during(&info, &sim->delivering);
 	vmx_record_exit(sim->vmcs, &info);
-	account_exit_begin(sim->acct, info.reason);
+	sim_exit_begin(sim, info.reason);
 }
 
 void sim_exit_insn(struct sim *sim, const struct guest_event *ev,
@@ -38,7 +74,7 @@ void sim_enter(struct sim *sim, struct guest_outcome *out)
 	sim_refresh_root(sim);
 	if (vmx_reinject(sim->vmcs))
 		account_count(sim->acct, CNT_reinjections);
-	account_exit_end(sim->acct);
+	sim_exit_end(sim);
 
 	event = vmx_entry_event(sim->vmcs);
 	if (!event.valid)
@@ -65,6 +101,9 @@ void sim_refresh_root(struct sim *sim)
 {
 	hpa_t root = smmu_root(sim->smmu);
 
+	/* A CR3 target: the guest changed roots by itself. */
+	if (root != sim->hardware.root)
+		sim_flush_tlb(sim);
 	sim->hardware.mode = smmu_shadow_mode(sim->smmu);
 	sim->hardware.root = root;
 	if (sim->hardware.mode == PAGING_PAE)

@@ -19,8 +19,7 @@ void sim_set_cr2(struct sim *sim, gva_t gva)
 }
 
 /* Reflect a true guest fault, as KVM of that time did. */
-static void inject_page_fault(struct sim *sim, const struct guest_event *ev,
-			      gva_t gva, uint32_t pfec)
+static void inject_page_fault(struct sim *sim, gva_t gva, uint32_t pfec)
 {
 	struct vmx_event cut = vmx_vectoring_event(sim->vmcs);
 
@@ -28,7 +27,6 @@ static void inject_page_fault(struct sim *sim, const struct guest_event *ev,
 	account_charge(sim->acct, COST_INJECT, 1);
 	sim_set_cr2(sim, gva);
 	sim->fault_direct = false;
-	sim->fault_rip = ev->rip;
 	vmx_inject_page_fault(sim->vmcs, pfec);
 
 	if (cut.valid && cut.type == VMX_TYPE_EXTERNAL) {
@@ -56,6 +54,19 @@ static void begin_emulation(struct sim *sim, const struct guest_event *ev,
 	out->verdict = GO_EMULATE;
 }
 
+static void note_page_fault(struct sim *sim, gva_t gva, uint32_t pfec,
+			    enum pf_cause cause)
+{
+	struct sim_exit_record *record = &sim->record;
+
+	record->is_page_fault = true;
+	record->cause = cause;
+	record->pfec = pfec;
+	record->gva = gva;
+	if (!smmu_gva_to_gpa(sim->smmu, gva, &record->gpa))
+		record->gpa = SIM_NO_GPA;
+}
+
 /* Returns true if the reference is to be tried again. */
 static bool page_fault_exit(struct sim *sim, const struct guest_event *ev,
 			    const struct vmx_exit_info *info, uint32_t pfec,
@@ -66,6 +77,8 @@ static bool page_fault_exit(struct sim *sim, const struct guest_event *ev,
 	sim_exit(sim, *info);
 	r = smmu_page_fault(sim->smmu, ev->gva, pfec);
 	sim->acct->pf_cause[r.cause]++;
+	if (sim->tell)
+		note_page_fault(sim, ev->gva, pfec, r.cause);
 
 	switch (r.verdict) {
 	case SMMU_FIXED:
@@ -73,7 +86,7 @@ static bool page_fault_exit(struct sim *sim, const struct guest_event *ev,
 		/* A delivery cut short starts over, the rest is retried. */
 		return out->verdict == GO_DONE;
 	case SMMU_INJECT:
-		inject_page_fault(sim, ev, ev->gva, r.pfec);
+		inject_page_fault(sim, ev->gva, r.pfec);
 		sim_enter(sim, out);
 		return false;
 	case SMMU_EMULATE:
@@ -81,7 +94,7 @@ static bool page_fault_exit(struct sim *sim, const struct guest_event *ev,
 		return false;
 	case SMMU_MMIO:
 		sim_refresh_root(sim);
-		account_exit_end(sim->acct);
+		sim_exit_end(sim);
 		out->verdict = GO_MMIO;
 		out->gpa = r.gpa;
 		return false;
@@ -105,10 +118,31 @@ static bool raise_page_fault(struct sim *sim, const struct guest_event *ev,
 	/* Past the hypervisor, into the guest: it never knows. */
 	sim_set_cr2(sim, ev->gva);
 	sim->fault_direct = true;
-	sim->fault_rip = ev->rip;
 	sim_raise(sim, &pf, ev->gva, out);
 	out->direct = true;
 	return false;
+}
+
+static void count_walk(struct sim *sim, const struct walk *w)
+{
+	sim->acct->tlb[TLB_walks]++;
+	sim->acct->tlb[TLB_walk_refs] += w->refs;
+	account_charge(sim->acct, COST_WALK_REF, w->refs);
+}
+
+static void fill_tlb(struct sim *sim, const struct guest_event *ev,
+		     const struct walk *w)
+{
+	bool dirty = (w->leaf & PTE_D) || (ev->access & PFEC_W);
+	uint32_t grants = 0;
+
+	if ((w->rights & PTE_W) && dirty)
+		grants |= TLB_WRITE;
+	if (w->rights & PTE_U)
+		grants |= TLB_USER;
+	if (!(w->rights & PTE_NX))
+		grants |= TLB_FETCH;
+	tlb_fill(&sim->tlb, ev->gva, ev->access & PFEC_ID, grants);
 }
 
 void sim_access(struct sim *sim, const struct guest_event *ev,
@@ -118,7 +152,11 @@ void sim_access(struct sim *sim, const struct guest_event *ev,
 		struct walk w = cpu_translate(&sim->hardware, sim->mem, ev->gva,
 					      ev->access);
 
+		if (sim->has_tlb)
+			count_walk(sim, &w);
 		if (!w.fault) {
+			if (sim->has_tlb)
+				fill_tlb(sim, ev, &w);
 			out->verdict = GO_DONE;
 			out->hpa = w.pa;
 			return;
@@ -165,7 +203,7 @@ void sim_store(struct sim *sim, const struct guest_event *ev,
 		if (len > room)
 			len = room;
 		if (!smmu_gva_to_gpa(sim->smmu, gva, &gpa)) {
-			inject_page_fault(sim, ev, gva, PFEC_W);
+			inject_page_fault(sim, gva, PFEC_W);
 			sim->emulating = false;
 			sim_enter(sim, out);
 			return;

@@ -13,6 +13,7 @@
 #define NOTRAP_SIM_INTERNAL_H
 
 #include "cpu/cpu.h"
+#include "cpu/tlb.h"
 #include "shadow_mmu/smmu.h"
 #include "sim/sim.h"
 #include "vmx_model/decide.h"
@@ -48,6 +49,14 @@ struct sim {
 	struct vmx_controls ctl;
 	struct cpu cpu;             /* control state as the guest sees it */
 	struct paging_ctx hardware; /* what the processor walks */
+	bool has_tlb;
+	struct tlb tlb;
+
+	/* The event being handled; of an emulation, the one it began with. */
+	const struct guest_event *event;
+	void (*tell)(void *context, const struct sim_exit_record *record);
+	void *tell_context;
+	struct sim_exit_record record; /* of the exit under way */
 
 	struct vmx_event delivering; /* not valid: no delivery under way */
 	/* An interrupt whose delivery met a guest fault; KVM keeps it. */
@@ -60,7 +69,7 @@ struct sim {
 	/* Of the #PF last given to the source, until it is delivered. */
 	bool fault_direct;
 	uint64_t fault_began;
-	gva_t fault_rip;
+	gva_t deliver_rip;
 
 	struct open_fault open[OPEN_FAULTS_MAX];
 	unsigned int nr_open;
@@ -78,6 +87,11 @@ struct sim {
 /* Record the exit (with what was being delivered) and begin to count it. */
 void sim_exit(struct sim *sim, struct vmx_exit_info info);
 
+void sim_exit_begin(struct sim *sim, unsigned int reason);
+
+/* The exit is over, whatever the guest does next. */
+void sim_exit_end(struct sim *sim);
+
 /* A sensitive instruction exits; charges `cost` of handling. */
 void sim_exit_insn(struct sim *sim, const struct guest_event *ev,
 		   enum exit_reason reason, uint64_t qualification,
@@ -92,6 +106,8 @@ void sim_enter(struct sim *sim, struct guest_outcome *out);
 /* Give up: one line for the view. */
 __attribute__((format(printf, 3, 4))) void
 sim_stop(struct sim *sim, struct guest_outcome *out, const char *fmt, ...);
+
+void sim_flush_tlb(struct sim *sim);
 
 void sim_inject(struct sim *sim, const struct vmx_event *event);
 

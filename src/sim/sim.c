@@ -97,7 +97,7 @@ static void dispatch(struct sim *sim, const struct guest_event *ev,
 static void end_emulation(struct sim *sim)
 {
 	sim->emulating = false;
-	account_exit_end(sim->acct);
+	sim_exit_end(sim);
 }
 
 static void sim_push(struct event_sink *sink, const struct guest_event *ev,
@@ -109,9 +109,10 @@ static void sim_push(struct event_sink *sink, const struct guest_event *ev,
 	if (sim->emulating && ev->kind != GE_STORE &&
 	    ev->kind != GE_EMULATE_FAILED)
 		end_emulation(sim);
-	if (!retried)
+	if (!retried && ev->kind != GE_ACCESS)
 		sim_retry_close(sim);
 	account_guest_time(sim->acct, ev->insns);
+	sim->event = ev;
 
 	*out = (struct guest_outcome){.verdict = GO_DONE};
 	dispatch(sim, ev, out);
@@ -227,6 +228,27 @@ struct event_sink *sim_sink(struct sim *sim)
 const struct account *sim_account(const struct sim *sim)
 {
 	return sim->region ? sim->region : sim->acct;
+}
+
+struct account *sim_counting(struct sim *sim)
+{
+	return sim->acct;
+}
+
+struct tlb *sim_use_tlb(struct sim *sim)
+{
+	sim->has_tlb = true;
+	tlb_init(&sim->tlb);
+	return &sim->tlb;
+}
+
+void sim_watch_exits(struct sim *sim,
+		     void (*tell)(void *context,
+				  const struct sim_exit_record *record),
+		     void *context)
+{
+	sim->tell = tell;
+	sim->tell_context = context;
 }
 
 void sim_finish(struct sim *sim, uint64_t insns)

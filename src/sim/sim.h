@@ -26,10 +26,57 @@ void sim_destroy(struct sim *sim); /* NULL is fine */
 
 uint32_t sim_pool_pages(const struct config *config);
 
+/* Control state of a guest that has been running before. */
+struct sim_state {
+	uint64_t cr0, cr3, cr4, efer;
+	uint64_t pdpte[4]; /* as loaded, PAE mode */
+};
+
+/*
+ * Begin there.  Before the first event, and with the tables that CR3 leads to
+ * in memory.  -EINVAL with a line: no state of the modelled processor.
+ */
+int sim_load_state(struct sim *sim, const struct sim_state *state,
+		   struct diag *diag);
+
+/*
+ * The source pushes every reference that misses these TLBs, which the
+ * simulator fills and flushes from now on; lookups are counted by the source
+ * (account.tlb), the rest by the simulator.
+ */
+struct tlb *sim_use_tlb(struct sim *sim);
+
 struct event_sink *sim_sink(struct sim *sim);
 
 /* With roi=on, of the region once it has ended. */
 const struct account *sim_account(const struct sim *sim);
+/* The same while it counts, for a source that looks up TLBs. */
+struct account *sim_counting(struct sim *sim);
+
+/*
+ * Every VM exit, told when it is over.  Addresses are those of the event that
+ * exited: gpa is that of a page fault's gva by the guest's own tables, or
+ * SIM_NO_GPA.
+ */
+#define SIM_NO_GPA UINT64_MAX
+
+struct sim_exit_record {
+	unsigned int reason; /* enum exit_reason */
+	enum pf_cause cause; /* page faults only */
+	bool is_page_fault;
+	uint32_t pfec; /* page faults: error code */
+	gva_t gva;     /* page faults, INVLPG */
+	gva_t rip;
+	gpa_t gpa;
+	uint64_t insns;  /* instruction clock */
+	uint64_t cycles; /* from exit to entry */
+};
+
+/* tell: NULL takes it back.  At most one at a time. */
+void sim_watch_exits(struct sim *sim,
+		     void (*tell)(void *context,
+				  const struct sim_exit_record *record),
+		     void *context);
 
 /* Bring the clocks up to the end of the run and close open latencies. */
 void sim_finish(struct sim *sim, uint64_t insns);

@@ -211,6 +211,7 @@ void synth_deliver(struct synth *s, const struct guest_outcome *event)
 						   .type = now.type,
 						   .has_error = now.has_error,
 						   .error = now.error,
+						   .rip = USER_RIP,
 						   .insn_len = 2});
 		out = kernel_reference(s, s->stack - 8, PFEC_W);
 		if (out.verdict == GO_FAULT) {
