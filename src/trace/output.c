@@ -111,7 +111,7 @@ free_paths:
 }
 
 int outfile_write(struct outfile *out, const void *data, size_t len,
-		 struct diag *diag)
+		  struct diag *diag)
 {
 	const char *p = data;
 
@@ -130,7 +130,7 @@ int outfile_write(struct outfile *out, const void *data, size_t len,
 }
 
 int outfile_read(const struct outfile *out, uint64_t offset, void *data,
-		size_t len, struct diag *diag)
+		 size_t len, struct diag *diag)
 {
 	char *p = data;
 

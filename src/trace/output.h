@@ -19,11 +19,11 @@ struct outfile {
 /* All return 0 or -errno with a line. */
 int outfile_open(struct outfile *out, const char *path, struct diag *diag);
 int outfile_write(struct outfile *out, const void *data, size_t len,
-		 struct diag *diag);
+		  struct diag *diag);
 
 /* Bytes written before. */
 int outfile_read(const struct outfile *out, uint64_t offset, void *data,
-		size_t len, struct diag *diag);
+		 size_t len, struct diag *diag);
 
 /* Give it its name.  The output is finished with, whatever is returned. */
 int outfile_commit(struct outfile *out, struct diag *diag);

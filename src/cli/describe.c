@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/describe.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bug.h"
+
+void describe_config(const struct config *config, struct result *result)
+{
+	struct config defaults;
+	char def[sizeof(result->config[0].value)];
+
+	BUG_ON(config_nr_keys() > RESULT_SETTINGS_MAX);
+	config_init(&defaults);
+	for (unsigned int i = 0; i < config_nr_keys(); i++) {
+		struct result_setting *set =
+			&result->config[result->nr_config++];
+		struct config_key key;
+		char buf[32];
+
+		config_key(i, &key, buf);
+		snprintf(set->key, sizeof(set->key), "%s", key.key);
+		config_text(config, i, set->value, sizeof(set->value));
+		config_text(&defaults, i, def, sizeof(def));
+		set->changed = strcmp(set->value, def) != 0;
+		if (i == OPT_bypass && config_bypass_obstacle(config))
+			snprintf(set->note, sizeof(set->note), "%s",
+				 config_bypass_obstacle(config));
+	}
+}
+
+void describe_check(const struct sim *sim, char *buf, size_t size)
+{
+	const struct smmu_audit_report *audit = sim_audit(sim);
+	const char *law = sim_check(sim);
+
+	buf[0] = 0;
+	if (law)
+		snprintf(buf, size, "%s", law);
+	else if (audit->violations)
+		snprintf(buf, size, "%" PRIu64 " audit violations, first: %s",
+			 audit->violations, audit->first);
+}

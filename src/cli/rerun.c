@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/rerun.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/describe.h"
+
+struct rerun {
+	const struct rerun_request *request;
+	struct trace_reader *reader;
+	struct replay_lane *lane[RERUN_LANES_MAX];
+	uint64_t digest; /* of the trace, or of what could be read */
+	uint64_t insns;  /* as the footer tells; 0: not known */
+};
+
+static const char *status_word(enum replay_status status, bool interrupted)
+{
+	static const char *const words[] = {
+		[REPLAY_RUNNING] = "interrupted",
+		[REPLAY_DONE] = "replayed",
+		[REPLAY_SHUTDOWN] = "triple fault",
+		[REPLAY_ABSENT] = "absent memory",
+		[REPLAY_DIFFERS] = "differs",
+		[REPLAY_STOPPED] = "stopped",
+	};
+
+	return words[interrupted && status == REPLAY_DONE ? REPLAY_RUNNING
+							  : status];
+}
+
+/* Damage of the file is told once, not for every lane. */
+static void fill_line(struct rerun_end *end, const struct rerun_result *ret,
+		      const struct result *result)
+{
+	const char *why = result->guest_line;
+
+	if (!*why && !ret->damage[0] && !result->guest_ok)
+		why = result->guest_status;
+	snprintf(end->line, sizeof(end->line), "%s%s%s", why,
+		 *why && result->check[0] ? "; " : "", result->check);
+}
+
+static int add_result(const struct rerun *rr, size_t i, struct report *report,
+		      struct rerun_result *ret, struct diag *diag)
+{
+	struct replay_lane *lane = rr->lane[i];
+	const struct sim *sim = replay_lane_sim(lane);
+	const struct trace_info *info = trace_reader_info(rr->reader);
+	enum replay_status status = replay_lane_status(lane);
+	struct rerun_end *end = &ret->end[i];
+	char check[400];
+	struct result result = {
+		.source_kind = "trace",
+		.source_path = rr->request->path,
+		.source_args = info->origin,
+		.source_digest = rr->digest,
+		.guest_status = status_word(status, ret->interrupted),
+		.guest_line = replay_lane_line(lane),
+		.guest_ok = status == REPLAY_DONE && !ret->interrupted &&
+			    !ret->damage[0],
+		.guest_insns = replay_lane_insns(lane),
+		.guest_fault_digest = sim_fault_digest(sim),
+		.audit_violations = sim_audit(sim)->violations,
+		.check = check,
+		.acct = sim_account(sim),
+	};
+
+	describe_config(rr->request->config[i], &result);
+	describe_check(sim, check, sizeof(check));
+	end->ok = result.guest_ok && !check[0];
+	fill_line(end, ret, &result);
+	return report_add(report, &result, diag);
+}
+
+static void show(void *context, uint64_t done, uint64_t total)
+{
+	const struct rerun *rr = context;
+
+	(void)done;
+	(void)total;
+	if (rr->request->progress)
+		rr->request->progress(rr->request->context,
+				      replay_lane_insns(rr->lane[0]),
+				      rr->insns);
+}
+
+static int replay_all(struct rerun *rr, struct rerun_result *ret,
+		      struct diag *diag)
+{
+	struct replay_pass pass = {
+		.reader = rr->reader,
+		.lane = rr->lane,
+		.nr_lanes = rr->request->nr,
+		.attention = rr->request->attention,
+		.progress = show,
+		.context = rr,
+	};
+	struct trace_totals footer;
+	const char *damage;
+	int err;
+
+	if (!trace_reader_footer(rr->reader, &footer))
+		rr->insns = footer.insns;
+	err = replay_run(&pass, diag);
+	if (err)
+		return err;
+	ret->interrupted = pass.interrupted;
+	damage = trace_reader_damage(rr->reader);
+	if (damage)
+		snprintf(ret->damage, sizeof(ret->damage), "%s", damage);
+	rr->digest = rr->insns ? footer.digest
+			       : trace_reader_totals(rr->reader)->digest;
+	return 0;
+}
+
+static int create_lanes(struct rerun *rr, struct diag *diag)
+{
+	const struct trace_info *info = trace_reader_info(rr->reader);
+	int err = 0;
+
+	for (size_t i = 0; i < rr->request->nr && !err; i++)
+		err = replay_lane_create(rr->request->config[i], info,
+					 &rr->lane[i], diag);
+	return err;
+}
+
+int rerun(const struct rerun_request *request, struct report *report,
+	  struct rerun_result *ret, struct diag *diag)
+{
+	struct rerun rr = {.request = request};
+	int err;
+
+	*ret = (struct rerun_result){0};
+	err = trace_reader_open(request->path, &rr.reader, diag);
+	if (err)
+		return err;
+	err = create_lanes(&rr, diag);
+	if (!err)
+		err = replay_all(&rr, ret, diag);
+	for (size_t i = 0; i < request->nr && !err; i++)
+		err = add_result(&rr, i, report, ret, diag);
+	for (size_t i = 0; i < request->nr; i++)
+		replay_lane_destroy(rr.lane[i]);
+	trace_reader_close(rr.reader);
+	return err;
+}

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "replay/internal.h"
+
+static uint64_t memory_of(const struct config *config,
+			  const struct trace_info *info)
+{
+	uint64_t asked = config_get(config, OPT_memory);
+
+	if (!info->memory ||
+	    (config->given[OPT_memory] && asked > info->memory))
+		return asked;
+	return info->memory;
+}
+
+static int lane_init(struct replay_lane *lane, const struct config *config,
+		     const struct trace_info *info, struct diag *diag)
+{
+	int err = mem_create(memory_of(config, info), sim_pool_pages(config),
+			     false, &lane->mem, diag);
+
+	if (!err)
+		err = sim_create(config, lane->mem, &lane->sim, diag);
+	if (err)
+		return err;
+	lane->sink = sim_sink(lane->sim);
+	lane->tlb = sim_use_tlb(lane->sim);
+	lane->acct = sim_counting(lane->sim);
+	lane->fetch[0] = &lane->kept[0];
+	lane->fetch[1] = &lane->kept[1];
+	lane->is_full = info->granularity == TRACE_FULL;
+	lane->state = (struct sim_state){.cr0 = info->cr0,
+					 .cr3 = info->cr3,
+					 .cr4 = info->cr4,
+					 .efer = info->efer};
+	memcpy(lane->state.pdpte, info->pdpte, sizeof(info->pdpte));
+	return 0;
+}
+
+int replay_lane_create(const struct config *config,
+		       const struct trace_info *info, struct replay_lane **ret,
+		       struct diag *diag)
+{
+	struct replay_lane *lane = calloc(1, sizeof(*lane));
+	int err;
+
+	if (!lane)
+		return diag_set(diag, -ENOMEM, "no host memory");
+	err = lane_init(lane, config, info, diag);
+	if (err) {
+		replay_lane_destroy(lane);
+		return err;
+	}
+	*ret = lane;
+	return 0;
+}
+
+void replay_lane_destroy(struct replay_lane *lane)
+{
+	if (!lane)
+		return;
+	sim_destroy(lane->sim);
+	mem_destroy(lane->mem);
+	free(lane);
+}
+
+/* The simulator starts where a live guest does; a cut or imported trace need
+ * not, and its root's table has come by now. */
+static void begin(struct replay_lane *lane)
+{
+	const struct guest_view *view = lane->sink->view;
+	const struct sim_state *state = &lane->state;
+	struct diag diag;
+
+	lane->begun = true;
+	if (state->cr0 == view->cr0 && state->cr3 == view->cr3 &&
+	    state->cr4 == view->cr4 && state->efer == view->efer)
+		return;
+	if (sim_load_state(lane->sim, state, &diag)) {
+		lane_differs(lane, "the trace begins with %.300s", diag.msg);
+		return;
+	}
+}
+
+static void load_table(struct replay_lane *lane, const struct trace_item *item)
+{
+	if (!mem_is_ram(lane->mem, item->gpa, PAGE_SIZE)) {
+		lane_differs(lane, "a table at 0x%llx, beyond memory",
+			     (unsigned long long)item->gpa);
+		return;
+	}
+	memcpy(mem_ram(lane->mem, item->gpa), item->table, PAGE_SIZE);
+}
+
+/* The bytes that an emulated instruction stores. */
+static void store(struct replay_lane *lane, const struct trace_item *item)
+{
+	struct guest_event ev = {
+		.kind = GE_STORE,
+		.gva = item->gva,
+		.size = item->size,
+		.access = PFEC_W | (lane->ref.user ? (uint32_t)PFEC_U : 0),
+		.cpl = lane->ref.user ? 3 : 0,
+		.rip = lane->fetch[0]->gva,
+		.insns = lane->acct->insns,
+	};
+	struct guest_outcome out = {0};
+	hpa_t hpa;
+
+	if (!lane->sink->translate(lane->sink, item->gva, &hpa) ||
+	    hpa != item->gpa) {
+		lane_differs(lane,
+			     "the trace writes a table at 0x%llx through "
+			     "0x%llx, which leads elsewhere in the model",
+			     (unsigned long long)item->gpa,
+			     (unsigned long long)item->gva);
+		return;
+	}
+	memcpy(ev.bytes, item->bytes, sizeof(ev.bytes));
+	lane->expected = EXPECT_ANYTHING;
+	event_push(lane->sink, &ev, &out);
+	lane_obey(lane, &out, NULL);
+}
+
+static void write_table(struct replay_lane *lane, const struct trace_item *item)
+{
+	if (!mem_is_ram(lane->mem, item->gpa, item->size)) {
+		lane_differs(lane, "a table write at 0x%llx, beyond memory",
+			     (unsigned long long)item->gpa);
+		return;
+	}
+	if (lane->expected == EXPECT_VALUE)
+		store(lane, item);
+	else
+		memcpy(mem_ram(lane->mem, item->gpa), item->bytes, item->size);
+}
+
+static void begin_delivery(struct replay_lane *lane,
+			   const struct guest_event *ev)
+{
+	lane->expected = EXPECT_ANYTHING;
+	lane->delivery.under_way = true;
+	lane->delivery.event = *ev;
+	lane->delivery.nr = 0;
+}
+
+static void push_event(struct replay_lane *lane, const struct guest_event *ev)
+{
+	struct guest_outcome out = {0};
+
+	switch (ev->kind) {
+	case GE_DELIVER:
+		begin_delivery(lane, ev);
+		break;
+	case GE_DELIVERED:
+		lane->delivery.under_way = false;
+		break;
+	case GE_RETRY:
+		lane->retry = *ev;
+		break;
+	default:
+		break;
+	}
+	lane->retrying = ev->kind == GE_RETRY;
+	event_push(lane->sink, ev, &out);
+	lane_obey(lane, &out, NULL);
+}
+
+static void take_event(struct replay_lane *lane, const struct guest_event *ev)
+{
+	/* What a hypervisor cannot emulate matters only where it has to. */
+	if (ev->kind == GE_EMULATE_FAILED) {
+		if (lane->expected == EXPECT_VALUE)
+			lane_emulate_failed(lane);
+		return;
+	}
+	if (lane->expected == EXPECT_VALUE)
+		lane_emulate_failed(lane);
+	if (ev->kind == GE_IRQ_WINDOW && !lane->sink->view->irq_window) {
+		lane_differs(lane,
+			     "the trace has an interrupt window, which the "
+			     "model did not ask for");
+		return;
+	}
+	if (lane_is_running(lane))
+		push_event(lane, ev);
+}
+
+static void take_item(struct replay_lane *lane, const struct trace_item *item)
+{
+	switch (item->kind) {
+	case TRACE_ITEM_REFS:
+		BUG("references are no single item");
+	case TRACE_ITEM_EVENT:
+		take_event(lane, &item->event);
+		break;
+	case TRACE_ITEM_TABLE:
+		load_table(lane, item);
+		break;
+	case TRACE_ITEM_TABLE_WRITE:
+		write_table(lane, item);
+		break;
+	case TRACE_ITEM_TABLE_END:
+		if (lane->expected == EXPECT_VALUE)
+			lane_emulate_failed(lane);
+		break;
+	case TRACE_ITEM_FAULT:
+		lane->expected = EXPECT_DELIVERY;
+		break;
+	case TRACE_ITEM_MARK:
+		break;
+	}
+}
+
+void replay_lane_item(struct replay_lane *lane, const struct trace_item *item)
+{
+	if (!lane_is_running(lane))
+		return;
+	if (!lane->begun && item->kind != TRACE_ITEM_TABLE) {
+		begin(lane);
+		if (!lane_is_running(lane))
+			return;
+	}
+	if (item->kind == TRACE_ITEM_REFS) {
+		lane_refs(lane, item->refs, item->nr);
+		return;
+	}
+	lane->position = lane->next++;
+	if (lane_may_come(lane, item))
+		take_item(lane, item);
+}
+
+void replay_lane_finish(struct replay_lane *lane)
+{
+	if (lane_is_running(lane))
+		lane->status = lane->expected == EXPECT_END ? lane->at_end
+							    : REPLAY_DONE;
+	sim_finish(lane->sim, lane->insns);
+}
+
+enum replay_status replay_lane_status(const struct replay_lane *lane)
+{
+	return lane->status;
+}
+
+const char *replay_lane_line(const struct replay_lane *lane)
+{
+	return lane->line;
+}
+
+struct sim *replay_lane_sim(struct replay_lane *lane)
+{
+	return lane->sim;
+}
+
+uint64_t replay_lane_insns(const struct replay_lane *lane)
+{
+	return lane->insns;
+}
+
+uint64_t replay_lane_position(const struct replay_lane *lane)
+{
+	return lane->position;
+}

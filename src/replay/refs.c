@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * References.  What hits the first-level TLB is done with in lane_refs(); a
+ * miss goes on to the second level, and then to the simulator as an access.
+ */
+#include "replay/internal.h"
+
+/* A delivery starts over for each exit in its midst. */
+#define DELIVER_TRIES 256
+
+static const uint8_t needs_of[2][3] = {
+	[false] = {TLB_FETCH,            0,        TLB_WRITE           },
+	[true] = {TLB_FETCH | TLB_USER, TLB_USER, TLB_WRITE | TLB_USER},
+};
+
+static uint32_t needs(const struct trace_ref *ref)
+{
+	return needs_of[ref->user][ref->kind];
+}
+
+/* A fetch of count 0 behind another one may be the rest of it. */
+static const struct trace_ref *last_fetch(const struct replay_lane *lane)
+{
+	const struct trace_ref *last = lane->fetch[0];
+	const struct trace_ref *before = lane->fetch[1];
+
+	if (!last->count && before->gva + before->size == last->gva)
+		return before;
+	return last;
+}
+
+/*
+ * Instructions completed before the one at hand.  A run on one page may have
+ * been told ahead of this reference; then it is a little more than that.
+ */
+static uint64_t clock_of(const struct replay_lane *lane)
+{
+	return lane->is_full ? lane->insns - last_fetch(lane)->count
+			     : lane->insns;
+}
+
+static struct guest_event access_event(struct replay_lane *lane,
+				       const struct trace_ref *ref)
+{
+	struct guest_event ev = {
+		.kind = GE_ACCESS,
+		.gva = ref->gva,
+		.size = ref->size,
+		.cpl = ref->user ? 3 : 0,
+		.rip = last_fetch(lane)->gva,
+		.insns = clock_of(lane),
+	};
+
+	if (ref->kind == TRACE_WRITE)
+		ev.access |= PFEC_W;
+	if (ref->kind == TRACE_FETCH)
+		ev.access |= PFEC_ID;
+	if (ref->user)
+		ev.access |= PFEC_U;
+	if (ref->implicit) {
+		ev.rip = lane->delivery.event.rip;
+		ev.insns = lane->delivery.event.insns;
+	} else if (lane->retrying) {
+		/* A run may have been told ahead of it. */
+		ev.insns = lane->retry.insns;
+		if ((ref->gva ^ lane->retry.gva) <= PAGE_MASK) {
+			ev.rip = lane->retry.rip;
+			lane->retrying = false;
+		}
+	}
+	return ev;
+}
+
+static bool is_restart(const struct replay_lane *lane,
+		       const struct guest_outcome *out)
+{
+	const struct guest_event *ev = &lane->delivery.event;
+
+	return lane->delivery.under_way && out->verdict == GO_FAULT &&
+	       out->vector == ev->vector && out->type == ev->type &&
+	       out->has_error == ev->has_error &&
+	       (!ev->has_error || out->error == ev->error);
+}
+
+/* Missed the first level.  True: the simulator was not asked, or agreed. */
+static bool translate(struct replay_lane *lane, const struct trace_ref *ref,
+		      struct guest_outcome *out)
+{
+	struct account *acct = lane->acct;
+	struct guest_event ev;
+
+	if (ref->kind == TRACE_FETCH) {
+		acct->tlb[TLB_l1i_misses]++;
+	} else {
+		acct->tlb[TLB_l1d_misses]++;
+		if (tlb_lookup_l2(lane->tlb, ref->gva, needs(ref))) {
+			acct->tlb[TLB_l2_hits]++;
+			account_charge(acct, COST_TLB_L2_HIT, 1);
+			return true;
+		}
+	}
+	ev = access_event(lane, ref);
+	event_push(lane->sink, &ev, out);
+	return out->verdict == GO_DONE;
+}
+
+/* An exit cut the delivery short, and the processor begins again. */
+static void deliver_again(struct replay_lane *lane)
+{
+	struct delivery *d = &lane->delivery;
+
+	for (int i = 0; i < DELIVER_TRIES; i++) {
+		struct guest_outcome out = {0};
+		uint32_t n = 0;
+
+		event_push(lane->sink, &d->event, &out);
+		if (out.verdict != GO_DONE) {
+			lane_obey(lane, &out, NULL);
+			return;
+		}
+		while (n < d->nr && (tlb_lookup(lane->tlb, d->ref[n].gva,
+						needs(&d->ref[n])) ||
+				     translate(lane, &d->ref[n], &out)))
+			n++;
+		if (n == d->nr)
+			return;
+		if (!is_restart(lane, &out)) {
+			lane_obey(lane, &out, &d->ref[n]);
+			return;
+		}
+	}
+	lane_differs(lane,
+		     "the delivery of vector %u is cut short again and "
+		     "again",
+		     d->event.vector);
+}
+
+static cold_path void miss(struct replay_lane *lane,
+			   const struct trace_ref *ref)
+{
+	struct guest_outcome out = {0};
+
+	if (translate(lane, ref, &out))
+		return;
+	if (is_restart(lane, &out))
+		deliver_again(lane);
+	else
+		lane_obey(lane, &out, ref);
+}
+
+void lane_emulate_failed(struct replay_lane *lane)
+{
+	struct trace_ref ref = lane->ref;
+	struct guest_event ev = access_event(lane, &ref);
+	struct guest_outcome out = {0};
+
+	lane->expected = EXPECT_ANYTHING;
+	ev.kind = GE_EMULATE_FAILED;
+	event_push(lane->sink, &ev, &out);
+	if (out.verdict == GO_DONE) {
+		ev.kind = GE_ACCESS;
+		event_push(lane->sink, &ev, &out);
+	}
+	if (out.verdict == GO_EMULATE)
+		lane_differs(lane,
+			     "the model asks to emulate the write at "
+			     "0x%llx, and again when it cannot be",
+			     (unsigned long long)ref.gva);
+	else
+		lane_obey(lane, &out, &ref);
+}
+
+/*
+ * Another reference comes, whatever the last one asked for.  A write without a
+ * value unshadows its table.
+ */
+static bool settle(struct replay_lane *lane)
+{
+	const struct trace_item item = {.kind = TRACE_ITEM_REFS};
+
+	if (lane->expected == EXPECT_VALUE)
+		lane_emulate_failed(lane);
+	if (lane->expected != EXPECT_ANYTHING && lane_is_running(lane))
+		lane_may_come(lane, &item);
+	return lane_is_running(lane);
+}
+
+static void note_delivery(struct replay_lane *lane,
+			  const struct trace_ref *refs, uint32_t nr)
+{
+	struct delivery *d = &lane->delivery;
+
+	if (nr > DELIVERY_REFS_MAX - d->nr) {
+		lane_differs(lane, "a delivery of more than %d references",
+			     DELIVERY_REFS_MAX);
+		return;
+	}
+	for (uint32_t i = 0; i < nr; i++)
+		d->ref[d->nr++] = refs[i];
+}
+
+static uint64_t lookups(const struct trace_ref *ref)
+{
+	return ref->count + (uint64_t)!ref->count;
+}
+
+/* A delivery may start over, so its references go one by one. */
+static void delivery_refs(struct replay_lane *lane,
+			  const struct trace_ref *refs, uint32_t nr)
+{
+	uint64_t first = lane->next - nr;
+
+	for (uint32_t i = 0; i < nr && lane_is_running(lane); i++) {
+		lane->position = first + i;
+		if (lane->expected != EXPECT_ANYTHING && !settle(lane))
+			return;
+		lane->acct->tlb[TLB_l1d_lookups] += lookups(&refs[i]);
+		note_delivery(lane, &refs[i], 1);
+		if (lane_is_running(lane) &&
+		    !tlb_lookup(lane->tlb, refs[i].gva, needs(&refs[i])))
+			miss(lane, &refs[i]);
+	}
+}
+
+/* The batch goes away. */
+static void keep_fetches(struct replay_lane *lane)
+{
+	struct trace_ref last = *lane->fetch[0], before = *lane->fetch[1];
+
+	lane->kept[0] = last;
+	lane->kept[1] = before;
+	lane->fetch[0] = &lane->kept[0];
+	lane->fetch[1] = &lane->kept[1];
+}
+
+void lane_refs(struct replay_lane *lane, const struct trace_ref *refs,
+	       uint32_t nr)
+{
+	const struct trace_ref *last = lane->fetch[0];
+	const struct trace_ref *before = lane->fetch[1];
+	struct tlb *tlb = lane->tlb;
+	uint64_t fetches = 0, data = 0;
+	uint64_t insns = lane->insns;
+	uint64_t first = lane->next;
+
+	lane->next += nr;
+	lane->position = first;
+	if (lane->expected != EXPECT_ANYTHING && !settle(lane))
+		return;
+	if (lane->delivery.under_way) {
+		delivery_refs(lane, refs, nr);
+		return;
+	}
+	for (uint32_t i = 0; i < nr; i++) {
+		const struct trace_ref *ref = &refs[i];
+
+		if (ref->kind == TRACE_FETCH) {
+			fetches += lookups(ref);
+			insns += ref->count;
+			before = last;
+			last = ref;
+		} else {
+			data += lookups(ref);
+		}
+		if (likely(tlb_lookup(tlb, ref->gva, needs(ref))))
+			continue;
+		lane->position = first + i;
+		lane->insns = insns;
+		lane->fetch[0] = last;
+		lane->fetch[1] = before;
+		miss(lane, ref);
+		if (unlikely(lane->expected != EXPECT_ANYTHING) && i + 1 < nr)
+			settle(lane);
+		if (!lane_is_running(lane))
+			break;
+	}
+	lane->insns = insns;
+	lane->fetch[0] = last;
+	lane->fetch[1] = before;
+	keep_fetches(lane);
+	lane->acct->tlb[TLB_l1i_lookups] += fetches;
+	lane->acct->tlb[TLB_l1d_lookups] += data;
+}
