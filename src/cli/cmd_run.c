@@ -28,8 +28,13 @@ static const struct cli_flag flags[] = {
 	 "where the guest's serial output goes: a file, none, or - for "
 	 "standard output (default: standard error); that of the first "
 	 "configuration only"},
-	{FLAG_HELP,							   "help", NULL, "this text"},
-	{0								},
+	{FLAG_RECORD,							   "record", "FILE",
+	 "record the guest as a trace for notrap replay; of one configuration"},
+	{FLAG_GRANULARITY,								 "granularity", "WORD",
+	 "of the trace: pages (default), runs of references to a page as one, "
+	 "or full, every reference"},
+	{FLAG_HELP,						       "help", NULL, "this text"},
+	{0				},
 };
 
 struct run_options {
@@ -37,6 +42,8 @@ struct run_options {
 	const char *args;
 	const char *output;
 	const char *console;
+	const char *record;
+	enum trace_granularity granularity;
 	enum format format;
 };
 
@@ -61,6 +68,12 @@ static int take_flag(void *context, int flag, const char *arg)
 		break;
 	case FLAG_CONSOLE:
 		options->console = arg;
+		break;
+	case FLAG_RECORD:
+		options->record = arg;
+		break;
+	case FLAG_GRANULARITY:
+		err = granularity_parse(arg, &options->granularity, &diag);
 		break;
 	case FLAG_FORMAT:
 		err = format_parse(arg, &options->format, &diag);
@@ -166,6 +179,8 @@ static int run_point(struct runner *runner, size_t i)
 		.image = &runner->image,
 		.args = runner->options->args,
 		.config = config,
+		.record = runner->options->record,
+		.granularity = runner->options->granularity,
 		.console = i ? NULL : runner->console.file,
 		.attention = runner->attention,
 		.progress = show_progress,
@@ -258,6 +273,13 @@ static int run_guest(const struct run_options *options, const char *path)
 	for (size_t i = 0; i < nr_notes; i++)
 		cli_say("%s", notes[i].line);
 	free(notes);
+	if (options->record && runner.nr > 1) {
+		cli_say("--record is for one configuration, not %zu: what a "
+			"trace holds does not depend on it",
+			runner.nr);
+		free(runner.point);
+		return STATUS_USAGE;
+	}
 
 	err = machine_image_read(path, &runner.image, &diag);
 	if (!err)
@@ -278,7 +300,8 @@ static int run_guest(const struct run_options *options, const char *path)
 
 static int run(const struct cli_command *command, int argc, char **argv)
 {
-	struct run_options options = {.args = "", .plan = plan_create()};
+	struct run_options options = {
+		.args = "", .granularity = TRACE_PAGES, .plan = plan_create()};
 	int operand, status;
 
 	if (!options.plan) {

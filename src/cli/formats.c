@@ -25,6 +25,19 @@ int format_parse(const char *name, enum format *ret, struct diag *diag)
 			FORMATS_TEXT);
 }
 
+int granularity_parse(const char *name, enum trace_granularity *ret,
+		      struct diag *diag)
+{
+	bool pages = !strcmp(name, "pages");
+
+	if (!pages && strcmp(name, "full") != 0)
+		return diag_set(diag, -EINVAL,
+				"--granularity %.60s: want pages or full",
+				name);
+	*ret = pages ? TRACE_PAGES : TRACE_FULL;
+	return 0;
+}
+
 static int print(const struct report *report, enum format format, FILE *out)
 {
 	switch (format) {

@@ -6,6 +6,7 @@
 #include "base/diag.h"
 #include "cli/output.h"
 #include "report/report.h"
+#include "trace/trace.h"
 
 enum format {
 	FORMAT_TABLE,
@@ -18,6 +19,10 @@ enum format {
 
 /* -EINVAL with a line. */
 int format_parse(const char *name, enum format *ret, struct diag *diag);
+
+/* --granularity: full or pages.  -EINVAL with a line. */
+int granularity_parse(const char *name, enum trace_granularity *ret,
+		      struct diag *diag);
 
 /* Print and commit; ends the output in any case.  -errno with a line. */
 int format_print(const struct report *report, enum format format,

@@ -9,11 +9,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/bug.h"
 #include "base/hash.h"
+#include "cli/describe.h"
 #include "live/live.h"
 #include "mem/mem.h"
 #include "platform/platform.h"
+#include "record/recorder.h"
+#include "report/version.h"
 #include "sim/sim.h"
 
 /* Between two looks at the clock: tenths of a second. */
@@ -25,6 +27,7 @@ struct machine {
 	struct platform *platform;
 	struct sim *sim;
 	struct live *live;
+	struct recorder *recorder; /* NULL: nobody records */
 };
 
 /* --- The image ----------------------------------------------------------- */
@@ -99,9 +102,24 @@ void machine_image_free(struct machine_image *image)
 static void machine_finish(struct machine *m)
 {
 	live_destroy(m->live);
+	recorder_abort(m->recorder);
 	sim_destroy(m->sim);
 	platform_destroy(m->platform);
 	mem_destroy(m->mem);
+}
+
+static int record(struct machine *m, const struct machine_request *request,
+		  struct diag *diag)
+{
+	struct trace_info info = {.granularity = request->granularity,
+				  .source = "live"};
+
+	snprintf(info.origin, sizeof(info.origin), "%s%s%s",
+		 request->image->path, *request->args ? " " : "",
+		 request->args);
+	snprintf(info.tool, sizeof(info.tool), "notrap %s", notrap_version());
+	return recorder_create(request->record, &info, sim_sink(m->sim), m->mem,
+			       &m->recorder, diag);
 }
 
 static int machine_init(struct machine *m,
@@ -137,7 +155,15 @@ static int machine_init(struct machine *m,
 	err = sim_create(config, m->mem, &m->sim, diag);
 	if (err)
 		goto finish;
-	err = live_create(&live, m->mem, m->platform, sim_sink(m->sim),
+	if (request->record)
+		err = record(m, request, diag);
+	if (err)
+		goto finish;
+	if (m->recorder)
+		live.observer = recorder_observer(m->recorder);
+	err = live_create(&live, m->mem, m->platform,
+			  m->recorder ? recorder_sink(m->recorder)
+				      : sim_sink(m->sim),
 			  &m->live, diag);
 	if (err)
 		goto finish;
@@ -189,44 +215,13 @@ static void status_text(const struct live_end *end, bool interrupted, char *buf,
 			 words[interrupted ? LIVE_PAUSED : end->status]);
 }
 
-static void fill_config(struct result *result, const struct config *config)
-{
-	struct config defaults;
-	char def[sizeof(result->config[0].value)];
-
-	BUG_ON(config_nr_keys() > RESULT_SETTINGS_MAX);
-	config_init(&defaults);
-	for (unsigned int i = 0; i < config_nr_keys(); i++) {
-		struct result_setting *set =
-			&result->config[result->nr_config++];
-		struct config_key key;
-		char buf[32];
-
-		config_key(i, &key, buf);
-		snprintf(set->key, sizeof(set->key), "%s", key.key);
-		config_text(config, i, set->value, sizeof(set->value));
-		config_text(&defaults, i, def, sizeof(def));
-		set->changed = strcmp(set->value, def) != 0;
-		if (i == OPT_bypass && config_bypass_obstacle(config))
-			snprintf(set->note, sizeof(set->note), "%s",
-				 config_bypass_obstacle(config));
-	}
-}
-
 /* The first check that failed, as a line; "" if none did. */
 static void check_text(const struct machine *m, char *buf, size_t size)
 {
-	const struct smmu_audit_report *audit = sim_audit(m->sim);
 	const struct live_stats *stats = live_stats(m->live);
-	const char *law = sim_check(m->sim);
 
-	buf[0] = 0;
-	if (law)
-		snprintf(buf, size, "%s", law);
-	else if (audit->violations)
-		snprintf(buf, size, "%" PRIu64 " audit violations, first: %s",
-			 audit->violations, audit->first);
-	else if (stats->stale_blocks)
+	describe_check(m->sim, buf, size);
+	if (!buf[0] && stats->stale_blocks)
 		snprintf(buf, size,
 			 "%" PRIu64 " blocks ran bytes that had changed",
 			 stats->stale_blocks);
@@ -258,12 +253,24 @@ static int make_result(const struct machine *m,
 
 	status_text(end, ret->interrupted, status, sizeof(status));
 	check_text(m, check, sizeof(check));
-	fill_config(&result, request->config);
+	describe_config(request->config, &result);
 	ret->ok = result.guest_ok && !check[0];
 	snprintf(ret->line, sizeof(ret->line), "%s%s%s",
 		 end->line[0] ? end->line : status, check[0] ? "; " : "",
 		 check);
 	return report_add(report, &result, diag);
+}
+
+/* What fails here is the host's trouble, whatever it is. */
+static int end_recording(struct machine *m, struct diag *diag)
+{
+	int err;
+
+	if (!m->recorder)
+		return 0;
+	err = recorder_finish(m->recorder, live_insns(m->live), diag);
+	m->recorder = NULL;
+	return err ? -EIO : 0;
 }
 
 int machine_run(const struct machine_request *request, struct report *report,
@@ -282,7 +289,9 @@ int machine_run(const struct machine_request *request, struct report *report,
 	console_flush(&m.console);
 	ret->console_errno = m.console.tee_errno;
 	sim_finish(m.sim, ret->insns);
-	err = make_result(&m, request, &end, report, ret, diag);
+	err = end_recording(&m, diag);
+	if (!err)
+		err = make_result(&m, request, &end, report, ret, diag);
 	machine_finish(&m);
 	return err;
 }

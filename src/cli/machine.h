@@ -12,6 +12,7 @@
 #include "platform/loader.h"
 #include "report/report.h"
 #include "sim/config.h"
+#include "trace/trace.h"
 
 /* A guest image, read once however often it runs. */
 struct machine_image {
@@ -30,6 +31,8 @@ struct machine_request {
 	const struct machine_image *image;
 	const char *args; /* the guest's command line */
 	const struct config *config;
+	const char *record; /* a trace's path; NULL: none */
+	enum trace_granularity granularity;
 	FILE *console;                 /* NULL: nowhere */
 	const volatile int *attention; /* NULL: nobody interrupts */
 	/* Called now and then with the instructions executed; may be NULL. */

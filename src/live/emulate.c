@@ -319,8 +319,7 @@ static enum insn_status dispatch(struct exec *x)
 	}
 }
 
-/* An instruction that this emulator does, and that stores to memory. */
-static bool can_emulate(const struct insn *insn)
+bool emulate_can(const struct insn *insn)
 {
 	if (!op_is_emulated(insn->op))
 		return false;
@@ -352,7 +351,7 @@ enum insn_status emulate_insn(struct live_env *env, struct trap *trap,
 		.stepping = env->vcpu->rflags & RFLAGS_TF,
 	};
 
-	if (fetch(env, &insn) && can_emulate(&insn))
+	if (fetch(env, &insn) && emulate_can(&insn))
 		return dispatch(&x);
 	insn.length = 0;
 	if (!exec_push_kind(&x, GE_EMULATE_FAILED))

@@ -14,6 +14,9 @@
 
 #include "live/insn.h"
 
+/* Could it, if the instruction came to a write-protected table? */
+bool emulate_can(const struct insn *insn);
+
 /*
  * Fetches and decodes at rip.  INSN_DONE: done, rip advanced; a REP MOVS or
  * STOS has done one iteration and rip stays while more are to come.

@@ -95,6 +95,9 @@ static int start_unicorn(struct live *live, struct diag *diag)
 	if (!err)
 		err = hidden_create(live->uc, &live->scratch, &live->hw,
 				    &live->hidden, diag);
+	/* Its hooks come first, and see all code. */
+	if (!err && live->config.observer)
+		err = observe_create(live, live->config.observer, diag);
 	if (!err)
 		err = discover_create(live, diag);
 	if (!err)
@@ -147,6 +150,7 @@ void live_destroy(struct live *live)
 	hidden_destroy(live->hidden);
 	if (live->uc)
 		uc_close(live->uc);
+	observe_destroy(live->observe);
 	scratch_destroy(&live->scratch);
 	discover_destroy(live);
 	install_destroy(&live->install);
@@ -226,6 +230,7 @@ static void execute(struct live *live)
 {
 	uc_err err;
 
+	observe_start(live->observe);
 	live->running = true;
 	err = uc_emu_start(live->uc, live->vcpu.rip, 0, 0, 0);
 	live->running = false;

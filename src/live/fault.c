@@ -231,10 +231,14 @@ static void page_fault(struct live *live, const struct hidden_event *hw_ev)
 	ev.access = hw_ev->error & (PFEC_W | PFEC_U | PFEC_ID);
 	if (!(ev.access & (PFEC_W | PFEC_ID)) && fault_is_write(live, ev.gva))
 		ev.access |= PFEC_W;
+	observe_fault(live->observe);
 	event_push(live->sink, &ev, &out);
 
 	switch (out.verdict) {
 	case GO_DONE:
+		/* An instruction that cannot be fetched has not begun. */
+		if (!(ev.access & PFEC_ID))
+			observe_restart(live->observe);
 		resolve(live, ev.gva, ev.access);
 		break;
 	case GO_EMULATE:

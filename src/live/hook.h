@@ -13,6 +13,8 @@ union hook_fn {
 	void (*code)(uc_engine *uc, uint64_t at, uint32_t size, void *data);
 	void (*intr)(uc_engine *uc, uint32_t vector, void *data);
 	bool (*invalid)(uc_engine *uc, void *data);
+	void (*mem)(uc_engine *uc, uc_mem_type type, uint64_t at, int size,
+		    int64_t value, void *data);
 	void (*edge)(uc_engine *uc, uc_tb *to, uc_tb *from, void *data);
 	void *any;
 };

@@ -26,6 +26,7 @@
 #include "live/insn.h"
 #include "live/install.h"
 #include "live/live.h"
+#include "live/observe.h"
 #include "live/scratch.h"
 #include "live/sites.h"
 #include "live/stale.h"
@@ -97,6 +98,7 @@ struct live {
 	struct install install;
 	struct stale stale;
 	struct translations translations;
+	struct observe *observe; /* NULL: nobody watches */
 	struct step step;
 	struct retry retry;
 	struct progress progress;
@@ -205,6 +207,9 @@ void discover_reset(struct live *live);
  * seen.  NULL: it has been left, to be translated again.
  */
 const struct block *discover_block(struct live *live, gva_t pc, uint32_t size);
+
+/* CODE hook: a sensitive instruction at pc is done here, if it is known. */
+void discover_execute(struct live *live, gva_t pc);
 
 uint32_t discover_hash(const uint8_t *bytes, size_t n);
 

@@ -15,6 +15,7 @@
 
 #include "base/diag.h"
 #include "event/event.h"
+#include "event/observe.h"
 #include "mem/mem.h"
 #include "platform/loader.h"
 #include "platform/platform.h"
@@ -31,6 +32,8 @@ struct live_config {
 	 * translated from; live_stale_blocks() counts differences.
 	 */
 	bool check_stale;
+	/* Told every instruction and access; NULL: nobody, at full speed. */
+	struct insn_observer *observer;
 };
 
 /* -ENOMEM, -ENOTSUP (Unicorn's hidden state was not found) with a line. */

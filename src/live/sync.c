@@ -133,6 +133,7 @@ static bool set_hardware(struct live *live)
 
 void live_sync(struct live *live)
 {
+	observe_stale(live->observe);
 	drop_written(live);
 	live_install(live);
 	if (set_hardware(live))

@@ -171,6 +171,13 @@ static void push_event(struct replay_lane *lane, const struct guest_event *ev)
 
 static void take_event(struct replay_lane *lane, const struct guest_event *ev)
 {
+	const char *flaw = lane_event_flaw(lane, ev);
+
+	if (flaw) {
+		lane_differs(lane, "an event %s that makes no sense: %s",
+			     trace_event_name(ev->kind), flaw);
+		return;
+	}
 	/* What a hypervisor cannot emulate matters only where it has to. */
 	if (ev->kind == GE_EMULATE_FAILED) {
 		if (lane->expected == EXPECT_VALUE)

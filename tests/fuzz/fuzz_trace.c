@@ -11,16 +11,13 @@
  * Apart from not crashing: what is read is what the contract promises, and
  * items that could be decoded survive being encoded.
  *
- * An ordinary program runs over the files named, or in directories named, and
- * speaks TAP.  With coverage, from the root of the tree:
+ * With coverage, from the root of the tree:
  *
- *   clang -g -O1 -fsanitize=fuzzer,address,undefined -DNO_MAIN -D_GNU_SOURCE \
+ *   clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE \
  *     -std=c17 -Isrc tests/fuzz/fuzz_trace.c \
  *     SOURCES of src/trace and src/base -lzstd -ljansson -o fuzz_trace
  *   ./fuzz_trace -max_len=4096 DIRECTORY tests/fuzz/corpus/trace
  */
-#include <dirent.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +33,7 @@
 #include "trace/le.h"
 #include "trace/sum.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 static void check_item(const struct trace_item *item)
 {
@@ -251,53 +248,3 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	return 0;
 }
-
-#ifndef NO_MAIN
-static unsigned int run_file(const char *path, unsigned int number)
-{
-	static uint8_t data[1 << 20];
-	FILE *file = fopen(path, "rb");
-	size_t size;
-
-	if (!file) {
-		printf("not ok %u - %s: %s\n", number, path, strerror(errno));
-		return 1;
-	}
-	size = fread(data, 1, sizeof(data), file);
-	fclose(file);
-	LLVMFuzzerTestOneInput(data, size);
-	printf("ok %u - %s\n", number, path);
-	fflush(stdout);
-	return 1;
-}
-
-static unsigned int run_directory(const char *path, unsigned int number)
-{
-	struct dirent **names;
-	int nr = scandir(path, &names, NULL, alphasort);
-	unsigned int ran = 0;
-
-	if (nr < 0)
-		return run_file(path, number);
-	for (int i = 0; i < nr; i++) {
-		char name[1024];
-
-		snprintf(name, sizeof(name), "%s/%s", path, names[i]->d_name);
-		if (names[i]->d_name[0] != '.')
-			ran += run_file(name, number + ran);
-		free(names[i]);
-	}
-	free(names);
-	return ran;
-}
-
-int main(int argc, char **argv)
-{
-	unsigned int ran = 0;
-
-	for (int i = 1; i < argc; i++)
-		ran += run_directory(argv[i], 1 + ran);
-	printf("1..%u\n", ran);
-	return ran ? 0 : 1;
-}
-#endif

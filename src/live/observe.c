@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "live/observe.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "live/emulate.h"
+#include "live/hook.h"
+#include "live/internal.h"
+#include "live/nature.h"
+
+#define KNOWN_BITS 14
+#define PAGES      256
+
+/* XSAVE is not offered, so FXSAVE has the largest operand without a size. */
+#define UNSIZED_MAX 512
+
+/* A decoded instruction; good as long as the bytes are these. */
+struct known {
+	gva_t pc;
+	uint8_t mode; /* enum code_mode */
+	uint8_t length;
+	uint8_t bytes[INSN_BYTES_MAX];
+	struct nature nature;
+	struct insn insn;
+};
+
+struct page {
+	gva_t gva; /* of the page; bit 0 is set in those that hold something */
+	hpa_t hpa;
+};
+
+struct observe {
+	struct live *live;
+	struct insn_observer *to;
+	bool started;
+	bool stale;
+	bool user;
+	enum code_mode mode;
+
+	const struct known *insn; /* the present one, NULL: cannot be decoded */
+	bool loaded;              /* vcpu is that of the present instruction */
+	struct vcpu vcpu;
+	unsigned int
+		echoes; /* reads that only repeat one across a page's end */
+
+	gva_t code_page; /* where `code` leads; bit 0 set: nowhere */
+	const uint8_t *code;
+	struct page page[PAGES];
+	struct known known[1 << KNOWN_BITS];
+};
+
+static void lose(struct observe *o, gva_t pc, hpa_t hpa, unsigned int size,
+		 const char *what)
+{
+	char line[160];
+
+	snprintf(line, sizeof(line),
+		 "the instruction at 0x%" PRIx64
+		 " %s: %u bytes at physical 0x%" PRIx64,
+		 pc, what, size, hpa);
+	o->to->lost(o->to, line);
+}
+
+static void load(struct observe *o)
+{
+	if (o->loaded)
+		return;
+	hidden_load(o->live->hidden, &o->vcpu);
+	o->loaded = true;
+}
+
+static void refresh(struct observe *o)
+{
+	o->stale = false;
+	o->loaded = false;
+	load(o);
+	o->user = o->vcpu.cpl == 3;
+	o->mode = vcpu_code_mode(&o->vcpu, env_efer_lma(&o->live->env));
+	o->code_page = 1;
+	memset(o->page, 0, sizeof(o->page));
+}
+
+/* Where the installed tables lead; rights are not looked at. */
+static bool translate(struct observe *o, gva_t gva, hpa_t *ret)
+{
+	gva_t tag = (gva & ~PAGE_MASK) | 1;
+	struct page *page = &o->page[(gva >> PAGE_SHIFT) % PAGES];
+	hpa_t hpa;
+
+	if (page->gva != tag) {
+		if (!live_translate(o->live, gva & ~PAGE_MASK, &hpa))
+			return false;
+		*page = (struct page){tag, hpa};
+	}
+	*ret = page->hpa + (gva & PAGE_MASK);
+	return true;
+}
+
+/* --- Instructions -------------------------------------------------------- */
+
+/* Bytes at pc, up to the end of its page; the caller fetches across it. */
+static const uint8_t *code_at(struct observe *o, gva_t pc)
+{
+	hpa_t hpa;
+
+	if (o->code_page != (pc & ~PAGE_MASK)) {
+		if (!translate(o, pc & ~PAGE_MASK, &hpa))
+			return NULL;
+		o->code_page = pc & ~PAGE_MASK;
+		o->code = mem_ram(o->live->mem, hpa);
+	}
+	return o->code + (pc & PAGE_MASK);
+}
+
+static bool is_known(const struct observe *o, const struct known *known,
+		     gva_t pc, const uint8_t *bytes)
+{
+	return known->pc == pc && known->mode == o->mode && known->length &&
+	       !memcmp(known->bytes, bytes, known->length);
+}
+
+/* NULL: no instruction, as far as this decoder can tell. */
+static const struct known *learn(struct observe *o, struct known *known,
+				 gva_t pc)
+{
+	uint8_t bytes[INSN_BYTES_MAX] = {0};
+	size_t n = live_fetch(o->live, pc, bytes, sizeof(bytes));
+
+	known->length = 0;
+	if (!n || !decode_one(o->mode, bytes, n, &known->insn))
+		return NULL;
+	known->pc = pc;
+	known->mode = (uint8_t)o->mode;
+	known->length = known->insn.length;
+	memcpy(known->bytes, bytes, sizeof(bytes));
+	known->nature = nature_of(o->mode, bytes, n);
+	return known;
+}
+
+static const struct known *know(struct observe *o, gva_t pc)
+{
+	uint64_t hash = pc ^ pc >> KNOWN_BITS;
+	struct known *known = &o->known[hash & (BIT(KNOWN_BITS) - 1)];
+	const uint8_t *bytes = code_at(o, pc);
+
+	if (bytes && (pc & PAGE_MASK) <= PAGE_SIZE - INSN_BYTES_MAX &&
+	    is_known(o, known, pc, bytes))
+		return known;
+	return learn(o, known, pc);
+}
+
+static void on_insn(uc_engine *uc, uint64_t pc, uint32_t size, void *data)
+{
+	struct observe *o = data;
+	struct insn_begin begin = {.pc = pc};
+
+	(void)uc;
+	if (!o->started || o->live->ended || o->live->paused)
+		return;
+	if (o->stale)
+		refresh(o);
+	o->echoes = 0;
+	o->loaded = false;
+	o->insn = know(o, pc);
+	begin.user = o->user;
+	begin.length = size <= INSN_BYTES_MAX ? (uint8_t)size : 1;
+	if (o->insn) {
+		begin.length = o->insn->length;
+		begin.rep = o->insn->nature.rep_string;
+		begin.emulated = emulate_can(&o->insn->insn);
+		/* It may change CPL and mode. */
+		o->stale |= o->insn->nature.far;
+	}
+	o->to->begin(o->to, &begin);
+	if (o->insn && op_is_sensitive(o->insn->insn.op))
+		discover_execute(o->live, pc);
+}
+
+/* --- Accesses ------------------------------------------------------------ */
+
+/* What an access was matched to. */
+struct match {
+	gva_t gva;
+	bool supervisor; /* whatever CPL is */
+	bool rmw;
+	bool rest; /* it began in the page before */
+};
+
+/* Is `gva`, whose page offset is that of hpa, where hpa is? */
+static bool leads_to(struct observe *o, gva_t gva, hpa_t hpa)
+{
+	hpa_t found;
+
+	return translate(o, gva, &found) && found == hpa;
+}
+
+static gva_t wrap(const struct observe *o, gva_t gva)
+{
+	return o->mode == CODE_64 ? gva : gva & UINT32_MAX;
+}
+
+/* Somewhere in [base, base + window)? */
+static bool find_behind(struct observe *o, gva_t base, uint64_t window,
+			hpa_t hpa, struct match *ret)
+{
+	for (uint64_t at = (hpa - base) & PAGE_MASK; at < window;
+	     at += PAGE_SIZE) {
+		if (!leads_to(o, wrap(o, base + at), hpa))
+			continue;
+		ret->gva = wrap(o, base + at);
+		return true;
+	}
+	return false;
+}
+
+static bool find_operand(struct observe *o, const struct insn *insn, hpa_t hpa,
+			 struct match *ret)
+{
+	for (unsigned int i = 0; i < insn->nr_operands; i++) {
+		const struct operand *op = &insn->operand[i];
+		gva_t gva;
+
+		if (op->type != OPERAND_MEM)
+			continue;
+		gva = insn_linear(insn, op, &o->vcpu);
+		/* POP computes its address after RSP has moved. */
+		if (insn->op == OP_POP && op->mem.base == GPR_RSP)
+			gva += insn->opsize;
+		if (!find_behind(o, gva, op->size ? op->size : UNSIZED_MAX, hpa,
+				 ret))
+			continue;
+		ret->rmw = op->read && op->write;
+		return true;
+	}
+	return false;
+}
+
+/* Half a page to either side of a register. */
+static bool find_around(struct observe *o, uint64_t reg, hpa_t hpa,
+			struct match *ret)
+{
+	uint64_t base = o->mode == CODE_64 ? 0 : o->vcpu.seg[SEG_SS].base;
+
+	if (o->mode != CODE_64)
+		reg &= o->vcpu.seg[SEG_SS].attr & SEG_ATTR_DB ? UINT32_MAX
+							      : UINT16_MAX;
+	return find_behind(o, base + reg - PAGE_SIZE / 2, PAGE_SIZE, hpa, ret);
+}
+
+static bool find_descriptor(struct observe *o, hpa_t hpa, struct match *ret)
+{
+	const struct vcpu *vcpu = &o->vcpu;
+
+	ret->supervisor = true;
+	return find_behind(o, vcpu->gdtr.base, vcpu->gdtr.limit + 1, hpa,
+			   ret) ||
+	       find_behind(o, vcpu->ldtr.base, (uint64_t)vcpu->ldtr.limit + 1,
+			   hpa, ret) ||
+	       find_behind(o, vcpu->tr.base, 104, hpa, ret);
+}
+
+static bool find(struct observe *o, hpa_t hpa, struct match *ret)
+{
+	const struct nature *nature = &o->insn->nature;
+	const struct vcpu *vcpu = &o->vcpu;
+
+	if (find_operand(o, &o->insn->insn, hpa, ret))
+		return true;
+	if (nature->stack && find_around(o, vcpu->gpr[GPR_RSP], hpa, ret))
+		return true;
+	if (nature->frame && find_around(o, vcpu->gpr[GPR_RBP], hpa, ret))
+		return true;
+	if (nature->xlat)
+		return find_behind(o,
+				   vcpu->gpr[GPR_RBX] +
+					   (vcpu->gpr[GPR_RAX] & 0xff) +
+					   vcpu->seg[SEG_DS].base,
+				   1, hpa, ret);
+	if (nature->maskmov)
+		return find_behind(o, vcpu->gpr[GPR_RDI], 16, hpa, ret);
+	return nature->descriptors && find_descriptor(o, hpa, ret);
+}
+
+static void tell(struct observe *o, const struct match *match, hpa_t hpa,
+		 bool write, const uint8_t *bytes, unsigned int size)
+{
+	struct insn_access access = {
+		.gva = match->gva,
+		.gpa = hpa,
+		.size = (uint8_t)size,
+		.write = write,
+		.user = o->user && !match->supervisor,
+		.rest = match->rest,
+	};
+
+	if (write)
+		memcpy(access.bytes, bytes, size);
+	o->to->access(o->to, &access);
+}
+
+static void on_access(uc_engine *uc, uc_mem_type type, uint64_t hpa, int bytes,
+		      int64_t value, void *data)
+{
+	struct observe *o = data;
+	bool write = type == UC_MEM_WRITE;
+	unsigned int size = (unsigned int)bytes;
+	unsigned int first =
+		(unsigned int)min_u64(size, PAGE_SIZE - (hpa & PAGE_MASK));
+	struct match match = {0};
+	uint8_t val[8];
+
+	(void)uc;
+	if (!o->started || o->live->ended || o->live->paused)
+		return;
+	if (!write && o->echoes) {
+		o->echoes--;
+		return;
+	}
+	/* Unicorn makes two aligned reads of one across a page's end. */
+	if (!write && first < size)
+		o->echoes = 2;
+	load(o);
+	if (!o->insn || size > sizeof(val) || !find(o, hpa, &match)) {
+		lose(o, o->insn ? o->insn->pc : 0, hpa, size,
+		     write ? "writes where none of its operands is"
+			   : "reads where none of its operands is");
+		return;
+	}
+	if (match.rmw && !write)
+		return;
+	memcpy(val, &value, sizeof(val));
+	tell(o, &match, hpa, write, val, first);
+	if (first == size)
+		return;
+	match.gva = wrap(o, match.gva + first);
+	match.rest = true;
+	/* Not mapped: it is about to fault. */
+	if (translate(o, match.gva, &hpa))
+		tell(o, &match, hpa, write, val + first, size - first);
+}
+
+/* --- The engine's side --------------------------------------------------- */
+
+int observe_create(struct live *live, struct insn_observer *to,
+		   struct diag *diag)
+{
+	struct observe *o = calloc(1, sizeof(*o));
+	uc_hook hook;
+
+	if (!o)
+		return diag_set(diag, -ENOMEM, "out of memory");
+	o->live = live;
+	o->to = to;
+	o->stale = true;
+	live->observe = o;
+	if (hook_add(live->uc, UC_HOOK_CODE, (union hook_fn){.code = on_insn},
+		     o, &hook) ||
+	    hook_add(live->uc, UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE,
+		     (union hook_fn){.mem = on_access}, o, &hook))
+		return diag_set(diag, -ENOMEM, "Unicorn refused a hook");
+	return 0;
+}
+
+void observe_destroy(struct observe *observe)
+{
+	free(observe);
+}
+
+void observe_start(struct observe *observe)
+{
+	if (observe)
+		observe->started = true;
+}
+
+void observe_stale(struct observe *observe)
+{
+	if (observe)
+		observe->stale = true;
+}
+
+void observe_fault(struct observe *observe)
+{
+	if (observe)
+		observe->to->fault(observe->to);
+}
+
+void observe_restart(struct observe *observe)
+{
+	if (observe)
+		observe->to->restart(observe->to);
+}

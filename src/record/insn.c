@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The instruction under way.  It is complete when the next one begins, unless
+ * it has been restarted or has faulted, or when an event's clock says so.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "record/internal.h"
+
+static struct recorder *recorder_of(struct insn_observer *observer)
+{
+	return (struct recorder *)((char *)observer -
+				   offsetof(struct recorder, observer));
+}
+
+/* An access's part in each page; of a fetch the second counts nothing. */
+static void add_fetch(struct recorder *r, const struct insn_begin *insn,
+		      uint32_t count)
+{
+	unsigned int room = (unsigned int)(PAGE_SIZE - (insn->pc & PAGE_MASK));
+	unsigned int first = insn->length < room ? insn->length : room;
+
+	list_ref(r, TRACE_FETCH, insn->pc, first, insn->user)->count = count;
+	if (first < insn->length)
+		list_ref(r, TRACE_FETCH, insn->pc + first, insn->length - first,
+			 insn->user)
+			->count = 0;
+}
+
+/*
+ * The emulator made no store: a comparison that failed.  As the processor
+ * does, it writes what was there.
+ */
+static void add_missing_store(struct recorder *r)
+{
+	const struct guest_event *ev = &r->now.emulated;
+	struct insn_access access = {
+		.gva = ev->gva & ~UINT64_C(7),
+		.size = 8,
+		.write = true,
+		.user = ev->access & PFEC_U,
+	};
+
+	r->now.emulating = false;
+	if (!r->sink.translate(&r->sink, access.gva, &access.gpa))
+		return;
+	memcpy(access.bytes, mem_ram(r->mem, access.gpa), access.size);
+	insn_store(r, &access, true);
+}
+
+static void complete(struct recorder *r)
+{
+	struct insn_state *now = &r->now;
+
+	if (now->emulating)
+		add_missing_store(r);
+	if (now->iterated || !now->fetched)
+		add_fetch(r, &now->insn, 1);
+	else
+		r->entry[0].ref.count = 1;
+	list_write(r);
+	r->insns++;
+	*now = (struct insn_state){0};
+}
+
+void insn_give_up(struct recorder *r)
+{
+	/* Begun behind the guest's back only: nothing happened. */
+	if (r->now.again && !r->now.iterated && r->nr <= r->mark)
+		r->nr = 0;
+	list_write(r);
+	r->now = (struct insn_state){0};
+}
+
+void insn_clock(struct recorder *r, uint64_t insns)
+{
+	if (r->now.active && !r->now.faulted && insns == r->insns + 1)
+		complete(r);
+	if (insns != r->insns)
+		recorder_lose(r,
+			      "%" PRIu64 " instructions were seen where the "
+			      "clock says %" PRIu64,
+			      r->insns, insns);
+}
+
+static bool is_same(const struct recorder *r, const struct insn_begin *insn)
+{
+	const struct insn_state *now = &r->now;
+
+	return now->active && !now->faulted && now->insn.pc == insn->pc &&
+	       (now->again || (now->insn.rep && insn->rep));
+}
+
+static void begin(struct insn_observer *observer, const struct insn_begin *insn)
+{
+	struct recorder *r = recorder_of(observer);
+	struct insn_state *now = &r->now;
+
+	if (is_same(r, insn)) {
+		if (!now->again) { /* one more iteration */
+			if (now->emulating)
+				add_missing_store(r);
+			now->iterated |= r->nr > r->mark;
+			list_write(r);
+			now->fetched = false;
+		}
+		now->again = false;
+		return;
+	}
+	if (now->active && !now->faulted && !now->again)
+		complete(r);
+	else
+		insn_give_up(r);
+	*now = (struct insn_state){
+		.active = true, .fetched = true, .insn = *insn};
+	add_fetch(r, insn, 0);
+	r->mark = r->nr;
+}
+
+void insn_store(struct recorder *r, const struct insn_access *access,
+		bool always)
+{
+	struct trace_item *item;
+
+	list_ref(r, TRACE_WRITE, access->gva, access->size, access->user)
+		->count = !access->rest;
+	if (!always && !tables_know(r, access->gpa))
+		return;
+	if (!tables_know(r, access->gpa))
+		tables_tell(r, access->gpa & ~PAGE_MASK);
+	if (!r->now.insn.emulated)
+		list_item(r, TRACE_ITEM_EVENT)->event =
+			(struct guest_event){.kind = GE_EMULATE_FAILED,
+					     .rip = r->now.insn.pc,
+					     .cpl = access->user ? 3 : 0,
+					     .insns = r->insns};
+	item = list_item(r, TRACE_ITEM_TABLE_WRITE);
+	item->gva = access->gva;
+	item->gpa = access->gpa;
+	item->size = access->size;
+	memcpy(item->bytes, access->bytes, access->size);
+	if (access->user)
+		tables_user_write(r, access->gpa);
+}
+
+static void on_access(struct insn_observer *observer,
+		      const struct insn_access *access)
+{
+	struct recorder *r = recorder_of(observer);
+
+	if (access->write)
+		insn_store(r, access, false);
+	else
+		list_ref(r, TRACE_READ, access->gva, access->size, access->user)
+			->count = !access->rest;
+}
+
+static void on_fault(struct insn_observer *observer)
+{
+	recorder_of(observer)->faulting = true;
+}
+
+void insn_restart(struct recorder *r)
+{
+	list_cut(r, r->mark);
+	r->now.again = r->now.active;
+	r->now.emulating = false;
+}
+
+static void on_restart(struct insn_observer *observer)
+{
+	insn_restart(recorder_of(observer));
+}
+
+static void on_lost(struct insn_observer *observer, const char *line)
+{
+	recorder_lose(recorder_of(observer), "%s", line);
+}
+
+void insn_init(struct insn_observer *observer)
+{
+	*observer = (struct insn_observer){
+		.begin = begin,
+		.access = on_access,
+		.fault = on_fault,
+		.restart = on_restart,
+		.lost = on_lost,
+	};
+}
