@@ -79,8 +79,8 @@ struct loop {
 
 static const struct loop loops[] = {
 	{L(compute), COMPUTE_LOOPS, COMPUTE_INSNS, 0.7},
-	{L(memory),  MEMORY_LOOPS,  MEMORY_INSNS,  0.7},
-	{L(mixed),   MIXED_LOOPS,   MIXED_INSNS,   0  },
+	{L(memory), MEMORY_LOOPS, MEMORY_INSNS, 0.7},
+	{L(mixed), MIXED_LOOPS, MIXED_INSNS, 0},
 };
 
 /* Seconds on Unicorn alone: no paging, no hooks. */

@@ -165,9 +165,9 @@ static const struct {
 	const char *name;
 	void (*make)(struct stream *s);
 } kinds[NR_STREAMS] = {
-	[STREAM_LOOP] = {"loop",    make_loop   },
+	[STREAM_LOOP] = {"loop", make_loop},
 	[STREAM_PROGRAM] = {"program", make_program},
-	[STREAM_RANDOM] = {"random",  make_random },
+	[STREAM_RANDOM] = {"random", make_random},
 };
 
 const char *stream_name(enum stream_kind kind)

@@ -107,16 +107,14 @@ static struct program program_of(const struct config *config)
 		return (struct program){
 			PROG_TOUCH,
 			{val[KEY_PAGES],
-			  (val[KEY_RW] == RW_READ ? TOUCH_READ : 0) |
+			 (val[KEY_RW] == RW_READ ? TOUCH_READ : 0) |
 				 (val[KEY_BY] == BY_KERNEL ? TOUCH_KERNEL : 0) |
 				 (val[KEY_POPULATE] ? TOUCH_POPULATE : 0),
-			  val[KEY_AGAIN]}
-                };
+			 val[KEY_AGAIN]}};
 	case WORK_FORK:
 		return (struct program){
 			val[KEY_EXEC] ? PROG_FORK_EXEC : PROG_FORK,
-			{val[KEY_PROCS], val[KEY_PAGES], val[KEY_SIZE]}
-                };
+			{val[KEY_PROCS], val[KEY_PAGES], val[KEY_SIZE]}};
 	case WORK_SWITCH:
 		return (struct program){PROG_SWITCH, {val[KEY_ROUNDS]}};
 	case WORK_MMAP:
@@ -124,8 +122,7 @@ static struct program program_of(const struct config *config)
 	case WORK_MIXED:
 		return (struct program){
 			PROG_MIXED,
-			{val[KEY_SEED], val[KEY_ROUNDS], val[KEY_PROCS]}
-                };
+			{val[KEY_SEED], val[KEY_ROUNDS], val[KEY_PROCS]}};
 	case WORK_SPIN:
 		return (struct program){PROG_SPIN, {0}};
 	default:

@@ -70,9 +70,8 @@ static u64 sys_sum(u64 addr, u64 len)
 
 static u64 sys_exec(struct trap_frame *frame)
 {
-	struct program program = {
-		frame->rdi, {frame->rsi, frame->rdx, frame->r10}
-        };
+	struct program program = {frame->rdi,
+				  {frame->rsi, frame->rdx, frame->r10}};
 
 	if (program.number >= PROG_COUNT)
 		return sys_error(E_INVAL);

@@ -11,10 +11,10 @@
 #include "cli/settings.h"
 
 static const struct cli_flag flags[] = {
-	{'D',		     NULL, "KEY=VALUE[,VALUE...]", "a setting"},
+	{'D', NULL, "KEY=VALUE[,VALUE...]", "a setting"},
 	{'c', "config", "FILE", "settings from a file"},
-	{'o',		       "output", "FILE", "write to FILE, whole or not at all"},
-	{FLAG_HELP,               "help", NULL, "this text"},
+	{'o', "output", "FILE", "write to FILE, whole or not at all"},
+	{FLAG_HELP, "help", NULL, "this text"},
 	{0},
 };
 

@@ -11,11 +11,11 @@
 #include "cli/results.h"
 
 static const struct cli_flag flags[] = {
-	{'o',            "output", "FILE",
+	{'o', "output", "FILE",
 	 "the image, whole or not at all; the name ends in .svg, .png or .pdf"},
-	{FLAG_KEEP_SCRIPT,        "keep-script", NULL,
+	{FLAG_KEEP_SCRIPT, "keep-script", NULL,
 	 "also write the gnuplot script, data included, as FILE with .gp"},
-	{FLAG_HELP,              "help", NULL, "this text"},
+	{FLAG_HELP, "help", NULL, "this text"},
 	{0},
 };
 

@@ -14,15 +14,15 @@
 #include "cli/rerun.h"
 
 static const struct cli_flag flags[] = {
-	{'D',						 NULL, "KEY=VALUE[,VALUE...]",
+	{'D', NULL, "KEY=VALUE[,VALUE...]",
 	 "a setting (see notrap config); with several values, each is run"},
-	{'c',			     "config", "FILE",
+	{'c', "config", "FILE",
 	 "settings from a file: lines KEY=VALUE, # comments"},
-	{FLAG_FORMAT,						   "format", "FORMAT", FORMATS_TEXT " (default: table)"},
-	{'o',	       "output", "FILE",
+	{FLAG_FORMAT, "format", "FORMAT", FORMATS_TEXT " (default: table)"},
+	{'o', "output", "FILE",
 	 "write the report to FILE, whole or not at all"},
 	{FLAG_HELP, "help", NULL, "this text"},
-	{0					},
+	{0},
 };
 
 struct replay_options {

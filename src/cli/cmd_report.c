@@ -9,8 +9,8 @@
 
 static const struct cli_flag flags[] = {
 	{FLAG_FORMAT, "format", "FORMAT", FORMATS_TEXT " (default: table)"},
-	{'o',   "output", "FILE", "write to FILE, whole or not at all"},
-	{FLAG_HELP,           "help", NULL, "this text"},
+	{'o', "output", "FILE", "write to FILE, whole or not at all"},
+	{FLAG_HELP, "help", NULL, "this text"},
 	{0},
 };
 

@@ -16,25 +16,25 @@
 #include "cli/progress.h"
 
 static const struct cli_flag flags[] = {
-	{FLAG_APPEND,						       "append", "ARGS", "the guest's command line"},
-	{'D',							   NULL, "KEY=VALUE[,VALUE...]",
+	{FLAG_APPEND, "append", "ARGS", "the guest's command line"},
+	{'D', NULL, "KEY=VALUE[,VALUE...]",
 	 "a setting (see notrap config); with several values, each is run"},
-	{'c',								 "config", "FILE",
+	{'c', "config", "FILE",
 	 "settings from a file: lines KEY=VALUE, # comments"},
-	{FLAG_FORMAT,   "format", "FORMAT", FORMATS_TEXT " (default: table)"},
+	{FLAG_FORMAT, "format", "FORMAT", FORMATS_TEXT " (default: table)"},
 	{'o', "output", "FILE",
 	 "write the report to FILE, whole or not at all"},
-	{FLAG_CONSOLE,							       "console", "FILE",
+	{FLAG_CONSOLE, "console", "FILE",
 	 "where the guest's serial output goes: a file, none, or - for "
 	 "standard output (default: standard error); that of the first "
 	 "configuration only"},
-	{FLAG_RECORD,							   "record", "FILE",
+	{FLAG_RECORD, "record", "FILE",
 	 "record the guest as a trace for notrap replay; of one configuration"},
-	{FLAG_GRANULARITY,								 "granularity", "WORD",
+	{FLAG_GRANULARITY, "granularity", "WORD",
 	 "of the trace: pages (default), runs of references to a page as one, "
 	 "or full, every reference"},
-	{FLAG_HELP,						       "help", NULL, "this text"},
-	{0				},
+	{FLAG_HELP, "help", NULL, "this text"},
+	{0},
 };
 
 struct run_options {

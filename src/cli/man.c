@@ -73,11 +73,11 @@ static void put_examples(FILE *out)
 	} examples[] = {
 		{"What does the bypass save a guest that touches 1024 pages?",
 		 "notrap run mini.elf --append \"touch pages=1024\" "
-		 "-D bypass=off,on"                     },
+		 "-D bypass=off,on"},
 		{"From three exits a page fault to one, over KVM's history:",
 		 "notrap run mini.elf --append \"touch pages=1024\" "
 		 "-D mmu=kvm-2.6.20,kvm-2.6.24,kvm-2.6.25 --format json "
-		 "-o ladder.json"                       },
+		 "-o ladder.json"},
 		{"The same as a picture:",
 		 "notrap plot ladder.json -o ladder.svg"},
 		{"On a machine whose exits cost 1000 cycles:",

@@ -65,9 +65,9 @@ static void init_vcpu(struct vcpu *vcpu, const struct boot_state *boot)
 	*vcpu = (struct vcpu){
 		.rip = boot->entry,
 		.rflags = RFLAGS_ONE,
-		.ldtr = {.limit = UINT16_MAX, .attr = 0x8200 },
-		.tr = {.limit = UINT16_MAX, .attr = 0x8b00 },
-		.dr = {[6] = DR6_RESET,     [7] = DR7_RESET},
+		.ldtr = {.limit = UINT16_MAX, .attr = 0x8200},
+		.tr = {.limit = UINT16_MAX, .attr = 0x8b00},
+		.dr = {[6] = DR6_RESET, [7] = DR7_RESET},
 	};
 	vcpu->gpr[GPR_RAX] = boot->eax;
 	vcpu->gpr[GPR_RBX] = boot->ebx;

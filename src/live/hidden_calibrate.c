@@ -90,7 +90,7 @@ static int check_tables(struct calibration *cal)
 		{UC_X86_REG_GDTR, &head->gdtr, {0, 0xa10000, 0x1a1, 0}, "GDTR"},
 		{UC_X86_REG_IDTR, &head->idtr, {0, 0xa20000, 0x2a2, 0}, "IDTR"},
 		{UC_X86_REG_LDTR, &head->ldtr, {0, 0xa30000, 0x3a3, 0}, "LDTR"},
-		{UC_X86_REG_TR,   &head->tr,   {0, 0xa40000, 0x4a4, 0}, "TR"  },
+		{UC_X86_REG_TR, &head->tr, {0, 0xa40000, 0x4a4, 0}, "TR"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(tables); i++)
@@ -312,11 +312,7 @@ static int check_effects(struct calibration *cal)
 	static const struct {
 		enum code_mode mode;
 		uint8_t cpl;
-	} faults[] = {
-		{CODE_64, 0},
-                {CODE_64, 3},
-                {CODE_64, 0}
-        };
+	} faults[] = {{CODE_64, 0}, {CODE_64, 3}, {CODE_64, 0}};
 	int err = 0;
 
 	for (size_t i = 0; !err && i < ARRAY_LEN(faults); i++)

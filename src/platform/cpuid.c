@@ -48,18 +48,18 @@ struct leaf {
 	.ecx = CHARS('c', 'A', 'M', 'D')
 
 static const struct leaf intel[] = {
-	{0x00000000,        {.eax = LAST_BASIC, INTEL_NAME}         },
+	{0x00000000, {.eax = LAST_BASIC, INTEL_NAME}},
 	{LEAF_FEATURES,
 	 {INTEL_SIGNATURE, CLFLUSH_LINE, FEATURES_ECX, FEATURES_EDX}},
-	{0x80000000,        {.eax = LEAF_ADDRESSES}                 },
-	{LEAF_EXT_FEATURES, {.ecx = EXT_ECX, .edx = EXT_EDX}        },
+	{0x80000000, {.eax = LEAF_ADDRESSES}},
+	{LEAF_EXT_FEATURES, {.ecx = EXT_ECX, .edx = EXT_EDX}},
 };
 
 static const struct leaf amd[] = {
-	{0x00000000,        {.eax = LAST_BASIC, AMD_NAME}                     },
+	{0x00000000, {.eax = LAST_BASIC, AMD_NAME}},
 	{LEAF_FEATURES,
-	 {AMD_SIGNATURE, CLFLUSH_LINE, FEATURES_ECX, FEATURES_EDX}            },
-	{0x80000000,        {.eax = LEAF_ADDRESSES, AMD_NAME}                 },
+	 {AMD_SIGNATURE, CLFLUSH_LINE, FEATURES_ECX, FEATURES_EDX}},
+	{0x80000000, {.eax = LEAF_ADDRESSES, AMD_NAME}},
 	{LEAF_EXT_FEATURES, {AMD_SIGNATURE, 0, EXT_ECX, EXT_EDX | AMD_REPEATS}},
 };
 
@@ -67,12 +67,12 @@ static const struct leaf amd[] = {
 static const struct leaf common[] = {
 	{0x80000002,
 	 {CHARS('n', 'o', 't', 'r'), CHARS('a', 'p', ' ', 'm'),
-	  CHARS('o', 'd', 'e', 'l'), 0}           },
-	{0x80000003,     {0}                      },
-	{0x80000004,     {0}                      },
-	{0x80000005,     {0}                      },
-	{0x80000006,     {0}                      },
-	{0x80000007,     {0}                      },
+	  CHARS('o', 'd', 'e', 'l'), 0}},
+	{0x80000003, {0}},
+	{0x80000004, {0}},
+	{0x80000005, {0}},
+	{0x80000006, {0}},
+	{0x80000007, {0}},
 	{LEAF_ADDRESSES, {.eax = LINEAR_BITS << 8}},
 };
 

@@ -102,18 +102,10 @@ static const char *machine_name(uint16_t machine)
 		uint16_t machine;
 		const char *name;
 	} names[] = {
-		{2,   "SPARC"    },
-                {4,   "m68k"     },
-                {8,   "MIPS"     },
-		{20,  "PowerPC"  },
-                {21,  "PowerPC"  },
-                {22,  "S/390"    },
-		{40,  "ARM"      },
-                {43,  "SPARC"    },
-                {50,  "Itanium"  },
-		{183, "AArch64"  },
-                {243, "RISC-V"   },
-                {258, "LoongArch"},
+		{2, "SPARC"},     {4, "m68k"},     {8, "MIPS"},
+		{20, "PowerPC"},  {21, "PowerPC"}, {22, "S/390"},
+		{40, "ARM"},      {43, "SPARC"},   {50, "Itanium"},
+		{183, "AArch64"}, {243, "RISC-V"}, {258, "LoongArch"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)

@@ -20,20 +20,17 @@ static const struct {
 	const char *colour;
 	bool dark; /* needs white figures */
 } palette[] = {
-	{"hidden_fill",    "#56b4e9", false},
-        {"injected",       "#d55e00", true },
-	{"pt_write",       "#e69f00", false},
-        {"accessed_dirty", "#009e73", true },
-	{"mmio",           "#cc79a7", false},
-        {"reserved",       "#f0e442", false},
-	{"spurious",       "#0072b2", true },
+	{"hidden_fill", "#56b4e9", false}, {"injected", "#d55e00", true},
+	{"pt_write", "#e69f00", false},    {"accessed_dirty", "#009e73", true},
+	{"mmio", "#cc79a7", false},        {"reserved", "#f0e442", false},
+	{"spurious", "#0072b2", true},
 };
 
 static const struct {
 	const char *colour;
 	bool dark;
 } greys[REASONS_SHOWN + 1] = {
-	{"#595959", true },
+	{"#595959", true},
 	{"#8c8c8c", false},
 	{"#b8b8b8", false},
 	{"#dedede", false},

@@ -38,9 +38,9 @@ static const struct style {
 	const char *strong;
 	int size, strong_size, title_size;
 } styles[] = {
-	[REPORT_SVG] = {"svg dynamic", "sans-serif",      14, 15, 20},
-	[REPORT_PNG] = {"pngcairo",    "sans-serif:Bold", 11, 11, 16},
-	[REPORT_PDF] = {"pdfcairo",    "sans-serif:Bold", 11, 11, 16},
+	[REPORT_SVG] = {"svg dynamic", "sans-serif", 14, 15, 20},
+	[REPORT_PNG] = {"pngcairo", "sans-serif:Bold", 11, 11, 16},
+	[REPORT_PDF] = {"pdfcairo", "sans-serif:Bold", 11, 11, 16},
 };
 
 static void print_terminal(const struct plot *plot, enum report_image image,

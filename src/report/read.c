@@ -110,13 +110,13 @@ static const struct {
 	const char *path;
 	json_type type;
 } maps[] = {
-	{"config",			      JSON_STRING },
-	{"config_notes",                        JSON_STRING },
-	{"exits/by_reason",                     JSON_INTEGER},
-	{"guest_faults/by_error_code",          JSON_INTEGER},
-	{"guest_faults/direct_by_error_code",   JSON_INTEGER},
+	{"config", JSON_STRING},
+	{"config_notes", JSON_STRING},
+	{"exits/by_reason", JSON_INTEGER},
+	{"guest_faults/by_error_code", JSON_INTEGER},
+	{"guest_faults/direct_by_error_code", JSON_INTEGER},
 	{"guest_faults/injected_by_error_code", JSON_INTEGER},
-	{"latency/exit",                        JSON_OBJECT },
+	{"latency/exit", JSON_OBJECT},
 };
 
 static int check_maps(const json_t *doc, struct diag *diag)

@@ -55,10 +55,10 @@ static const struct {
 	const char *path;
 	const char *what;
 } observed[] = {
-	{"guest/status",         "end"                       },
-	{"guest/console_digest", "console output"            },
-	{"guest/fault_digest",   "page faults as it saw them"},
-	{"guest/instructions",   "number of instructions"    },
+	{"guest/status", "end"},
+	{"guest/console_digest", "console output"},
+	{"guest/fault_digest", "page faults as it saw them"},
+	{"guest/instructions", "number of instructions"},
 };
 
 static bool is_same_run(const json_t *a, const json_t *b, const char **what)

@@ -237,21 +237,21 @@ static const struct {
 	const char *name;
 	bool (*holds)(const struct entry *e);
 } invariants[] = {
-	{"an absent spte is trap, notrap or the MMIO mark", absent_is_known       },
-	{"notrap stands for an absent guest entry",         notrap_is_absent      },
-	{"notrap is in no metaphysical table",              notrap_is_shadowed    },
-	{"the MMIO mark stands for no RAM",                 mmio_is_no_ram        },
-	{"a leaf maps RAM",				 leaf_is_ram           },
-	{"a table that maps RAM has its slot bit",          leaf_is_noted         },
-	{"a leaf maps the frame its guest entry names",     leaf_maps_its_frame   },
-	{"a leaf grants no right its guest entry lacks",    leaf_rights           },
-	{"a leaf's guest entry is accessed",                leaf_is_accessed      },
-	{"a writable leaf's guest entry is dirty",          leaf_is_dirty         },
-	{"no leaf may write a shadowed frame",              leaf_is_protected     },
-	{"a leaf is in its frame's rmap",                   leaf_is_rmapped       },
-	{"an upper spte links a live table one level down", link_is_live          },
-	{"a linked table shadows what the guest names",     link_shadows_its_table},
-	{"a linked table knows its parent",                 link_is_known         },
+	{"an absent spte is trap, notrap or the MMIO mark", absent_is_known},
+	{"notrap stands for an absent guest entry", notrap_is_absent},
+	{"notrap is in no metaphysical table", notrap_is_shadowed},
+	{"the MMIO mark stands for no RAM", mmio_is_no_ram},
+	{"a leaf maps RAM", leaf_is_ram},
+	{"a table that maps RAM has its slot bit", leaf_is_noted},
+	{"a leaf maps the frame its guest entry names", leaf_maps_its_frame},
+	{"a leaf grants no right its guest entry lacks", leaf_rights},
+	{"a leaf's guest entry is accessed", leaf_is_accessed},
+	{"a writable leaf's guest entry is dirty", leaf_is_dirty},
+	{"no leaf may write a shadowed frame", leaf_is_protected},
+	{"a leaf is in its frame's rmap", leaf_is_rmapped},
+	{"an upper spte links a live table one level down", link_is_live},
+	{"a linked table shadows what the guest names", link_shadows_its_table},
+	{"a linked table knows its parent", link_is_known},
 };
 
 void audit_entry(struct audit *a, const struct sp *sp, unsigned int index)

@@ -58,10 +58,10 @@ static const struct {
 	const char *name;
 	bool (*holds)(const struct smmu *smmu, const struct sp *sp);
 } table_invariants[] = {
-	{"the pool knows a table's level",            table_level_matches },
-	{"a table is in its bucket once",             table_is_hashed_once},
-	{"a table's parents link to it",              table_parents_link  },
-	{"a table's root count is that of the roots", table_roots_counted },
+	{"the pool knows a table's level", table_level_matches},
+	{"a table is in its bucket once", table_is_hashed_once},
+	{"a table's parents link to it", table_parents_link},
+	{"a table's root count is that of the roots", table_roots_counted},
 };
 
 void audit_table(struct audit *a, const struct sp *sp)
@@ -159,11 +159,11 @@ static const struct {
 	const char *name;
 	bool (*holds)(const struct smmu *smmu);
 } whole_invariants[] = {
-	{"the active list holds what is in use",     active_list_is_whole},
-	{"the page budget is kept",                  budget_is_kept      },
-	{"the hash holds what is in use",            hash_is_whole       },
-	{"rmaps are the inverse of the sptes",       rmaps_are_whole     },
-	{"PAE roots are absent or level 2, P alone", roots_are_level2    },
+	{"the active list holds what is in use", active_list_is_whole},
+	{"the page budget is kept", budget_is_kept},
+	{"the hash holds what is in use", hash_is_whole},
+	{"rmaps are the inverse of the sptes", rmaps_are_whole},
+	{"PAE roots are absent or level 2, P alone", roots_are_level2},
 };
 
 void audit_whole(struct audit *a)

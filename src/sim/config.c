@@ -48,14 +48,14 @@ static const struct range {
 	uint64_t min, max;
 	const char *text;
 } ranges[] = {
-	{OPT_memory,           2 * MIB,        RAM_MAX,         "2M..3G"     },
-	{OPT_shadow_pages,     SMMU_MIN_PAGES, PAGES_MAX,       "64..130816" },
-	{OPT_maxphyaddr,       36,             52,              "36..52"     },
-	{OPT_exception_bitmap, 0,              UINT32_MAX,      "auto or u32"},
-	{OPT_pfec_mask,        0,              UINT32_MAX,      "auto or u32"},
-	{OPT_pfec_match,       0,              UINT32_MAX,      "auto or u32"},
-	{OPT_cr3_targets,      0,              VMX_CR3_TARGETS, "0..4"       },
-	{OPT_mhz,              0,              100000,          "0..100000"  },
+	{OPT_memory, 2 * MIB, RAM_MAX, "2M..3G"},
+	{OPT_shadow_pages, SMMU_MIN_PAGES, PAGES_MAX, "64..130816"},
+	{OPT_maxphyaddr, 36, 52, "36..52"},
+	{OPT_exception_bitmap, 0, UINT32_MAX, "auto or u32"},
+	{OPT_pfec_mask, 0, UINT32_MAX, "auto or u32"},
+	{OPT_pfec_match, 0, UINT32_MAX, "auto or u32"},
+	{OPT_cr3_targets, 0, VMX_CR3_TARGETS, "0..4"},
+	{OPT_mhz, 0, 100000, "0..100000"},
 };
 
 static const struct range *range_of(unsigned int i)

@@ -14,11 +14,7 @@
 static const struct {
 	char suffix;
 	unsigned int shift;
-} units[] = {
-	{'G', 30},
-        {'M', 20},
-        {'K', 10}
-};
+} units[] = {{'G', 30}, {'M', 20}, {'K', 10}};
 
 /* Item i of a list "a,b,c"; its length in *len, 0 past the end. */
 static const char *list_item(const char *list, uint64_t i, size_t *len)

@@ -137,12 +137,12 @@ static const struct {
 	void (*spoil)(struct account *acct);
 	const char *law; /* part of its name */
 } violations[] = {
-	{"a page-fault exit without cause", lose_cause,             "causes"},
-	{"more causes than exits",          swap_cause_for_nothing, "causes"},
-	{"the clock lost a cycle",          lose_cycles,            "part"  },
-	{"a cost counted and not charged",  charge_twice,           "part"  },
-	{"an exit filed twice",             file_twice,             "paid"  },
-	{"an exit that nobody paid for",    exit_for_free,          "paid"  },
+	{"a page-fault exit without cause", lose_cause, "causes"},
+	{"more causes than exits", swap_cause_for_nothing, "causes"},
+	{"the clock lost a cycle", lose_cycles, "part"},
+	{"a cost counted and not charged", charge_twice, "part"},
+	{"an exit filed twice", file_twice, "paid"},
+	{"an exit that nobody paid for", exit_for_free, "paid"},
 };
 
 static void test_violations(void **state)

@@ -21,24 +21,24 @@ static const struct {
 	const char *word;
 	const char *want; /* NULL: nothing is near */
 } cases[] = {
-	{"bypass",       "bypass"      },
-	{"bypas",        "bypass"      }, /* one letter dropped */
-	{"bypasss",      "bypass"      }, /* one too many */
-	{"bipass",       "bypass"      }, /* one changed */
-	{"byapss",       "bypass"      }, /* two swapped: one slip */
-	{"BYPASS",       "bypass"      },
+	{"bypass", "bypass"},
+	{"bypas", "bypass"},   /* one letter dropped */
+	{"bypasss", "bypass"}, /* one too many */
+	{"bipass", "bypass"},  /* one changed */
+	{"byapss", "bypass"},  /* two swapped: one slip */
+	{"BYPASS", "bypass"},
 	{"shadow_pages", "shadow-pages"},
-	{"shadowpages",  "shadow-pages"},
-	{"mnu",          "mmu"         },
-	{"pfec-mach",    "pfec-match"  },
-	{"pfec-mas",     "pfec-mask"   },
-	{"exit",         "cost.exit"   }, /* the last part alone */
-	{"emulat",       "cost.emulate"},
-	{"max-insn",     "max-insns"   },
-	{"xyzzy",        NULL          },
-	{"",	     NULL          },
-	{"a",            NULL          },
-	{"bxyxzs",       NULL          },
+	{"shadowpages", "shadow-pages"},
+	{"mnu", "mmu"},
+	{"pfec-mach", "pfec-match"},
+	{"pfec-mas", "pfec-mask"},
+	{"exit", "cost.exit"}, /* the last part alone */
+	{"emulat", "cost.emulate"},
+	{"max-insn", "max-insns"},
+	{"xyzzy", NULL},
+	{"", NULL},
+	{"a", NULL},
+	{"bxyxzs", NULL},
 };
 
 static const char *nearest(const char *word)

@@ -23,31 +23,35 @@ static const struct {
 	const char *points;   /* labels, separated by '|' */
 	const char *note;     /* part of the one note; NULL: none */
 } cases[] = {
-	{"nothing given: the defaults",                 "",                         "",                      NULL            },
-	{"single values make no label",                 "mmu=seed bypass=off",      "",                      NULL            },
-	{"one list",				    "bypass=off,on",            "bypass=off|bypass=on",  NULL            },
+	{"nothing given: the defaults", "", "", NULL},
+	{"single values make no label", "mmu=seed bypass=off", "", NULL},
+	{"one list", "bypass=off,on", "bypass=off|bypass=on", NULL},
 	{"two lists, the first changes slowest",
-	 "mmu=seed,kvm-2.6.25 bypass=off,on",				       "mmu=seed bypass=off|mmu=seed bypass=on|"
-	 "mmu=kvm-2.6.25 bypass=off|mmu=kvm-2.6.25 bypass=on",  NULL            },
-	{"a cost is a setting",                         "cost.exit=1000,2000",
-	 "cost.exit=1000|cost.exit=2000",								    NULL            },
+	 "mmu=seed,kvm-2.6.25 bypass=off,on",
+	 "mmu=seed bypass=off|mmu=seed bypass=on|"
+	 "mmu=kvm-2.6.25 bypass=off|mmu=kvm-2.6.25 bypass=on",
+	 NULL},
+	{"a cost is a setting", "cost.exit=1000,2000",
+	 "cost.exit=1000|cost.exit=2000", NULL},
 	{"the last one wins, in the first one's place",
-	 "bypass=off,on memory=32M,64M bypass=on",                                  "memory=32M|memory=64M",
-	 NULL														},
+	 "bypass=off,on memory=32M,64M bypass=on", "memory=32M|memory=64M",
+	 NULL},
 	{"no bypass in that generation: run once",
-	 "mmu=kvm-2.6.24,kvm-2.6.25 bypass=off,on",				 "mmu=kvm-2.6.24 bypass=off|mmu=kvm-2.6.25 bypass=off|"
-	 "mmu=kvm-2.6.25 bypass=on",		      "mmu=kvm-2.6.24 bypass=on is the same as mmu=kvm-2.6.24 bypass=off, "
+	 "mmu=kvm-2.6.24,kvm-2.6.25 bypass=off,on",
+	 "mmu=kvm-2.6.24 bypass=off|mmu=kvm-2.6.25 bypass=off|"
+	 "mmu=kvm-2.6.25 bypass=on",
+	 "mmu=kvm-2.6.24 bypass=on is the same as mmu=kvm-2.6.24 bypass=off, "
 	 "as this generation has none"},
-	{"a value twice",			       "bypass=on,on",             "bypass=on",
-	 "bypass=on is the same as bypass=on: run once"								      },
-	{"another spelling of a value",                 "memory=64M,65536K",        "memory=64M",
-	 "memory=65536K is the same as memory=64M: run once"								 },
-	{"bypass=on in a generation without",           "mmu=kvm-2.6.24 bypass=on", "",
-	 "kvm-2.6.24: bypass is off"											 },
-	{"the default bypass there is no news",         "mmu=kvm-2.6.24",           "",                      NULL            },
-	{"AMD takes the default bypass away",           "vendor=amd",               "",
-	 "bypass is off: AMD"												},
-	{"AMD and no bypass wanted",                    "vendor=amd bypass=off",    "",                      NULL            },
+	{"a value twice", "bypass=on,on", "bypass=on",
+	 "bypass=on is the same as bypass=on: run once"},
+	{"another spelling of a value", "memory=64M,65536K", "memory=64M",
+	 "memory=65536K is the same as memory=64M: run once"},
+	{"bypass=on in a generation without", "mmu=kvm-2.6.24 bypass=on", "",
+	 "kvm-2.6.24: bypass is off"},
+	{"the default bypass there is no news", "mmu=kvm-2.6.24", "", NULL},
+	{"AMD takes the default bypass away", "vendor=amd", "",
+	 "bypass is off: AMD"},
+	{"AMD and no bypass wanted", "vendor=amd bypass=off", "", NULL},
 };
 
 static struct plan *make_plan(const char *settings)
@@ -131,15 +135,15 @@ static const struct {
 	int err;
 	const char *says;
 } refusals[] = {
-	{"bypass",           -EINVAL, "want key=value"           },
-	{"",		 -EINVAL, "want key=value"           },
-	{"=on",              -ENOENT, "no setting"               },
-	{"bypass=",          -EINVAL, "want one of off,on"       },
-	{"bypass=off,",      -EINVAL, "want one of off,on"       },
-	{"bypass=,on",       -EINVAL, "want one of off,on"       },
-	{"bypass=off,,on",   -EINVAL, "want one of off,on"       },
+	{"bypass", -EINVAL, "want key=value"},
+	{"", -EINVAL, "want key=value"},
+	{"=on", -ENOENT, "no setting"},
+	{"bypass=", -EINVAL, "want one of off,on"},
+	{"bypass=off,", -EINVAL, "want one of off,on"},
+	{"bypass=,on", -EINVAL, "want one of off,on"},
+	{"bypass=off,,on", -EINVAL, "want one of off,on"},
 	{"bypass=off,maybe", -EINVAL, "bypass=maybe: want one of"},
-	{"byps=off,on",      -ENOENT, "did you mean \"bypass\"?" },
+	{"byps=off,on", -ENOENT, "did you mean \"bypass\"?"},
 };
 
 static void test_refusals(void **state)
@@ -204,19 +208,20 @@ static const struct {
 	const char *settings; /* the same as settings; NULL: refused */
 	const char *says;     /* if refused */
 } files[] = {
-	{"empty",		      "",			    "",                    NULL                            },
-	{"one line",                   "bypass=off\n",                "bypass=off",          NULL                            },
-	{"no newline at the end",      "bypass=off",                  "bypass=off",          NULL                            },
+	{"empty", "", "", NULL},
+	{"one line", "bypass=off\n", "bypass=off", NULL},
+	{"no newline at the end", "bypass=off", "bypass=off", NULL},
 	{"blank lines and comments",
-	 "\n# a comment\n   \nbypass=off # another\n#memory=32M\n",   "bypass=off",          NULL			    },
-	{"blanks around words",        "  memory = 32M , 48M \t\r\n", "memory=32M,48M",
-	 NULL														},
-	{"a list",		     "mmu=seed,kvm-2.6.25\n",       "mmu=seed,kvm-2.6.25", NULL                            },
-	{"later lines win",            "memory=32M\nmemory=48M\n",    "memory=48M",          NULL                            },
-	{"unknown key, with its line", "bypass=off\n\nmemry=32M\n",   NULL,
-	 "f.conf:3: no setting is called \"memry\"; did you mean \"memory\"?"                                                },
-	{"bad value",                  "bypass=off\nmemory=lots\n",   NULL,                  "f.conf:2: memory"              },
-	{"not a setting",              "hello\n",                     NULL,                  "f.conf:1: \"hello\": want key="},
+	 "\n# a comment\n   \nbypass=off # another\n#memory=32M\n",
+	 "bypass=off", NULL},
+	{"blanks around words", "  memory = 32M , 48M \t\r\n", "memory=32M,48M",
+	 NULL},
+	{"a list", "mmu=seed,kvm-2.6.25\n", "mmu=seed,kvm-2.6.25", NULL},
+	{"later lines win", "memory=32M\nmemory=48M\n", "memory=48M", NULL},
+	{"unknown key, with its line", "bypass=off\n\nmemry=32M\n", NULL,
+	 "f.conf:3: no setting is called \"memry\"; did you mean \"memory\"?"},
+	{"bad value", "bypass=off\nmemory=lots\n", NULL, "f.conf:2: memory"},
+	{"not a setting", "hello\n", NULL, "f.conf:1: \"hello\": want key="},
 };
 
 static void check_same(const char *name, const struct plan *a,

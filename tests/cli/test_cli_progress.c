@@ -19,20 +19,20 @@ static const struct {
 	double seconds;
 	const char *want;
 } cases[] = {
-	{"a quarter",             "1/2 bypass=on",                        4000000,   1000000, 1,
+	{"a quarter", "1/2 bypass=on", 4000000, 1000000, 1,
 	 "1/2 bypass=on [#####...............]  25%, 1.0 M insns/s, 0:03 left"},
-	{"nothing yet",           "run",				  100,       0,       2,
-	 "run [....................]   0%, 0.0 M insns/s, 0:00 left"          },
-	{"done",		  "run",				  1000000,   1000000, 1,
-	 "run [####################] 100%, 1.0 M insns/s, 0:00 left"          },
-	{"more than was thought", "run",                                  1000000,   3000000, 1,
-	 "run [####################] 100%, 3.0 M insns/s, 0:00 left"          },
-	{"minutes left",          "run",				  100000000, 1000000, 1,
-	 "run [....................]   1%, 1.0 M insns/s, 1:39 left"          },
-	{"no end known",          "run",				  0,         5000000, 2,
-	 "run | 5 M insns, 2.5 M insns/s"                                     },
-	{"a long label is cut",   "abcdefghijklmnopqrstuvwxyz0123456789", 0,         0,       1,
-	 "abcdefghijklmnopqrstuvwxyz | 0 M insns, 0.0 M insns/s"              },
+	{"nothing yet", "run", 100, 0, 2,
+	 "run [....................]   0%, 0.0 M insns/s, 0:00 left"},
+	{"done", "run", 1000000, 1000000, 1,
+	 "run [####################] 100%, 1.0 M insns/s, 0:00 left"},
+	{"more than was thought", "run", 1000000, 3000000, 1,
+	 "run [####################] 100%, 3.0 M insns/s, 0:00 left"},
+	{"minutes left", "run", 100000000, 1000000, 1,
+	 "run [....................]   1%, 1.0 M insns/s, 1:39 left"},
+	{"no end known", "run", 0, 5000000, 2,
+	 "run | 5 M insns, 2.5 M insns/s"},
+	{"a long label is cut", "abcdefghijklmnopqrstuvwxyz0123456789", 0, 0, 1,
+	 "abcdefghijklmnopqrstuvwxyz | 0 M insns, 0.0 M insns/s"},
 };
 
 static void test_lines(void **state)

@@ -123,16 +123,10 @@ static void test_offsets(void **state)
 		uint64_t offset;
 		bool exact;
 		uint16_t before;
-	} cases[] = {
-		{0,            true,  0},
-                {1,            true,  1},
-		{2,            false, 2},
-                {3,            true,  2},
-		{6,            true,  3},
-                {10,           true,  4},
-		{11,           false, 4},
-                {~UINT64_C(0), false, 4}
-        };
+	} cases[] = {{0, true, 0},   {1, true, 1},
+		     {2, false, 2},  {3, true, 2},
+		     {6, true, 3},   {10, true, 4},
+		     {11, false, 4}, {~UINT64_C(0), false, 4}};
 	const struct block *block;
 
 	(void)state;
@@ -212,26 +206,34 @@ static void test_shapes(void **state)
 		size_t n;
 		struct shape want;
 	} cases[] = {
-		{"rep movsb",         CODE_64, {0xf3, 0xa4},       2, {true, false, false} },
+		{"rep movsb", CODE_64, {0xf3, 0xa4}, 2, {true, false, false}},
 		{"rep movsq",
-		 CODE_64,		      {0xf3, 0x48, 0xa5},
-		 3,						   {true, false, false} },
+		 CODE_64,
+		 {0xf3, 0x48, 0xa5},
+		 3,
+		 {true, false, false}},
 		{"repne scasb",
-		 CODE_32,		      {0xf2, 0x66, 0xae},
-		 3,						   {true, false, false} },
-		{"rep insb",          CODE_16, {0xf3, 0x6c},       2, {true, false, false} },
-		{"movsb",             CODE_64, {0xa4},             1, {false, false, false}},
-		{"repz ret",          CODE_64, {0xf3, 0xc3},       2, {false, false, false}},
+		 CODE_32,
+		 {0xf2, 0x66, 0xae},
+		 3,
+		 {true, false, false}},
+		{"rep insb", CODE_16, {0xf3, 0x6c}, 2, {true, false, false}},
+		{"movsb", CODE_64, {0xa4}, 1, {false, false, false}},
+		{"repz ret", CODE_64, {0xf3, 0xc3}, 2, {false, false, false}},
 		{"inc, not REX",
-		 CODE_32,		      {0xf3, 0x48, 0xa5},
-		 3,						   {false, false, false}},
+		 CODE_32,
+		 {0xf3, 0x48, 0xa5},
+		 3,
+		 {false, false, false}},
 		{"test is no string",
-		 CODE_64,		      {0xf3, 0xa8},
-		 2,						   {false, false, false}},
-		{"pushf",             CODE_64, {0x66, 0x9c},       2, {false, true, false} },
-		{"popf",              CODE_16, {0x9d},             1, {false, false, true} },
-		{"iretq",             CODE_64, {0x48, 0xcf},       2, {false, false, true} },
-		{"nothing",           CODE_64, {0xf3},             1, {false, false, false}},
+		 CODE_64,
+		 {0xf3, 0xa8},
+		 2,
+		 {false, false, false}},
+		{"pushf", CODE_64, {0x66, 0x9c}, 2, {false, true, false}},
+		{"popf", CODE_16, {0x9d}, 1, {false, false, true}},
+		{"iretq", CODE_64, {0x48, 0xcf}, 2, {false, false, true}},
+		{"nothing", CODE_64, {0xf3}, 1, {false, false, false}},
 	};
 
 	(void)state;

@@ -47,18 +47,18 @@ static const struct {
 	const uint8_t *begin, *end;
 	uint64_t insns; /* the HLT not among them */
 } counts[] = {
-	{C(c_line),      3         },
-	{C(c_loop),      1 + 2 * 77},
-	{C(c_rep),       4         },
-	{C(c_rep0),      2         },
-	{C(c_rep_twice), 2 + 2 * 4 },
-	{C(c_rep_jump),  4         },
-	{C(c_scan),      4         },
-	{C(c_trap),      4         },
-	{C(c_self),      4         },
-	{C(c_call),      1 + 10 * 4},
-	{C(c_faults),    2 + 8 * 6 },
-	{C(c_pages),     4502      },
+	{C(c_line), 3},
+	{C(c_loop), 1 + 2 * 77},
+	{C(c_rep), 4},
+	{C(c_rep0), 2},
+	{C(c_rep_twice), 2 + 2 * 4},
+	{C(c_rep_jump), 4},
+	{C(c_scan), 4},
+	{C(c_trap), 4},
+	{C(c_self), 4},
+	{C(c_call), 1 + 10 * 4},
+	{C(c_faults), 2 + 8 * 6},
+	{C(c_pages), 4502},
 };
 
 static void map_all(struct machine *m)
@@ -214,10 +214,10 @@ static void test_invisible_pauses(void **state)
 		uint64_t seed, max_slice;
 		unsigned int zaps;
 	} cases[] = {
-		{"again",                     1, 0,      0},
-		{"slices of up to 100000",    2, 100000, 0},
-		{"slices of up to 1000",      3, 1000,   0},
-		{"slices with hidden faults", 4, 5000,   8},
+		{"again", 1, 0, 0},
+		{"slices of up to 100000", 2, 100000, 0},
+		{"slices of up to 1000", 3, 1000, 0},
+		{"slices with hidden faults", 4, 5000, 8},
 	};
 	const struct timer_run want = run_timer(1, 0, 0);
 

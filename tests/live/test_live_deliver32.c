@@ -455,7 +455,7 @@ static void test_refused(void **state)
 		unsigned int gate;
 		const char *line;
 	} refused[] = {
-		{"task gate",         0,         0x85, "a task gate" },
+		{"task gate", 0, 0x85, "a task gate"},
 		{"virtual-8086 mode", RFLAGS_VM, 0x8e, "virtual-8086"},
 	};
 

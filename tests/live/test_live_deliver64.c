@@ -424,7 +424,7 @@ static void test_rights(void **state)
 		void (*prepare)(struct fake *f);
 		uint32_t stack;
 	} rights[] = {
-		{"to CPL 0", NULL,        PFEC_W         },
+		{"to CPL 0", NULL, PFEC_W},
 		{"to CPL 3", cs_conforms, PFEC_W | PFEC_U},
 	};
 

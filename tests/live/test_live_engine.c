@@ -37,8 +37,8 @@ static void test_modes(void **state)
 		enum machine_mode mode;
 		const uint8_t *begin, *end;
 	} cases[] = {
-		{"4-level",    MACHINE_LONG,   sum64_s, sum64_e},
-		{"PAE",        MACHINE_PAE,    sum32_s, sum32_e},
+		{"4-level", MACHINE_LONG, sum64_s, sum64_e},
+		{"PAE", MACHINE_PAE, sum32_s, sum32_e},
 		{"paging off", MACHINE_FLAT32, sum32_s, sum32_e},
 	};
 
@@ -130,14 +130,8 @@ static void set_handlers(struct machine *m)
 	static const struct {
 		unsigned int vector;
 		uint32_t at;
-	} gates[] = {
-		{0,    0x00},
-                {6,    0x20},
-                {14,   0x40},
-		{3,    0x60},
-                {0x40, 0x80},
-                {0x41, 0xa0}
-        };
+	} gates[] = {{0, 0x00}, {6, 0x20},    {14, 0x40},
+		     {3, 0x60}, {0x40, 0x80}, {0x41, 0xa0}};
 
 	for (size_t i = 0; i < ARRAY_LEN(gates); i++)
 		machine_gate(m, gates[i].vector,
@@ -164,8 +158,8 @@ static void test_ring3(void **state)
 		uint64_t insns;
 	} cases[] = {
 		{"64-bit", MACHINE_LONG, user64_s, user64_e, handlers64_s,
-		 handlers64_e, 10 - 3 + 5 * (3 + 7) + 3    },
-		{"32-bit", MACHINE_PAE,  user32_s, user32_e, handlers32_s,
+		 handlers64_e, 10 - 3 + 5 * (3 + 7) + 3},
+		{"32-bit", MACHINE_PAE, user32_s, user32_e, handlers32_s,
 		 handlers32_e, 11 - 3 + 5 * (3 + 7) + 3 - 1},
 	};
 
@@ -287,17 +281,17 @@ static const struct {
 	bool (*hook)(struct machine *m, const struct guest_event *ev,
 		     struct guest_outcome *out);
 } ends[] = {
-	{"spin",            e_spin_s,        e_spin_e,        LIVE_MAX_INSNS, NULL          },
-	{"exit port",       e_exit_s,        e_exit_e,        LIVE_EXIT,      NULL          },
-	{"reset",           e_reset_s,       e_reset_e,       LIVE_RESET,     NULL          },
-	{"halt for ever",   e_halt_s,        e_halt_e,        LIVE_HALTED,    NULL          },
-	{"nowhere",         e_nowhere_s,     e_nowhere_e,     LIVE_SHUTDOWN,  NULL          },
-	{"non-canonical",   e_uncanonical_s, e_uncanonical_e, LIVE_SHUTDOWN,
-	 NULL									       },
-	{"UD2 without IDT", e_ud_s,          e_ud_e,          LIVE_SHUTDOWN,  NULL          },
-	{"absent memory",   e_absent_s,      e_absent_e,      LIVE_ABSENT,    absent_is_mmio},
-	{"no progress",     e_livelock_s,    e_livelock_e,    LIVE_STOPPED,   do_nothing    },
-	{"INT1",            e_int1_s,        e_int1_e,        LIVE_SHUTDOWN,  NULL          },
+	{"spin", e_spin_s, e_spin_e, LIVE_MAX_INSNS, NULL},
+	{"exit port", e_exit_s, e_exit_e, LIVE_EXIT, NULL},
+	{"reset", e_reset_s, e_reset_e, LIVE_RESET, NULL},
+	{"halt for ever", e_halt_s, e_halt_e, LIVE_HALTED, NULL},
+	{"nowhere", e_nowhere_s, e_nowhere_e, LIVE_SHUTDOWN, NULL},
+	{"non-canonical", e_uncanonical_s, e_uncanonical_e, LIVE_SHUTDOWN,
+	 NULL},
+	{"UD2 without IDT", e_ud_s, e_ud_e, LIVE_SHUTDOWN, NULL},
+	{"absent memory", e_absent_s, e_absent_e, LIVE_ABSENT, absent_is_mmio},
+	{"no progress", e_livelock_s, e_livelock_e, LIVE_STOPPED, do_nothing},
+	{"INT1", e_int1_s, e_int1_e, LIVE_SHUTDOWN, NULL},
 };
 
 static void test_ends(void **state)

@@ -70,10 +70,7 @@ static void test_exclusion(void **state)
 	static const struct {
 		const char *name;
 		bool no_exclusion;
-	} cases[] = {
-		{"W^X",    false},
-                {"no W^X", true }
-        };
+	} cases[] = {{"W^X", false}, {"no W^X", true}};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

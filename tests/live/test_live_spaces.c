@@ -82,18 +82,13 @@ static void test_two_spaces(void **state)
 	static const struct {
 		const char *name;
 		bool keep_root;
-	} cases[] = {
-		{"two roots", false},
-                {"one root",  true }
-        };
+	} cases[] = {{"two roots", false}, {"one root", true}};
 
 	(void)state;
 	assert_int_equal(func_a_e - func_a_s, func_b_e - func_b_s);
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct spaces spaces = {
-			.func = {FUNC_A, FUNC_B},
-			.keep_root = cases[i].keep_root
-                };
+		struct spaces spaces = {.func = {FUNC_A, FUNC_B},
+					.keep_root = cases[i].keep_root};
 		struct machine m;
 		struct vcpu vcpu;
 
@@ -132,9 +127,7 @@ static bool switch_and_zap(struct machine *m, const struct guest_event *ev,
 
 static void test_ambiguous_blocks(void **state)
 {
-	struct spaces spaces = {
-		.func = {FUNC_A, FUNC_B}
-        };
+	struct spaces spaces = {.func = {FUNC_A, FUNC_B}};
 	struct machine m;
 	struct vcpu vcpu;
 

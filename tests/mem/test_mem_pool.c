@@ -41,18 +41,18 @@ static const struct {
 	uint64_t from, used, to;
 	bool keeps, flushes;
 } changes[] = {
-	{"read-only to writable",       LEAF,          PTE_A, LEAF | PTE_W,         true,  false},
-	{"used, writable to read-only", LEAF | PTE_W,  PTE_A, LEAF,                 false, true },
-	{"unused, to read-only",        LEAF | PTE_W,  0,     LEAF,                 false, false},
-	{"used, to not present",        LEAF,          PTE_A, 0,                    false, true },
-	{"used, to another frame",      LEAF,          PTE_A, 0x6001,               false, true },
-	{"used, to no-execute",         LEAF,          PTE_A, LEAF | PTE_NX,        false, true },
-	{"used, from no-execute",       LEAF | PTE_NX, PTE_A, LEAF,                 true,  false},
-	{"used, user to supervisor",    LEAF | PTE_U,  PTE_A, LEAF,                 false, true },
-	{"used, supervisor to user",    LEAF,          PTE_A, LEAF | PTE_U | PTE_A, true,
-	 false										  },
-	{"A seen by hardware, cleared", LEAF | PTE_W,  PTE_A,
-	 LEAF | PTE_W | PTE_U,						      false, true },
+	{"read-only to writable", LEAF, PTE_A, LEAF | PTE_W, true, false},
+	{"used, writable to read-only", LEAF | PTE_W, PTE_A, LEAF, false, true},
+	{"unused, to read-only", LEAF | PTE_W, 0, LEAF, false, false},
+	{"used, to not present", LEAF, PTE_A, 0, false, true},
+	{"used, to another frame", LEAF, PTE_A, 0x6001, false, true},
+	{"used, to no-execute", LEAF, PTE_A, LEAF | PTE_NX, false, true},
+	{"used, from no-execute", LEAF | PTE_NX, PTE_A, LEAF, true, false},
+	{"used, user to supervisor", LEAF | PTE_U, PTE_A, LEAF, false, true},
+	{"used, supervisor to user", LEAF, PTE_A, LEAF | PTE_U | PTE_A, true,
+	 false},
+	{"A seen by hardware, cleared", LEAF | PTE_W, PTE_A,
+	 LEAF | PTE_W | PTE_U, false, true},
 };
 
 static void twin_loses_rights(void **state)

@@ -66,9 +66,9 @@ static void check_info(const char *name, const struct outcome *out,
 		       const char *cmdline)
 {
 	static const uint64_t map[][3] = {
-		{0,        0x9fc00,             1},
-		{0x9fc00,  0x400,               2},
-		{0xf0000,  0x10000,             2},
+		{0, 0x9fc00, 1},
+		{0x9fc00, 0x400, 2},
+		{0xf0000, 0x10000, 2},
 		{0x100000, RAM_SIZE - 0x100000, 1},
 	};
 	const char *text = (const char *)out->ram;
@@ -108,8 +108,8 @@ static const struct {
 	const char *name;
 	void (*build)(struct test_image *img);
 } good[] = {
-	{"ELF32",        build_elf32 },
-	{"ELF64",        build_elf64 },
+	{"ELF32", build_elf32},
+	{"ELF64", build_elf64},
 	{"a.out kludge", build_kludge},
 };
 
@@ -273,18 +273,18 @@ static const struct {
 	void (*check)(const char *name, const struct outcome *out);
 } accepted[] = {
 	{"two segments, one where the information would go", two_segments,
-	 check_two_segments									},
-	{"a physical entry point",                           physical_entry,   check_physical_entry},
-	{"a virtual entry point inside",                     entry_inside,     check_entry_inside  },
-	{"a virtual entry point in the second segment",      entry_in_second,
-	 check_entry_in_second								     },
-	{"segments that load nothing",                       skipped_segments,
-	 check_skipped_segments								    },
-	{"the header at the last possible place",            second_header,    check_plain         },
-	{"unknown optional flags",                           optional_flags,   check_plain         },
-	{"kludge: load_end_addr 0",                          whole_file,       check_plain         },
-	{"kludge: bss_end_addr 0",                           no_bss,           check_no_bss        },
-	{"bss up to the last byte of RAM",                   up_to_the_end,    check_up_to_the_end },
+	 check_two_segments},
+	{"a physical entry point", physical_entry, check_physical_entry},
+	{"a virtual entry point inside", entry_inside, check_entry_inside},
+	{"a virtual entry point in the second segment", entry_in_second,
+	 check_entry_in_second},
+	{"segments that load nothing", skipped_segments,
+	 check_skipped_segments},
+	{"the header at the last possible place", second_header, check_plain},
+	{"unknown optional flags", optional_flags, check_plain},
+	{"kludge: load_end_addr 0", whole_file, check_plain},
+	{"kludge: bss_end_addr 0", no_bss, check_no_bss},
+	{"bss up to the last byte of RAM", up_to_the_end, check_up_to_the_end},
 };
 
 static void accepted_images(void **state)

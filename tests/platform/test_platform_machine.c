@@ -90,17 +90,17 @@ static const struct {
 	enum platform_stop_kind kind;
 	uint32_t value;
 } endings[] = {
-	{"exit, byte",            0xf4,  1, 0x12345678, PLATFORM_EXIT,  0x78      },
-	{"exit, word",            0xf4,  2, 0x12345678, PLATFORM_EXIT,  0x5678    },
-	{"exit, dword",           0xf4,  4, 0x12345678, PLATFORM_EXIT,  0x12345678},
-	{"exit with 0",           0xf4,  1, 0,          PLATFORM_EXIT,  0         },
-	{"keyboard reset",        0x64,  1, 0xfe,       PLATFORM_RESET, 0         },
-	{"keyboard, no reset",    0x64,  1, 0xff,       PLATFORM_RUNS,  0         },
-	{"reset control, cold",   0xcf9, 1, 0x06,       PLATFORM_RESET, 0         },
-	{"reset control, kind",   0xcf9, 1, 0x02,       PLATFORM_RUNS,  0         },
-	{"PCI address, 4 bytes",  0xcf8, 4, 0x80000404, PLATFORM_RUNS,  0         },
-	{"PCI mechanism, byte 3", 0xcfb, 1, 0x01,       PLATFORM_RUNS,  0         },
-	{"port 0x80",             0x80,  1, 0xfe,       PLATFORM_RUNS,  0         },
+	{"exit, byte", 0xf4, 1, 0x12345678, PLATFORM_EXIT, 0x78},
+	{"exit, word", 0xf4, 2, 0x12345678, PLATFORM_EXIT, 0x5678},
+	{"exit, dword", 0xf4, 4, 0x12345678, PLATFORM_EXIT, 0x12345678},
+	{"exit with 0", 0xf4, 1, 0, PLATFORM_EXIT, 0},
+	{"keyboard reset", 0x64, 1, 0xfe, PLATFORM_RESET, 0},
+	{"keyboard, no reset", 0x64, 1, 0xff, PLATFORM_RUNS, 0},
+	{"reset control, cold", 0xcf9, 1, 0x06, PLATFORM_RESET, 0},
+	{"reset control, kind", 0xcf9, 1, 0x02, PLATFORM_RUNS, 0},
+	{"PCI address, 4 bytes", 0xcf8, 4, 0x80000404, PLATFORM_RUNS, 0},
+	{"PCI mechanism, byte 3", 0xcfb, 1, 0x01, PLATFORM_RUNS, 0},
+	{"port 0x80", 0x80, 1, 0xfe, PLATFORM_RUNS, 0},
 };
 
 static void what_ends_a_run(void **state)
@@ -242,19 +242,21 @@ static const struct {
 	uint64_t sec;
 	uint8_t want[8]; /* century, year, month, day, weekday, h, m, s */
 } dates[] = {
-	{"start",        0,          {0x20, 0x08, 0x01, 0x01, 3, 0x00, 0x00, 0x00}},
-	{"one second",   1,          {0x20, 0x08, 0x01, 0x01, 3, 0x00, 0x00, 0x01}},
-	{"last second",  86399,      {0x20, 0x08, 0x01, 0x01, 3, 0x23, 0x59, 0x59}},
-	{"leap day",     59 * 86400, {0x20, 0x08, 0x02, 0x29, 6, 0x00, 0x00, 0x00}},
+	{"start", 0, {0x20, 0x08, 0x01, 0x01, 3, 0x00, 0x00, 0x00}},
+	{"one second", 1, {0x20, 0x08, 0x01, 0x01, 3, 0x00, 0x00, 0x01}},
+	{"last second", 86399, {0x20, 0x08, 0x01, 0x01, 3, 0x23, 0x59, 0x59}},
+	{"leap day", 59 * 86400, {0x20, 0x08, 0x02, 0x29, 6, 0x00, 0x00, 0x00}},
 	{"day after it",
 	 60 * 86400,
-	 {0x20, 0x08, 0x03, 0x01, 7, 0x00, 0x00, 0x00}                            },
-	{"next year",    31622400,   {0x20, 0x09, 0x01, 0x01, 5, 0x00, 0x00, 0x00}},
- /* date -u -d @$((1199145600 + 2903299200)) */
+	 {0x20, 0x08, 0x03, 0x01, 7, 0x00, 0x00, 0x00}},
+	{"next year", 31622400, {0x20, 0x09, 0x01, 0x01, 5, 0x00, 0x00, 0x00}},
+	/* date -u -d @$((1199145600 + 2903299200)) */
 	{"year 2100",
-	 2903299200,		 {0x21, 0x00, 0x01, 0x01, 6, 0x00, 0x00, 0x00}},
+	 2903299200,
+	 {0x21, 0x00, 0x01, 0x01, 6, 0x00, 0x00, 0x00}},
 	{"no leap day",
-	 2908396800,		 {0x21, 0x00, 0x03, 0x01, 2, 0x00, 0x00, 0x00}},
+	 2908396800,
+	 {0x21, 0x00, 0x03, 0x01, 2, 0x00, 0x00, 0x00}},
 };
 
 static void calendar(void **state)
@@ -289,7 +291,7 @@ static const struct steps_case cmos[] = {
 	  {RD, 0x71, 0x00},
 	  {WR, 0x70, 0x0d},
 	  {RD, 0x71, 0x80},
-	  {RD, 0x70, 0xff}}				    },
+	  {RD, 0x70, 0xff}}},
 	{"an update is announced 244 us before the second",
 	 {{WR, 0x70, 0x0a},
 	  {CLOCK, 0, 1192000},
@@ -297,7 +299,7 @@ static const struct steps_case cmos[] = {
 	  {CLOCK, 0, 1192900},
 	  {RD, 0x71, 0xa6},
 	  {CLOCK, 0, 1193182},
-	  {RD, 0x71, 0x26}}				    },
+	  {RD, 0x71, 0x26}}},
 	{"status C cannot be written",
 	 {{WR, 0x70, 0x0c}, {WR, 0x71, 0x55}, {RD, 0x71, 0x00}}},
 	{"the time cannot be set, other bytes are memory",
@@ -310,7 +312,7 @@ static const struct steps_case cmos[] = {
 	  {WR, 0x70, 0xff},
 	  {WR, 0x71, 0x66},
 	  {WR, 0x70, 0x7f},
-	  {RD, 0x71, 0x66}}				    },
+	  {RD, 0x71, 0x66}}},
 };
 
 static void cmos_registers(void **state)

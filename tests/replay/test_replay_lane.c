@@ -32,12 +32,9 @@ static const struct {
 	const char *mmu, *bypass;
 	uint64_t injected, pt_write;
 } rungs[] = {
-	{"kvm-2.6.20", "off", 1, 1},
-        {"kvm-2.6.24", "off", 1, 1},
-	{"seed",       "off", 1, 1},
-        {"seed",       "on",  0, 1},
-	{"kvm-2.6.25", "off", 1, 1},
-        {"kvm-2.6.25", "on",  0, 1},
+	{"kvm-2.6.20", "off", 1, 1}, {"kvm-2.6.24", "off", 1, 1},
+	{"seed", "off", 1, 1},       {"seed", "on", 0, 1},
+	{"kvm-2.6.25", "off", 1, 1}, {"kvm-2.6.25", "on", 0, 1},
 };
 
 static void replays_in_every_generation(void **state)
@@ -159,38 +156,38 @@ static const struct {
 	void (*change)(struct tape *tape);
 	const char *line; /* its end */
 } flaws[] = {
-	{"other address",        other_address,
+	{"other address", other_address,
 	 "the model has page fault at 0x6010, error code 0x4, the trace page "
-	 "fault at 0x6018, error code 0x4"                                   },
-	{"other code",           other_code,
+	 "fault at 0x6018, error code 0x4"},
+	{"other code", other_code,
 	 "the model has page fault at 0x6010, error code 0x4, the trace page "
-	 "fault at 0x6010, error code 0x6"                                   },
-	{"no fault",             no_fault,
+	 "fault at 0x6010, error code 0x6"},
+	{"no fault", no_fault,
 	 "the model has page fault at 0x6010, error code 0x4, the trace "
-	 "delivery of exception 14, error code 0x4"                          },
-	{"a fault too many",     fault_too_many,
+	 "delivery of exception 14, error code 0x4"},
+	{"a fault too many", fault_too_many,
 	 "the model has exception 14, error code 0x4, the trace page fault at "
-	 "0x6010, error code 0x4"					    },
-	{"a fault too early",    fault_too_early,
+	 "0x6010, error code 0x4"},
+	{"a fault too early", fault_too_early,
 	 "the trace has page fault at 0x6010, error code 0x4, the model no "
-	 "fault"							     },
-	{"other delivery",       other_delivery,
+	 "fault"},
+	{"other delivery", other_delivery,
 	 "the model has exception 14, error code 0x4, the trace delivery of "
-	 "exception 13, error code 0x4"                                      },
-	{"the guest goes on",    ends_unfaulted,
+	 "exception 13, error code 0x4"},
+	{"the guest goes on", ends_unfaulted,
 	 "the model has page fault at 0x6010, error code 0x4, the trace a "
-	 "reference"							 },
-	{"another place",        other_place,
+	 "reference"},
+	{"another place", other_place,
 	 "the trace writes a table at 0x4030 through 0x1ff030, which leads "
-	 "elsewhere in the model"					    },
-	{"a table nowhere",      table_nowhere,
-	 "a table at 0x10000000000, beyond memory"                           },
-	{"a write nowhere",      write_nowhere,
-	 "a table write at 0x10000000030, beyond memory"                     },
+	 "elsewhere in the model"},
+	{"a table nowhere", table_nowhere,
+	 "a table at 0x10000000000, beyond memory"},
+	{"a write nowhere", write_nowhere,
+	 "a table write at 0x10000000030, beyond memory"},
 	{"a window unasked for", window_unasked,
 	 "the trace has an interrupt window, which the model did not ask for"},
-	{"a long delivery",      long_delivery,
-	 "a delivery of more than 64 references"                             },
+	{"a long delivery", long_delivery,
+	 "a delivery of more than 64 references"},
 };
 
 static void tells_what_differs(void **state)
@@ -241,14 +238,14 @@ static void refuses_states(void **state)
 		uint64_t cr0, cr3, cr4, efer;
 		const char *line;
 	} cases[] = {
-		{0x80000001,  0x1000,            0,    0,               "not a state of the modelled"},
-		{0x80010001,  0x1000,            0x20, 0x100,           "not a state of the"         },
-		{0x80010001,  0x1000,            0x00, 0x500,           "not a state of the"         },
-		{0x80000000,  0x1000,            0x20, 0,               "not a state of the modelled"},
-		{0x180010001, 0x1000,            0x20, 0x500,           "not a state of the"         },
-		{0x80010001,  0x1000,            0x20, 0x501 | 1 << 12, "not a state of"             },
-		{0x80010001,  0x900000,          0x20, 0x500,           "CR3 is 0x900000, where"     },
-		{0x80010001,  UINT64_C(1) << 41, 0x20, 0x500,           "not a state of"             },
+		{0x80000001, 0x1000, 0, 0, "not a state of the modelled"},
+		{0x80010001, 0x1000, 0x20, 0x100, "not a state of the"},
+		{0x80010001, 0x1000, 0x00, 0x500, "not a state of the"},
+		{0x80000000, 0x1000, 0x20, 0, "not a state of the modelled"},
+		{0x180010001, 0x1000, 0x20, 0x500, "not a state of the"},
+		{0x80010001, 0x1000, 0x20, 0x501 | 1 << 12, "not a state of"},
+		{0x80010001, 0x900000, 0x20, 0x500, "CR3 is 0x900000, where"},
+		{0x80010001, UINT64_C(1) << 41, 0x20, 0x500, "not a state of"},
 	};
 
 	(void)state;

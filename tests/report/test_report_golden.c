@@ -70,11 +70,9 @@ static const struct {
 	const char *file;
 	int (*print)(const struct report *report, FILE *out);
 } goldens[] = {
-	{"sample.json", report_print_json},
-        {"sample.csv",  report_print_csv },
-	{"sample.txt",  print_text       },
-        {"sample.md",   print_markdown   },
-	{"sample.gp",   print_script     },
+	{"sample.json", report_print_json}, {"sample.csv", report_print_csv},
+	{"sample.txt", print_text},         {"sample.md", print_markdown},
+	{"sample.gp", print_script},
 };
 
 /* The version's digits become "VERSION". */

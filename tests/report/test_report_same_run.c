@@ -60,14 +60,14 @@ static const struct {
 	void (*change)(struct result *result);
 	const char *what; /* NULL: nothing to complain of */
 } cases[] = {
-	{"the console",                       change_console,       "console output"            },
-	{"the faults",			change_faults,        "page faults as it saw them"},
-	{"the instructions",                  change_insns,         "number of instructions"    },
-	{"the end",			   change_status,        "end"                       },
-	{"memory: A bits may differ",         change_memory_digest, NULL                        },
-	{"memory size: the guest can see it", change_memory_size,   NULL                        },
-	{"another guest",                     change_args,          NULL                        },
-	{"a setting that no guest sees",      change_clock,         "console output"            },
+	{"the console", change_console, "console output"},
+	{"the faults", change_faults, "page faults as it saw them"},
+	{"the instructions", change_insns, "number of instructions"},
+	{"the end", change_status, "end"},
+	{"memory: A bits may differ", change_memory_digest, NULL},
+	{"memory size: the guest can see it", change_memory_size, NULL},
+	{"another guest", change_args, NULL},
+	{"a setting that no guest sees", change_clock, "console output"},
 };
 
 static void test_differences(void **state)

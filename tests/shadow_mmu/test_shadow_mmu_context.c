@@ -48,11 +48,7 @@ static void same_cr3(void **state)
 	static const struct {
 		const char *gen;
 		uint64_t loads;
-	} cases[] = {
-		{"kvm-2.6.24", 4},
-                {"seed",       4},
-                {"kvm-2.6.25", 0}
-        };
+	} cases[] = {{"kvm-2.6.24", 4}, {"seed", 4}, {"kvm-2.6.25", 0}};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -188,8 +184,8 @@ static void paging_off_writes_to_tables(void **state)
 		const char *gen;
 		enum rig_end end;
 	} cases[] = {
-		{"kvm-2.6.24", RIG_OK     },
-		{"seed",       RIG_OK     },
+		{"kvm-2.6.24", RIG_OK},
+		{"seed", RIG_OK},
 		{"kvm-2.6.25", RIG_EMULATE},
 	};
 

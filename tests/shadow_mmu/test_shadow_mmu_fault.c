@@ -42,23 +42,23 @@ static void causes(void **state)
 		enum pf_cause cause;
 		unsigned int exits;
 	} cases[] = {
-		{"fill, read",                    DATA | G_RW,           0,     ACC_U, RIG_OK,   CAUSE_hidden_fill,
-		 1												   },
-		{"fill, write with D clear",      DATA | G_LINK,         0,     ACC_W, RIG_OK,
-		 CAUSE_hidden_fill,										 1},
-		{"D on a present spte",           DATA | G_LINK,         ACC_U, ACC_W, RIG_OK,
-		 CAUSE_accessed_dirty,									      1},
-		{"nothing to do the second time", DATA | G_RW,           ACC_U, ACC_U,
-		 RIG_OK,									 CAUSE_hidden_fill, 0},
-		{"write to a read-only page",     DATA | G_RO,           ACC_U, ACC_W,
-		 RIG_INJECT,								     CAUSE_injected,    1},
-		{"user to a kernel page",         DATA | G_KRW,          ACC_R, ACC_U,
-		 RIG_INJECT,								     CAUSE_injected,    1},
-		{"fetch from an NX page",         DATA | G_RW | PTE_NX,  ACC_R, ACC_X,
-		 RIG_INJECT,								     CAUSE_injected,    1},
-		{"denied, and a reserved bit",    DATA | G_RO | BIT(36), 0,     ACC_W,
-		 RIG_INJECT,								     CAUSE_reserved,    1},
-		{"MMIO",			  DEVICE | G_RW,         0,     ACC_R, RIG_MMIO, CAUSE_mmio,        1},
+		{"fill, read", DATA | G_RW, 0, ACC_U, RIG_OK, CAUSE_hidden_fill,
+		 1},
+		{"fill, write with D clear", DATA | G_LINK, 0, ACC_W, RIG_OK,
+		 CAUSE_hidden_fill, 1},
+		{"D on a present spte", DATA | G_LINK, ACC_U, ACC_W, RIG_OK,
+		 CAUSE_accessed_dirty, 1},
+		{"nothing to do the second time", DATA | G_RW, ACC_U, ACC_U,
+		 RIG_OK, CAUSE_hidden_fill, 0},
+		{"write to a read-only page", DATA | G_RO, ACC_U, ACC_W,
+		 RIG_INJECT, CAUSE_injected, 1},
+		{"user to a kernel page", DATA | G_KRW, ACC_R, ACC_U,
+		 RIG_INJECT, CAUSE_injected, 1},
+		{"fetch from an NX page", DATA | G_RW | PTE_NX, ACC_R, ACC_X,
+		 RIG_INJECT, CAUSE_injected, 1},
+		{"denied, and a reserved bit", DATA | G_RO | BIT(36), 0, ACC_W,
+		 RIG_INJECT, CAUSE_reserved, 1},
+		{"MMIO", DEVICE | G_RW, 0, ACC_R, RIG_MMIO, CAUSE_mmio, 1},
 	};
 
 	(void)state;
@@ -89,10 +89,10 @@ static void cause_of_a_clear_entry(void **state)
 		const char *gen;
 		enum pf_cause cause;
 	} cases[] = {
-  /* it would have exited in any case */
-		{"kvm-2.6.20", CAUSE_hidden_fill   },
+		/* it would have exited in any case */
+		{"kvm-2.6.20", CAUSE_hidden_fill},
 		{"kvm-2.6.24", CAUSE_accessed_dirty},
-		{"seed",       CAUSE_accessed_dirty},
+		{"seed", CAUSE_accessed_dirty},
 		{"kvm-2.6.25", CAUSE_accessed_dirty},
 	};
 
@@ -221,9 +221,7 @@ static void dirty_reaches_other_shadows(void **state)
 	static const struct {
 		const char *gen;
 		unsigned int exits;
-	} cases[] = {
-		{"kvm-2.6.25", 0}
-        };
+	} cases[] = {{"kvm-2.6.25", 0}};
 	gva_t alias = GVA + GIB;
 
 	(void)state;
@@ -304,7 +302,7 @@ static void roots_outside_ram(void **state)
 		enum rig_end end;
 	} cases[] = {
 		{"kvm-2.6.24", RIG_INJECT},
-		{"seed",       RIG_DIRECT}, /* reads as zeros: notrap */
+		{"seed", RIG_DIRECT},       /* reads as zeros: notrap */
 		{"kvm-2.6.25", RIG_INJECT}, /* cannot be read: trap */
 	};
 

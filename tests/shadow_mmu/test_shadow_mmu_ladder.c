@@ -74,24 +74,24 @@ static void exits_per_demand_fault(void **state)
 		bool bypass;
 		uint64_t flags, exits, zaps;
 	} cases[] = {
-  /* Inject, PT write, refault.  Faults do not reset its fork
-  * detector, so from the third write on each one zaps. */
-		{"2.6.20",          "kvm-2.6.20", false, G_RW,            3 * n,     n - 2},
- /* Inject, PT write. */
-		{"2.6.24",          "kvm-2.6.24", false, G_RW,            2 * n,     0    },
-		{"seed, off",       "seed",       false, G_RW,            2 * n,     0    },
-		{"2.6.25, off",     "kvm-2.6.25", false, G_RW,            2 * n,     0    },
- /* PT write; each third zaps the table and costs a refault. */
-		{"seed",            "seed",       true,  G_RW,            n + n / 3, n / 3},
- /* PT write. */
-		{"2.6.25",          "kvm-2.6.25", true,  G_RW,            n,         0    },
- /* A and D not preset by the kernel: one more, for A. */
+		/* Inject, PT write, refault.  Faults do not reset its fork
+		 * detector, so from the third write on each one zaps. */
+		{"2.6.20", "kvm-2.6.20", false, G_RW, 3 * n, n - 2},
+		/* Inject, PT write. */
+		{"2.6.24", "kvm-2.6.24", false, G_RW, 2 * n, 0},
+		{"seed, off", "seed", false, G_RW, 2 * n, 0},
+		{"2.6.25, off", "kvm-2.6.25", false, G_RW, 2 * n, 0},
+		/* PT write; each third zaps the table and costs a refault. */
+		{"seed", "seed", true, G_RW, n + n / 3, n / 3},
+		/* PT write. */
+		{"2.6.25", "kvm-2.6.25", true, G_RW, n, 0},
+		/* A and D not preset by the kernel: one more, for A. */
 		{"2.6.24, A clear", "kvm-2.6.24", false, G_LINK & ~PTE_A, 3 * n,
-		 0									},
-		{"2.6.25, A clear", "kvm-2.6.25", true,  G_LINK & ~PTE_A, 2 * n,
-		 0									},
- /* Only D clear: one more, for D. */
-		{"2.6.25, D clear", "kvm-2.6.25", true,  G_LINK,          2 * n,     0    },
+		 0},
+		{"2.6.25, A clear", "kvm-2.6.25", true, G_LINK & ~PTE_A, 2 * n,
+		 0},
+		/* Only D clear: one more, for D. */
+		{"2.6.25, D clear", "kvm-2.6.25", true, G_LINK, 2 * n, 0},
 	};
 
 	(void)state;
@@ -118,8 +118,8 @@ static void fork_writes(void **state)
 	} cases[] = {
 		{"kvm-2.6.20", false},
 		{"kvm-2.6.24", false},
-		{"seed",       true },
-		{"kvm-2.6.25", true },
+		{"seed", true},
+		{"kvm-2.6.25", true},
 	};
 
 	(void)state;
@@ -151,8 +151,8 @@ static void every_generation_is_listed(void **state)
 	} want[] = {
 		{"kvm-2.6.20", false},
 		{"kvm-2.6.24", false},
-		{"seed",       true },
-		{"kvm-2.6.25", true },
+		{"seed", true},
+		{"kvm-2.6.25", true},
 	};
 	unsigned int nr;
 	const struct smmu_generation *gens = smmu_generations(&nr);

@@ -47,9 +47,9 @@ static void create_refuses(void **state)
 		uint32_t budget, pool;
 		int err;
 	} cases[] = {
-		{"too small a budget",             SMMU_MIN_PAGES - 1, 256, -EINVAL},
-		{"no frame left for the PAE root", 128,                128, -EINVAL},
-		{"just enough",                    128,                129, 0      },
+		{"too small a budget", SMMU_MIN_PAGES - 1, 256, -EINVAL},
+		{"no frame left for the PAE root", 128, 128, -EINVAL},
+		{"just enough", 128, 129, 0},
 	};
 
 	(void)state;
@@ -255,8 +255,8 @@ static void rmap_population(void **state)
 	} cases[] = {
 		{"kvm-2.6.20", false},
 		{"kvm-2.6.24", false},
-		{"seed",       false},
-		{"kvm-2.6.25", true },
+		{"seed", false},
+		{"kvm-2.6.25", true},
 	};
 
 	(void)state;

@@ -54,21 +54,29 @@ static void split_writes(void **state)
 		} step[NR_STEPS];
 	} cases[] = {
 		{"clear, low half first",
-		 "seed",       {{0, 4, 0, NOTRAP}, {4, 4, 0, TRAP}}            },
+		 "seed",
+		 {{0, 4, 0, NOTRAP}, {4, 4, 0, TRAP}}},
 		{"clear, high half first",
-		 "seed",       {{4, 4, 0, TRAP}, {0, 4, 0, NOTRAP}}            },
+		 "seed",
+		 {{4, 4, 0, TRAP}, {0, 4, 0, NOTRAP}}},
 		{"set, low half first",
-		 "seed",       {{0, 4, DATA | G_RW, TRAP}, {4, 4, 0, TRAP}}    },
+		 "seed",
+		 {{0, 4, DATA | G_RW, TRAP}, {4, 4, 0, TRAP}}},
 		{"set, high half first",
-		 "seed",       {{4, 4, 0, TRAP}, {0, 4, DATA | G_RW, TRAP}}    },
+		 "seed",
+		 {{4, 4, 0, TRAP}, {0, 4, DATA | G_RW, TRAP}}},
 		{"clear then set as a whole",
-		 "seed",       {{0, 8, 0, NOTRAP}, {0, 8, DATA | G_RW, MAPPED}}},
+		 "seed",
+		 {{0, 8, 0, NOTRAP}, {0, 8, DATA | G_RW, MAPPED}}},
 		{"the same without notrap",
-		 "kvm-2.6.24", {{0, 8, 0, TRAP}, {0, 8, DATA | G_RW, MAPPED}}  },
+		 "kvm-2.6.24",
+		 {{0, 8, 0, TRAP}, {0, 8, DATA | G_RW, MAPPED}}},
 		{"nothing is updated",
-		 "kvm-2.6.20", {{0, 8, 0, TRAP}, {0, 8, DATA | G_RW, TRAP}}    },
+		 "kvm-2.6.20",
+		 {{0, 8, 0, TRAP}, {0, 8, DATA | G_RW, TRAP}}},
 		{"2.6.25 as the seed",
-		 "kvm-2.6.25", {{4, 4, 0, TRAP}, {0, 4, 0, NOTRAP}}            },
+		 "kvm-2.6.25",
+		 {{4, 4, 0, TRAP}, {0, 4, 0, NOTRAP}}},
 	};
 
 	(void)state;
@@ -93,10 +101,7 @@ static void split_writes(void **state)
 /* Whatever the pieces, the guest's entry as a whole decides in the end. */
 static void split_writes_are_sound(void **state)
 {
-	static const unsigned int order[][2] = {
-		{0, 4},
-                {4, 0}
-        };
+	static const unsigned int order[][2] = {{0, 4}, {4, 0}};
 	static const uint64_t vals[] = {0, DATA | G_RW, DATA | G_RO | PTE_NX};
 
 	(void)state;
@@ -128,13 +133,13 @@ static void misaligned_writes_zap(void **state)
 		unsigned int offset, len;
 		bool zaps, zaps_2_6_20;
 	} cases[] = {
-		{"a byte",                   0, 1, true,  false},
-		{"two bytes",                6, 2, true,  false},
-		{"three bytes",              1, 3, true,  false},
-		{"four within",              2, 4, false, false},
-		{"seven within",             1, 7, false, false},
-		{"eight across two entries", 4, 8, true,  true },
-		{"two across two entries",   7, 2, true,  true },
+		{"a byte", 0, 1, true, false},
+		{"two bytes", 6, 2, true, false},
+		{"three bytes", 1, 3, true, false},
+		{"four within", 2, 4, false, false},
+		{"seven within", 1, 7, false, false},
+		{"eight across two entries", 4, 8, true, true},
+		{"two across two entries", 7, 2, true, true},
 	};
 
 	(void)state;
@@ -200,19 +205,19 @@ static void fork_detector(void **state)
 		void (*between)(struct rig *);
 		unsigned int at;
 	} cases[] = {
-		{"2.6.20, writes alone",            "kvm-2.6.20", NULL,             3},
-		{"2.6.20, faults do not reset",     "kvm-2.6.20", fault_elsewhere,
-		 3								   },
-		{"2.6.24, writes alone",            "kvm-2.6.24", NULL,             3},
-		{"2.6.24, faults reset",            "kvm-2.6.24", fault_elsewhere,  0},
-		{"2.6.24, use is not seen",         "kvm-2.6.24", use_last_written, 3},
-		{"seed, writes alone",              "seed",       NULL,             3},
-		{"seed, use is not seen: the flaw", "seed",       use_last_written,
-		 3								   },
-		{"2.6.25, writes alone",            "kvm-2.6.25", NULL,             3},
-		{"2.6.25, use is seen",             "kvm-2.6.25", use_last_written, 0},
-		{"2.6.25, faults reset",            "kvm-2.6.25", fault_elsewhere,  0},
-		{"another table in between",        "seed",       write_elsewhere,  0},
+		{"2.6.20, writes alone", "kvm-2.6.20", NULL, 3},
+		{"2.6.20, faults do not reset", "kvm-2.6.20", fault_elsewhere,
+		 3},
+		{"2.6.24, writes alone", "kvm-2.6.24", NULL, 3},
+		{"2.6.24, faults reset", "kvm-2.6.24", fault_elsewhere, 0},
+		{"2.6.24, use is not seen", "kvm-2.6.24", use_last_written, 3},
+		{"seed, writes alone", "seed", NULL, 3},
+		{"seed, use is not seen: the flaw", "seed", use_last_written,
+		 3},
+		{"2.6.25, writes alone", "kvm-2.6.25", NULL, 3},
+		{"2.6.25, use is seen", "kvm-2.6.25", use_last_written, 0},
+		{"2.6.25, faults reset", "kvm-2.6.25", fault_elsewhere, 0},
+		{"another table in between", "seed", write_elsewhere, 0},
 	};
 
 	(void)state;
@@ -380,13 +385,13 @@ static void flushes(void **state)
 		uint64_t pte;
 		unsigned int remote, local;
 	} cases[] = {
-		{"seed, the same",        "seed",       DATA | G_RW,          1, 0},
-		{"2.6.25, the same",      "kvm-2.6.25", DATA | G_RW,          0, 1},
-		{"2.6.25, read-only",     "kvm-2.6.25", DATA | G_RO,          1, 0},
-		{"2.6.25, another frame", "kvm-2.6.25", (DATA * 2) | G_RW,    1,
-		 0								},
-		{"2.6.25, NX",            "kvm-2.6.25", DATA | G_RW | PTE_NX, 1, 0},
-		{"2.6.25, absent",        "kvm-2.6.25", 0,                    1, 0},
+		{"seed, the same", "seed", DATA | G_RW, 1, 0},
+		{"2.6.25, the same", "kvm-2.6.25", DATA | G_RW, 0, 1},
+		{"2.6.25, read-only", "kvm-2.6.25", DATA | G_RO, 1, 0},
+		{"2.6.25, another frame", "kvm-2.6.25", (DATA * 2) | G_RW, 1,
+		 0},
+		{"2.6.25, NX", "kvm-2.6.25", DATA | G_RW | PTE_NX, 1, 0},
+		{"2.6.25, absent", "kvm-2.6.25", 0, 1, 0},
 	};
 
 	(void)state;

@@ -307,22 +307,18 @@ static void random_guests(void **state)
 }
 
 static struct combo combos[] = {
-	{"kvm-2.6.20", false},
-        {"kvm-2.6.24", false},
-        {"seed",       false},
-	{"seed",       true },
-        {"kvm-2.6.25", false},
-        {"kvm-2.6.25", true },
+	{"kvm-2.6.20", false}, {"kvm-2.6.24", false}, {"seed", false},
+	{"seed", true},        {"kvm-2.6.25", false}, {"kvm-2.6.25", true},
 };
 
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		{"random_2_6_20",        random_guests, NULL, NULL, &combos[0]},
-		{"random_2_6_24",        random_guests, NULL, NULL, &combos[1]},
-		{"random_seed",          random_guests, NULL, NULL, &combos[2]},
-		{"random_seed_bypass",   random_guests, NULL, NULL, &combos[3]},
-		{"random_2_6_25",        random_guests, NULL, NULL, &combos[4]},
+		{"random_2_6_20", random_guests, NULL, NULL, &combos[0]},
+		{"random_2_6_24", random_guests, NULL, NULL, &combos[1]},
+		{"random_seed", random_guests, NULL, NULL, &combos[2]},
+		{"random_seed_bypass", random_guests, NULL, NULL, &combos[3]},
+		{"random_2_6_25", random_guests, NULL, NULL, &combos[4]},
 		{"random_2_6_25_bypass", random_guests, NULL, NULL, &combos[5]},
 	};
 

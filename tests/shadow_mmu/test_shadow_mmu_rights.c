@@ -71,9 +71,9 @@ static void write_protect_off(void **state)
 		enum rig_end user_write;
 	} cases[] = {
 		{"kvm-2.6.20", RIG_INJECT}, /* U goes with the write */
-		{"kvm-2.6.24", RIG_OK    }, /* the flaw */
-		{"seed",       RIG_OK    },
-		{"kvm-2.6.25", RIG_OK    },
+		{"kvm-2.6.24", RIG_OK},     /* the flaw */
+		{"seed", RIG_OK},
+		{"kvm-2.6.25", RIG_OK},
 	};
 
 	(void)state;
@@ -116,9 +116,9 @@ static void rights_above_the_leaf(void **state)
 		bool shared;
 		enum rig_end user_after_kernel, user_after_user;
 	} cases[] = {
-		{"kvm-2.6.20", true,  RIG_INJECT, RIG_OK    },
-		{"kvm-2.6.24", true,  RIG_OK,     RIG_OK    },
-		{"seed",       true,  RIG_INJECT, RIG_OK    },
+		{"kvm-2.6.20", true, RIG_INJECT, RIG_OK},
+		{"kvm-2.6.24", true, RIG_OK, RIG_OK},
+		{"seed", true, RIG_INJECT, RIG_OK},
 		{"kvm-2.6.25", false, RIG_INJECT, RIG_INJECT},
 	};
 	gva_t closed = GVA + GIB;
@@ -232,10 +232,10 @@ static void large_page_roles(void **state)
 		const char *gen;
 		bool shared;
 	} cases[] = {
-		{"kvm-2.6.20", true }, /* d28c6cfbbc5e came later */
+		{"kvm-2.6.20", true}, /* d28c6cfbbc5e came later */
 		{"kvm-2.6.24", false},
-		{"seed",       false},
-		{"kvm-2.6.25", true }, /* the rights above count: 5fd5387c89ec */
+		{"seed", false},
+		{"kvm-2.6.25", true}, /* the rights above count: 5fd5387c89ec */
 	};
 
 	(void)state;

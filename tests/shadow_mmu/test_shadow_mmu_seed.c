@@ -84,12 +84,12 @@ static void seed_mmu_c_hunk_is_shadow_present_pte(void **state)
 		uint64_t spte;
 		bool on, off;
 	} cases[] = {
-		{"0",              0,			    false, false},
-		{"~0xffe",         SMMU_TRAP_PTE,                false, true },
-		{"~0xffe | IO",    SMMU_TRAP_PTE | SPTE_IO_MARK, false, true },
-		{"IO alone",       SPTE_IO_MARK,                 false, false},
-		{"a mapping",      DATA | PTE_P,                 true,  true },
-		{"a mapping | IO", DATA | PTE_P | SPTE_IO_MARK,  true,  true },
+		{"0", 0, false, false},
+		{"~0xffe", SMMU_TRAP_PTE, false, true},
+		{"~0xffe | IO", SMMU_TRAP_PTE | SPTE_IO_MARK, false, true},
+		{"IO alone", SPTE_IO_MARK, false, false},
+		{"a mapping", DATA | PTE_P, true, true},
+		{"a mapping | IO", DATA | PTE_P | SPTE_IO_MARK, true, true},
 	};
 
 	(void)state;

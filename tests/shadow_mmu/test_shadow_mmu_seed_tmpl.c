@@ -95,20 +95,20 @@ static void seed_paging_tmpl_h_hunk_update_pte_order(void **state)
 		unsigned int offset, len;
 		int want;
 	} cases[] = {
-		{"8 bytes, absent",             0,                            0, 8, NOTRAP},
+		{"8 bytes, absent", 0, 0, 8, NOTRAP},
 		{"8 bytes, absent, junk above", UINT64_C(0x7ff0000000000f00), 0,
-		 8,								 NOTRAP},
-		{"8 bytes, P and A",            DATA | G_RW,                  0, 8, MAPPED},
-		{"8 bytes, P without A",        DATA | (G_RW & ~PTE_A),       0, 8, TRAP  },
-		{"8 bytes, A without P",        DATA | (G_RW & ~PTE_P),       0, 8, NOTRAP},
-		{"low half, absent",            0,                            0, 4, NOTRAP},
-		{"low half, P and A",           DATA | G_RW,                  0, 4, TRAP  },
-		{"low half, P without A",       DATA | PTE_P,                 0, 4, TRAP  },
-		{"high half, bit 0 clear",      0,                            4, 4, TRAP  },
-		{"high half, bits 0 and 5 set", 0x21,                         4, 4, TRAP  },
-		{"within, absent",              0,                            2, 4, TRAP  },
-		{"five bytes, absent",          0,                            0, 5, NOTRAP},
-		{"five bytes, P and A",         DATA | G_RW,                  0, 5, TRAP  },
+		 8, NOTRAP},
+		{"8 bytes, P and A", DATA | G_RW, 0, 8, MAPPED},
+		{"8 bytes, P without A", DATA | (G_RW & ~PTE_A), 0, 8, TRAP},
+		{"8 bytes, A without P", DATA | (G_RW & ~PTE_P), 0, 8, NOTRAP},
+		{"low half, absent", 0, 0, 4, NOTRAP},
+		{"low half, P and A", DATA | G_RW, 0, 4, TRAP},
+		{"low half, P without A", DATA | PTE_P, 0, 4, TRAP},
+		{"high half, bit 0 clear", 0, 4, 4, TRAP},
+		{"high half, bits 0 and 5 set", 0x21, 4, 4, TRAP},
+		{"within, absent", 0, 2, 4, TRAP},
+		{"five bytes, absent", 0, 0, 5, NOTRAP},
+		{"five bytes, P and A", DATA | G_RW, 0, 5, TRAP},
 	};
 
 	(void)state;

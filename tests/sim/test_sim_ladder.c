@@ -57,15 +57,15 @@ static const struct {
 	struct counts want;
 } ladder[] = {
 	{"audit=table mmu=kvm-2.6.20",
-	 {3 * PAGES, PAGES, PAGES, PAGES, 0, PAGES - 1}                             },
-	{"audit=table mmu=kvm-2.6.24",            {2 * PAGES, PAGES, 0, PAGES, 0, 0}},
-	{"audit=table mmu=seed bypass=off",       {2 * PAGES, PAGES, 0, PAGES, 0, 0}},
+	 {3 * PAGES, PAGES, PAGES, PAGES, 0, PAGES - 1}},
+	{"audit=table mmu=kvm-2.6.24", {2 * PAGES, PAGES, 0, PAGES, 0, 0}},
+	{"audit=table mmu=seed bypass=off", {2 * PAGES, PAGES, 0, PAGES, 0, 0}},
 	{"audit=table mmu=kvm-2.6.25 bypass=off",
-	 {2 * PAGES, PAGES, 0, PAGES, 0, 0}                                         },
+	 {2 * PAGES, PAGES, 0, PAGES, 0, 0}},
 	{"audit=table mmu=seed bypass=on",
-	 {PAGES + PAGES / 3, 0, PAGES / 3, PAGES, PAGES, PAGES / 3}                 },
+	 {PAGES + PAGES / 3, 0, PAGES / 3, PAGES, PAGES, PAGES / 3}},
 	{"audit=table mmu=kvm-2.6.25 bypass=on",
-	 {PAGES, 0, 0, PAGES, PAGES, 0}					     },
+	 {PAGES, 0, 0, PAGES, PAGES, 0}},
 };
 
 static void expect(const char *config, const char *what, uint64_t got,

@@ -200,11 +200,11 @@ static void chunks_out_of_order(void **state)
 		int order[PARTS + 1];
 		size_t good; /* chunks that can be read */
 	} cases[] = {
-		{"one missing",   {0, 2, 3, -1},    1},
-		{"first missing", {1, 2, 3, -1},    0},
-		{"last missing",  {0, 1, 2, -1},    3},
-		{"doubled",       {0, 1, 1, 2, 3},  2},
-		{"swapped",       {0, 2, 1, 3, -1}, 1},
+		{"one missing", {0, 2, 3, -1}, 1},
+		{"first missing", {1, 2, 3, -1}, 0},
+		{"last missing", {0, 1, 2, -1}, 3},
+		{"doubled", {0, 1, 1, 2, 3}, 2},
+		{"swapped", {0, 2, 1, 3, -1}, 1},
 	};
 	const char *path = scratch_path("order");
 	struct sample s;

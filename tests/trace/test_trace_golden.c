@@ -42,23 +42,23 @@ static const struct trace_info info = {
 static void make(struct tape *t)
 {
 	static const struct trace_ref refs[] = {
-		{0x401000,   1, TRACE_FETCH, 4, true, false},
-		{0x401004,   1, TRACE_FETCH, 3, true, false},
+		{0x401000, 1, TRACE_FETCH, 4, true, false},
+		{0x401004, 1, TRACE_FETCH, 3, true, false},
 		{0x7ffe0ff8, 1, TRACE_WRITE, 8, true, false},
-		{0x401007,   1, TRACE_FETCH, 3, true, false},
-		{0x600010,   1, TRACE_READ,  4, true, false},
+		{0x401007, 1, TRACE_FETCH, 3, true, false},
+		{0x600010, 1, TRACE_READ, 4, true, false},
 	};
 	static const struct trace_ref more[] = {
-		{0x401ffe,   1, TRACE_FETCH, 2, true,  false},
-		{0x402000,   0, TRACE_FETCH, 1, true,  false},
-		{0x7ffe0ff8, 1, TRACE_READ,  8, true,  false},
-		{0x7ffe0ff0, 1, TRACE_WRITE, 8, false, true },
+		{0x401ffe, 1, TRACE_FETCH, 2, true, false},
+		{0x402000, 0, TRACE_FETCH, 1, true, false},
+		{0x7ffe0ff8, 1, TRACE_READ, 8, true, false},
+		{0x7ffe0ff0, 1, TRACE_WRITE, 8, false, true},
 	};
 	uint64_t table[PT_ENTRIES] = {
 		[0] = 0x2000 | PTE_US, [3] = 0x3000 | PTE_US};
 	const struct trace_item items[] = {
 		{.kind = TRACE_ITEM_TABLE, .gpa = 0x1000, .table = table},
-		{.kind = TRACE_ITEM_FAULT,                        .gva = 0x600010,              .error = 4},
+		{.kind = TRACE_ITEM_FAULT, .gva = 0x600010, .error = 4},
 		{.kind = TRACE_ITEM_EVENT,
 		 .event = {.kind = GE_DELIVER,
 			   .vector = 14,
@@ -68,14 +68,14 @@ static void make(struct tape *t)
 			   .cpl = 3,
 			   .gva = 0x600010,
 			   .rip = 0x401007,
-			   .insns = 3}             },
+			   .insns = 3}},
 		{.kind = TRACE_ITEM_TABLE_WRITE,
 		 .gpa = 0x1018,
 		 .gva = 0x8018,
 		 .size = 8,
 		 .bytes = {0x67, 0x40}},
-		{.kind = TRACE_ITEM_TABLE_END,            .gpa = 0x1000                          },
-		{.kind = TRACE_ITEM_MARK,    .id = 1                },
+		{.kind = TRACE_ITEM_TABLE_END, .gpa = 0x1000},
+		{.kind = TRACE_ITEM_MARK, .id = 1},
 	};
 
 	tape_init(t);

@@ -26,26 +26,26 @@ static const struct {
 	const char *says; /* NULL: it is good */
 	const char *text;
 } texts[] = {
-	{"good",      NULL,          GOOD TEXT				     },
-	{"one more",  NULL,          FULL "'x':[1]," CRS MORE TEXT                 },
-	{"pages",     NULL,          "{'granularity':'pages'," CRS MORE TEXT       },
-	{"half",      "granularity", "{'granularity':'half'," CRS MORE TEXT        },
-	{"nothing",   "header: ",    ""					    },
-	{"no end",    "header: ",    FULL CRS MORE                                 },
-	{"two",       "header: ",    GOOD TEXT GOOD TEXT                           },
-	{"no object", "granularity", "[1,2]"                                       },
-	{"twice",     "header: ",    FULL "'granularity':'full'," CRS MORE TEXT    },
-	{"number",    "cr0",         FULL "'cr0':1," TEXT                          },
-	{"short",     "cr0",         FULL "'cr0':'0x00'," TEXT                     },
-	{"capital",   "cr0",         FULL "'cr0':'0x000000000000000A'," TEXT       },
-	{"0X",        "cr0",         FULL "'cr0':'0X0000000000000000'," TEXT       },
-	{"sign",      "cr0",         FULL "'cr0':'0x-000000000000001'," TEXT       },
-	{"three",     "pdpte",       FULL CRS "'memory':" ZERO ",'pdpte':[0]," TEXT},
-	{"no tool",   "tool",        GOOD "'origin':'','source':''}"               },
-	{"63 bytes",  NULL,          SOURCE(SIXTY "123")                           },
-	{"64 bytes",  "source",      SOURCE(SIXTY "1234")                          },
-	{"a 0",       "header: ",    SOURCE("\\u0000")                             },
-	{"no UTF-8",  "header: ",    SOURCE("\xff")                                },
+	{"good", NULL, GOOD TEXT},
+	{"one more", NULL, FULL "'x':[1]," CRS MORE TEXT},
+	{"pages", NULL, "{'granularity':'pages'," CRS MORE TEXT},
+	{"half", "granularity", "{'granularity':'half'," CRS MORE TEXT},
+	{"nothing", "header: ", ""},
+	{"no end", "header: ", FULL CRS MORE},
+	{"two", "header: ", GOOD TEXT GOOD TEXT},
+	{"no object", "granularity", "[1,2]"},
+	{"twice", "header: ", FULL "'granularity':'full'," CRS MORE TEXT},
+	{"number", "cr0", FULL "'cr0':1," TEXT},
+	{"short", "cr0", FULL "'cr0':'0x00'," TEXT},
+	{"capital", "cr0", FULL "'cr0':'0x000000000000000A'," TEXT},
+	{"0X", "cr0", FULL "'cr0':'0X0000000000000000'," TEXT},
+	{"sign", "cr0", FULL "'cr0':'0x-000000000000001'," TEXT},
+	{"three", "pdpte", FULL CRS "'memory':" ZERO ",'pdpte':[0]," TEXT},
+	{"no tool", "tool", GOOD "'origin':'','source':''}"},
+	{"63 bytes", NULL, SOURCE(SIXTY "123")},
+	{"64 bytes", "source", SOURCE(SIXTY "1234")},
+	{"a 0", "header: ", SOURCE("\\u0000")},
+	{"no UTF-8", "header: ", SOURCE("\xff")},
 };
 
 static void json(void **state)
@@ -149,13 +149,13 @@ static const struct {
 	const char *name, *says;
 	uint32_t (*change)(uint8_t *p, uint32_t len);
 } headers[] = {
-	{"version 2",            "version 2, and only version 1", change_version},
-	{"longer than any",      "longer than any",               change_length },
-	{"longer than there is", "ends within its header",        lengthen      },
-	{"cut",		  "ends within its header",        cut           },
-	{"changed",              "checksum",                      change_text   },
-	{"another magic",        "not a notrap trace",            change_magic  },
-	{"empty",                "not a notrap trace",            empty         },
+	{"version 2", "version 2, and only version 1", change_version},
+	{"longer than any", "longer than any", change_length},
+	{"longer than there is", "ends within its header", lengthen},
+	{"cut", "ends within its header", cut},
+	{"changed", "checksum", change_text},
+	{"another magic", "not a notrap trace", change_magic},
+	{"empty", "not a notrap trace", empty},
 };
 
 static void bad_headers(void **state)

@@ -79,10 +79,10 @@ static const struct {
 	const char *name;
 	void (*change)(struct forge *f);
 } files[] = {
-	{"with an index",      NULL            },
-	{"without an index",   no_index        },
-	{"without a footer",   no_footer       },
-	{"all entries 0",      index_of_nothing},
+	{"with an index", NULL},
+	{"without an index", no_index},
+	{"without a footer", no_footer},
+	{"all entries 0", index_of_nothing},
 	{"entries off by one", index_off_by_one},
 	{"entries to nowhere", index_to_nowhere},
 };

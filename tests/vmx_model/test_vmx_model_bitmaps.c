@@ -84,20 +84,20 @@ static const struct {
 	unsigned int size;
 	bool exits; /* with bits 7fff, 8000 and 3f8 set */
 } accesses[] = {
-	{"last byte of bitmap A",  0x7fff, 1, true },
-	{"first byte of bitmap B", 0x8000, 1, true },
-	{"just below both",        0x7ffe, 1, false},
-	{"just above both",        0x8001, 4, false},
-	{"word up to A's end",     0x7ffe, 2, true },
-	{"dword across A and B",   0x7ffd, 4, true },
+	{"last byte of bitmap A", 0x7fff, 1, true},
+	{"first byte of bitmap B", 0x8000, 1, true},
+	{"just below both", 0x7ffe, 1, false},
+	{"just above both", 0x8001, 4, false},
+	{"word up to A's end", 0x7ffe, 2, true},
+	{"dword across A and B", 0x7ffd, 4, true},
 	{"dword that ends before", 0x7ffb, 4, false},
-	{"serial data port",       0x3f8,  1, true },
-	{"word below it",          0x3f6,  2, false},
-	{"word that reaches it",   0x3f7,  2, true },
-	{"last port",              0xffff, 1, false},
-	{"word over the end",      0xffff, 2, true },
-	{"dword at the end",       0xfffc, 4, false},
-	{"dword over the end",     0xfffd, 4, true },
+	{"serial data port", 0x3f8, 1, true},
+	{"word below it", 0x3f6, 2, false},
+	{"word that reaches it", 0x3f7, 2, true},
+	{"last port", 0xffff, 1, false},
+	{"word over the end", 0xffff, 2, true},
+	{"dword at the end", 0xfffc, 4, false},
+	{"dword over the end", 0xfffd, 4, true},
 };
 
 static void io_named(void **state)
@@ -134,10 +134,10 @@ static const struct {
 	uint32_t first;
 	bool write;
 } parts[] = {
-	{"read low",   0,    0x00000000, false},
-	{"read high",  1024, 0xc0000000, false},
-	{"write low",  2048, 0x00000000, true },
-	{"write high", 3072, 0xc0000000, true },
+	{"read low", 0, 0x00000000, false},
+	{"read high", 1024, 0xc0000000, false},
+	{"write low", 2048, 0x00000000, true},
+	{"write high", 3072, 0xc0000000, true},
 };
 
 /* With one bit set, exactly one access among these exits. */

@@ -197,17 +197,17 @@ static const struct {
 	uint64_t cr3;
 	bool exits;
 } cr3_writes[] = {
-	{"control off",              0,           0, 0x5000,           false},
-	{"no targets",               VMX_BIT(15), 0, 0x1000,           true },
-	{"target 0 of 1",            VMX_BIT(15), 1, 0x1000,           false},
-	{"target 1 of 1",            VMX_BIT(15), 1, 0x2000,           true },
-	{"target 1 of 2",            VMX_BIT(15), 2, 0x2000,           false},
-	{"target 3 of 3",            VMX_BIT(15), 3, 0x4000,           true },
-	{"target 3 of 4",            VMX_BIT(15), 4, 0x4000,           false},
-	{"not a target",             VMX_BIT(15), 4, 0x5000,           true },
-	{"a target but for a flag",  VMX_BIT(15), 4, 0x1008,           true },
-	{"a target but for bit 63",  VMX_BIT(15), 4, BIT(63) | 0x1000, true },
-	{"store exiting is another", VMX_BIT(16), 0, 0x5000,           false},
+	{"control off", 0, 0, 0x5000, false},
+	{"no targets", VMX_BIT(15), 0, 0x1000, true},
+	{"target 0 of 1", VMX_BIT(15), 1, 0x1000, false},
+	{"target 1 of 1", VMX_BIT(15), 1, 0x2000, true},
+	{"target 1 of 2", VMX_BIT(15), 2, 0x2000, false},
+	{"target 3 of 3", VMX_BIT(15), 3, 0x4000, true},
+	{"target 3 of 4", VMX_BIT(15), 4, 0x4000, false},
+	{"not a target", VMX_BIT(15), 4, 0x5000, true},
+	{"a target but for a flag", VMX_BIT(15), 4, 0x1008, true},
+	{"a target but for bit 63", VMX_BIT(15), 4, BIT(63) | 0x1000, true},
+	{"store exiting is another", VMX_BIT(16), 0, 0x5000, false},
 };
 
 static void cr3_targets(void **state)

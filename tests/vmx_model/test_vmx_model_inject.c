@@ -100,29 +100,29 @@ static const struct {
 	enum vmx_entry_verdict want;
 	uint32_t info, error, len;
 } field_checks[] = {
-	{"type 1 is reserved",                 CTRL, 0x80000120, 0,       0 },
-	{"type 7 needs the monitor trap flag", CTRL, 0x80000700, 0,       0 },
-	{"NMI with vector 2",                  OK,   0x80000202, 0,       0 },
-	{"NMI with vector 3",                  CTRL, 0x80000203, 0,       0 },
-	{"exception 31",                       OK,   0x8000031f, 0,       0 },
-	{"exception 32",                       CTRL, 0x80000320, 0,       0 },
-	{"interrupt 255",                      OK,   0x800000ff, 0,       0 },
-	{"#PF without its error code",         CTRL, 0x8000030e, 0,       0 },
-	{"#UD with an error code",             CTRL, 0x80000b06, 0,       0 },
-	{"interrupt with an error code",       CTRL, 0x8000080e, 0,       0 },
-	{"INT 14 with an error code",          CTRL, 0x80000c0e, 0,       2 },
-	{"INT 14 without",                     OK,   0x8000040e, 0,       2 },
-	{"bit 12",			     CTRL, 0x80001b0e, 0,       0 },
-	{"bit 30",			     CTRL, 0xc0000b0e, 0,       0 },
-	{"error code of 16 bits",              OK,   0x80000b0d, 0xffff,  0 },
-	{"error code of 17 bits",              CTRL, 0x80000b0d, 0x10000, 0 },
-	{"error code not delivered",           OK,   0x80000306, 0x10000, 0 },
-	{"INT n of length 0",                  CTRL, 0x80000480, 0,       0 },
-	{"INT n of length 15",                 OK,   0x80000480, 0,       15},
-	{"INT n of length 16",                 CTRL, 0x80000480, 0,       16},
-	{"INT1 of length 0",                   CTRL, 0x80000501, 0,       0 },
-	{"INT3 of length 0",                   CTRL, 0x80000603, 0,       0 },
-	{"interrupt, length ignored",          OK,   0x80000020, 0,       99},
+	{"type 1 is reserved", CTRL, 0x80000120, 0, 0},
+	{"type 7 needs the monitor trap flag", CTRL, 0x80000700, 0, 0},
+	{"NMI with vector 2", OK, 0x80000202, 0, 0},
+	{"NMI with vector 3", CTRL, 0x80000203, 0, 0},
+	{"exception 31", OK, 0x8000031f, 0, 0},
+	{"exception 32", CTRL, 0x80000320, 0, 0},
+	{"interrupt 255", OK, 0x800000ff, 0, 0},
+	{"#PF without its error code", CTRL, 0x8000030e, 0, 0},
+	{"#UD with an error code", CTRL, 0x80000b06, 0, 0},
+	{"interrupt with an error code", CTRL, 0x8000080e, 0, 0},
+	{"INT 14 with an error code", CTRL, 0x80000c0e, 0, 2},
+	{"INT 14 without", OK, 0x8000040e, 0, 2},
+	{"bit 12", CTRL, 0x80001b0e, 0, 0},
+	{"bit 30", CTRL, 0xc0000b0e, 0, 0},
+	{"error code of 16 bits", OK, 0x80000b0d, 0xffff, 0},
+	{"error code of 17 bits", CTRL, 0x80000b0d, 0x10000, 0},
+	{"error code not delivered", OK, 0x80000306, 0x10000, 0},
+	{"INT n of length 0", CTRL, 0x80000480, 0, 0},
+	{"INT n of length 15", OK, 0x80000480, 0, 15},
+	{"INT n of length 16", CTRL, 0x80000480, 0, 16},
+	{"INT1 of length 0", CTRL, 0x80000501, 0, 0},
+	{"INT3 of length 0", CTRL, 0x80000603, 0, 0},
+	{"interrupt, length ignored", OK, 0x80000020, 0, 99},
 };
 
 static void checks_on_fields(void **state)
@@ -148,27 +148,27 @@ static const struct {
 	enum vmx_entry_verdict want;
 	uint32_t info, rflags, blocked, activity, pin;
 } guest_checks[] = {
-	{"interrupt, IF=1",        OK,  0x80000020, 0x202, 0, 0, 0           },
-	{"interrupt, IF=0",        GST, 0x80000020, 0x2,   0, 0, 0           },
-	{"interrupt after STI",    GST, 0x80000020, 0x202, 1, 0, 0           },
-	{"interrupt after MOV SS", GST, 0x80000020, 0x202, 2, 0, 0           },
-	{"interrupt in an NMI",    OK,  0x80000020, 0x202, 8, 0, VIRTUAL_NMIS},
-	{"NMI, IF=0",              OK,  0x80000202, 0x2,   0, 0, 0           },
-	{"NMI after STI",          OK,  0x80000202, 0x202, 1, 0, 0           },
-	{"NMI after MOV SS",       GST, 0x80000202, 0x202, 2, 0, 0           },
-	{"NMI in an NMI",          OK,  0x80000202, 0x202, 8, 0, 0           },
-	{"virtual NMI in one",     GST, 0x80000202, 0x202, 8, 0, VIRTUAL_NMIS},
-	{"#UD, IF=0, blocked",     OK,  0x80000306, 0x2,   3, 0, 0           },
-	{"interrupt in HLT",       OK,  0x80000020, 0x202, 0, 1, 0           },
-	{"NMI in HLT",             OK,  0x80000202, 0x202, 0, 1, 0           },
-	{"#DB in HLT",             OK,  0x80000301, 0x202, 0, 1, 0           },
-	{"#MC in HLT",             OK,  0x80000312, 0x202, 0, 1, 0           },
-	{"#UD in HLT",             GST, 0x80000306, 0x202, 0, 1, 0           },
-	{"interrupt in shutdown",  GST, 0x80000020, 0x202, 0, 2, 0           },
-	{"NMI in shutdown",        OK,  0x80000202, 0x202, 0, 2, 0           },
-	{"#DB in shutdown",        GST, 0x80000301, 0x202, 0, 2, 0           },
-	{"#MC in shutdown",        OK,  0x80000312, 0x202, 0, 2, 0           },
-	{"NMI in wait-for-SIPI",   GST, 0x80000202, 0x202, 0, 3, 0           },
+	{"interrupt, IF=1", OK, 0x80000020, 0x202, 0, 0, 0},
+	{"interrupt, IF=0", GST, 0x80000020, 0x2, 0, 0, 0},
+	{"interrupt after STI", GST, 0x80000020, 0x202, 1, 0, 0},
+	{"interrupt after MOV SS", GST, 0x80000020, 0x202, 2, 0, 0},
+	{"interrupt in an NMI", OK, 0x80000020, 0x202, 8, 0, VIRTUAL_NMIS},
+	{"NMI, IF=0", OK, 0x80000202, 0x2, 0, 0, 0},
+	{"NMI after STI", OK, 0x80000202, 0x202, 1, 0, 0},
+	{"NMI after MOV SS", GST, 0x80000202, 0x202, 2, 0, 0},
+	{"NMI in an NMI", OK, 0x80000202, 0x202, 8, 0, 0},
+	{"virtual NMI in one", GST, 0x80000202, 0x202, 8, 0, VIRTUAL_NMIS},
+	{"#UD, IF=0, blocked", OK, 0x80000306, 0x2, 3, 0, 0},
+	{"interrupt in HLT", OK, 0x80000020, 0x202, 0, 1, 0},
+	{"NMI in HLT", OK, 0x80000202, 0x202, 0, 1, 0},
+	{"#DB in HLT", OK, 0x80000301, 0x202, 0, 1, 0},
+	{"#MC in HLT", OK, 0x80000312, 0x202, 0, 1, 0},
+	{"#UD in HLT", GST, 0x80000306, 0x202, 0, 1, 0},
+	{"interrupt in shutdown", GST, 0x80000020, 0x202, 0, 2, 0},
+	{"NMI in shutdown", OK, 0x80000202, 0x202, 0, 2, 0},
+	{"#DB in shutdown", GST, 0x80000301, 0x202, 0, 2, 0},
+	{"#MC in shutdown", OK, 0x80000312, 0x202, 0, 2, 0},
+	{"NMI in wait-for-SIPI", GST, 0x80000202, 0x202, 0, 3, 0},
 };
 
 static void checks_on_guest_state(void **state)
@@ -224,13 +224,10 @@ static const struct {
 	const char *name;
 	uint32_t info, error, len;
 } cut_short[] = {
-	{"interrupt", 0x80000020, 0,    0},
-        {"NMI",       0x80000202, 0,    0},
-	{"#GP",       0x80000b0d, 0x18, 0},
-        {"#UD",       0x80000306, 0,    0},
-	{"INT 80",    0x80000480, 0,    2},
-        {"INT1",      0x80000501, 0,    1},
-	{"INT3",      0x80000603, 0,    1},
+	{"interrupt", 0x80000020, 0, 0}, {"NMI", 0x80000202, 0, 0},
+	{"#GP", 0x80000b0d, 0x18, 0},    {"#UD", 0x80000306, 0, 0},
+	{"INT 80", 0x80000480, 0, 2},    {"INT1", 0x80000501, 0, 1},
+	{"INT3", 0x80000603, 0, 1},
 };
 
 static void reinjects_what_was_cut_short(void **state)
@@ -294,8 +291,8 @@ static const struct {
 	uint32_t blocked; /* afterwards; by STI and NMI before */
 } unblocks[] = {
 	{"virtual NMI", 0x80000202, VIRTUAL_NMIS, 1},
-	{"NMI",         0x80000202, 0,            9},
-	{"interrupt",   0x80000020, VIRTUAL_NMIS, 9},
+	{"NMI", 0x80000202, 0, 9},
+	{"interrupt", 0x80000020, VIRTUAL_NMIS, 9},
 };
 
 static void reinjected_nmi_unblocks(void **state)
@@ -322,12 +319,12 @@ static const struct {
 	uint32_t first;
 	uint32_t info, error;
 } promotions[] = {
-	{"alone",           0,          0x80000b0e, 6},
-	{"on #PF",          0x80000b0e, 0x80000b08, 0},
-	{"on #GP",          0x80000b0d, 0x80000b0e, 6},
-	{"on #DF",          0x80000b08, 0x80000b0e, 6},
+	{"alone", 0, 0x80000b0e, 6},
+	{"on #PF", 0x80000b0e, 0x80000b08, 0},
+	{"on #GP", 0x80000b0d, 0x80000b0e, 6},
+	{"on #DF", 0x80000b08, 0x80000b0e, 6},
 	{"on interrupt 14", 0x8000000e, 0x80000b0e, 6},
-	{"on INT 14",       0x8000040e, 0x80000b0e, 6},
+	{"on INT 14", 0x8000040e, 0x80000b0e, 6},
 };
 
 static void page_fault_promotion(void **state)

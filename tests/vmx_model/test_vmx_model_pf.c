@@ -99,22 +99,22 @@ static const struct {
 	uint32_t match;
 	const char *exits; /* E exits, - is delivered directly */
 } rows[] = {
-	{"1/0/0 all exit",     true,  0,       0,          "EEEEEEEEE"},
-	{"0/0/0 none exits",   false, 0,       0,          "---------"},
-	{"1/1/1 P=1 (bypass)", true,  1,       1,          "---EEEEEE"},
-	{"0/1/0 P=1",          false, 1,       0,          "---EEEEEE"},
-	{"1/9/1 P=1, RSVD=0",  true,  9,       1,          "---EEE--E"},
-	{"1/9/9 RSVD=1",       true,  9,       9,          "------EE-"},
-	{"1/0/1 none exits",   true,  0,       1,          "---------"},
-	{"0/0/1 all exit",     false, 0,       1,          "EEEEEEEEE"},
- /* The SDM's own way to say "none". */
-	{"1/0/all ones",       true,  0,       0xffffffff, "---------"},
- /* Two that people get backwards. */
-	{"0/1/1 P=0",          false, 1,       1,          "EEE------"},
-	{"1/1/0 P=0",          true,  1,       0,          "EEE------"},
- /* All 32 bits are compared: bit 31 is never set. */
-	{"1/bit 31/bit 31",    true,  BIT(31), BIT(31),    "---------"},
-	{"0/bit 31/bit 31",    false, BIT(31), BIT(31),    "EEEEEEEEE"},
+	{"1/0/0 all exit", true, 0, 0, "EEEEEEEEE"},
+	{"0/0/0 none exits", false, 0, 0, "---------"},
+	{"1/1/1 P=1 (bypass)", true, 1, 1, "---EEEEEE"},
+	{"0/1/0 P=1", false, 1, 0, "---EEEEEE"},
+	{"1/9/1 P=1, RSVD=0", true, 9, 1, "---EEE--E"},
+	{"1/9/9 RSVD=1", true, 9, 9, "------EE-"},
+	{"1/0/1 none exits", true, 0, 1, "---------"},
+	{"0/0/1 all exit", false, 0, 1, "EEEEEEEEE"},
+	/* The SDM's own way to say "none". */
+	{"1/0/all ones", true, 0, 0xffffffff, "---------"},
+	/* Two that people get backwards. */
+	{"0/1/1 P=0", false, 1, 1, "EEE------"},
+	{"1/1/0 P=0", true, 1, 0, "EEE------"},
+	/* All 32 bits are compared: bit 31 is never set. */
+	{"1/bit 31/bit 31", true, BIT(31), BIT(31), "---------"},
+	{"0/bit 31/bit 31", false, BIT(31), BIT(31), "EEEEEEEEE"},
 };
 
 static void named_rows(void **state)

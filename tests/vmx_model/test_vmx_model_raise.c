@@ -194,17 +194,17 @@ static const struct {
 	uint32_t first; /* under delivery; INT n is 2 bytes long */
 	const char *want;
 } cases[] = {
-	{"off",               0, ABSENT,  0,     "exit 0 80000b0e/6 in 0/0 +0"},
-	{"bypassed",          1, ABSENT,  0,     "deliver 80000b0e/6"         },
-	{"trapped",           1, PRESENT, 0,     "exit 0 80000b0e/7 in 0/0 +0"},
-	{"bypassed on IRQ",   1, ABSENT,  IRQ,   "deliver 80000b0e/6"         },
-	{"bypassed on #GP",   1, ABSENT,  GP,    "deliver 80000b0e/6"         },
-	{"bypassed on #PF",   1, ABSENT,  PF,    "deliver 80000b08/0"         },
-	{"bypassed on #DF",   1, ABSENT,  DF,    "exit 2 0/0 in 0/0 +0"       },
-	{"trapped on IRQ",    1, PRESENT, IRQ,   EXIT7 "80000020/0 +0"        },
-	{"trapped on #PF",    1, PRESENT, PF,    EXIT7 "80000b0e/0 +0"        },
-	{"trapped on #DF",    1, PRESENT, DF,    EXIT7 "80000b08/0 +0"        },
-	{"trapped on INT 80", 1, PRESENT, INT80, EXIT7 "80000480/0 +2"        },
+	{"off", 0, ABSENT, 0, "exit 0 80000b0e/6 in 0/0 +0"},
+	{"bypassed", 1, ABSENT, 0, "deliver 80000b0e/6"},
+	{"trapped", 1, PRESENT, 0, "exit 0 80000b0e/7 in 0/0 +0"},
+	{"bypassed on IRQ", 1, ABSENT, IRQ, "deliver 80000b0e/6"},
+	{"bypassed on #GP", 1, ABSENT, GP, "deliver 80000b0e/6"},
+	{"bypassed on #PF", 1, ABSENT, PF, "deliver 80000b08/0"},
+	{"bypassed on #DF", 1, ABSENT, DF, "exit 2 0/0 in 0/0 +0"},
+	{"trapped on IRQ", 1, PRESENT, IRQ, EXIT7 "80000020/0 +0"},
+	{"trapped on #PF", 1, PRESENT, PF, EXIT7 "80000b0e/0 +0"},
+	{"trapped on #DF", 1, PRESENT, DF, EXIT7 "80000b08/0 +0"},
+	{"trapped on INT 80", 1, PRESENT, INT80, EXIT7 "80000480/0 +2"},
 };
 
 static void raise_page_faults(void **state)
