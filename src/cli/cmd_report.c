@@ -7,7 +7,14 @@
 #include "cli/formats.h"
 #include "cli/results.h"
 
+#define BY_TEXT "reason, cause, error-code, rip or gfn"
+
+enum {
+	FLAG_BY = 16,
+};
+
 static const struct cli_flag flags[] = {
+	{FLAG_BY, "by", "WHAT", "exits by " BY_TEXT},
 	{FLAG_FORMAT, "format", "FORMAT", FORMATS_TEXT " (default: table)"},
 	{'o', "output", "FILE", "write to FILE, whole or not at all"},
 	{FLAG_HELP, "help", NULL, "this text"},
@@ -17,7 +24,18 @@ static const struct cli_flag flags[] = {
 struct report_options {
 	const char *output;
 	enum format format;
+	bool has_by;
+	enum report_by by;
 };
+
+static int parse_by(const char *name, struct report_options *options,
+		    struct diag *diag)
+{
+	options->has_by = report_by_find(name, &options->by);
+	if (options->has_by)
+		return 0;
+	return diag_set(diag, -EINVAL, "--by %.60s: want " BY_TEXT, name);
+}
 
 static int take_flag(void *context, int flag, const char *arg)
 {
@@ -27,9 +45,25 @@ static int take_flag(void *context, int flag, const char *arg)
 
 	if (flag == 'o')
 		options->output = arg;
+	else if (flag == FLAG_BY)
+		err = parse_by(arg, options, &diag);
 	else
 		err = format_parse(arg, &options->format, &diag);
 	return err ? cli_fail(err, &diag) : 0;
+}
+
+static int print_by(const struct report_options *options,
+		    const struct report *report, struct output *output,
+		    struct diag *diag)
+{
+	int err =
+		report_print_by(report, options->by,
+				format_of_sheet(options->format), output->file);
+
+	if (!err)
+		return output_commit(output, diag);
+	output_abandon(output);
+	return diag_set(diag, err, "no memory for the report");
 }
 
 static int print_report(const struct report_options *options,
@@ -40,7 +74,9 @@ static int print_report(const struct report_options *options,
 	int err;
 
 	err = output_open(options->output, &output, &diag);
-	if (!err)
+	if (!err && options->has_by)
+		err = print_by(options, report, &output, &diag);
+	else if (!err)
 		err = format_print(report, options->format, &output, &diag);
 	return err ? cli_fail(err, &diag) : STATUS_OK;
 }

@@ -38,6 +38,18 @@ int granularity_parse(const char *name, enum trace_granularity *ret,
 	return 0;
 }
 
+enum sheet_format format_of_sheet(enum format format)
+{
+	static const enum sheet_format formats[] = {
+		[FORMAT_TABLE] = SHEET_TABLE,
+		[FORMAT_JSON] = SHEET_JSON,
+		[FORMAT_CSV] = SHEET_CSV,
+		[FORMAT_MD] = SHEET_MD,
+	};
+
+	return formats[format];
+}
+
 static int print(const struct report *report, enum format format, FILE *out)
 {
 	switch (format) {

@@ -24,6 +24,8 @@ int format_parse(const char *name, enum format *ret, struct diag *diag);
 int granularity_parse(const char *name, enum trace_granularity *ret,
 		      struct diag *diag);
 
+enum sheet_format format_of_sheet(enum format format);
+
 /* Print and commit; ends the output in any case.  -errno with a line. */
 int format_print(const struct report *report, enum format format,
 		 struct output *output, struct diag *diag);

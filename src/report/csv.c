@@ -61,6 +61,10 @@ static int collect(struct names *names, const json_t *object, const char *path,
 
 		snprintf(name, sizeof(name), "%s%s%s", path, *path ? "/" : "",
 			 key);
+		/* Lists of pages have no place in a row a result. */
+		if (json_is_array(val) &&
+		    json_is_object(json_array_get(val, 0)))
+			continue;
 		if (json_is_object(val)) {
 			err = collect(names, val, name, at);
 		} else if (find_name(names, name, &i)) {
@@ -75,7 +79,7 @@ static int collect(struct names *names, const json_t *object, const char *path,
 	return 0;
 }
 
-static void print_text(const char *text, FILE *out)
+void csv_print_text(const char *text, FILE *out)
 {
 	if (!text[strcspn(text, ",\"\r\n")]) {
 		fputs(text, out);
@@ -102,14 +106,14 @@ static void print_list(const json_t *list, FILE *out)
 		if (i)
 			fputc(' ', out);
 		if (text)
-			print_text(text, out);
+			csv_print_text(text, out);
 	}
 }
 
 static void print_value(const json_t *val, FILE *out)
 {
 	if (json_is_string(val))
-		print_text(json_string_value(val), out);
+		csv_print_text(json_string_value(val), out);
 	else if (json_is_integer(val))
 		fprintf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(val));
 	else if (json_is_real(val))
@@ -154,7 +158,7 @@ static void print_name(const char *name, FILE *out)
 	for (i = 0; name[i] && i + 1 < sizeof(dotted); i++)
 		dotted[i] = name[i] == '/' ? '.' : name[i];
 	dotted[i] = 0;
-	print_text(dotted, out);
+	csv_print_text(dotted, out);
 }
 
 int report_print_csv(const struct report *report, FILE *out)

@@ -27,6 +27,17 @@ struct report {
 /* json.c.  NULL: out of memory. */
 json_t *doc_of_result(const struct result *result);
 
+/* json.c.  Bytes that are not UTF-8 are written as \xNN. */
+json_t *json_text(const char *text);
+
+/* csv.c.  In quotes where it has to be. */
+void csv_print_text(const char *text, FILE *out);
+
+/* where_json.c.  Adds members to the "exits" of a result; -ENOMEM. */
+int where_put(json_t *exits, const struct where *where);
+/* False: a list of where_put() that is none. */
+bool where_is_valid(const json_t *doc);
+
 /* report.c.  Takes the reference to doc, also on failure; NULL: -ENOMEM. */
 int report_add_doc(struct report *report, json_t *doc, struct diag *diag);
 

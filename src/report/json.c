@@ -70,12 +70,17 @@ static json_t *escaped(const char *text)
 	return ret;
 }
 
+json_t *json_text(const char *text)
+{
+	json_t *string = json_string(text);
+
+	return string ? string : escaped(text);
+}
+
 static void put_text(struct builder *b, json_t *into, const char *key,
 		     const char *text)
 {
-	json_t *string = json_string(text ? text : "");
-
-	put(b, into, key, string ? string : escaped(text));
+	put(b, into, key, json_text(text ? text : ""));
 }
 
 /* Six decimals: enough, and the same on every host.  0 of 0: null. */
@@ -135,8 +140,9 @@ static void put_guest(struct builder *b, json_t *doc,
 }
 
 static void put_exits(struct builder *b, json_t *doc,
-		      const struct account *acct)
+		      const struct result *result)
 {
+	const struct account *acct = result->acct;
 	json_t *exits = put_object(b, doc, "exits");
 	uint64_t page_faults = 0;
 	json_t *map;
@@ -157,6 +163,8 @@ static void put_exits(struct builder *b, json_t *doc,
 			acct->pf_cause[i]);
 	put_ratio(b, exits, "per_guest_fault", page_faults,
 		  account_faults_direct(acct) + account_faults_injected(acct));
+	if (result->where && where_put(exits, result->where))
+		b->failed = true;
 }
 
 static void put_codes(struct builder *b, json_t *into, const char *key,
@@ -297,7 +305,7 @@ json_t *doc_of_result(const struct result *result)
 	put_config(&b, doc, result);
 	put_source(&b, doc, result);
 	put_guest(&b, doc, result);
-	put_exits(&b, doc, acct);
+	put_exits(&b, doc, result);
 	put_faults(&b, doc, acct);
 	put_bypass(&b, doc, acct);
 	put_counts(&b, doc, acct);

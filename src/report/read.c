@@ -182,6 +182,10 @@ static int check_doc(const json_t *doc, struct diag *diag)
 		err = check_maps(doc, diag);
 	if (!err)
 		err = check_signs(doc, diag);
+	if (!err && !where_is_valid(doc))
+		err = diag_set(diag, -EINVAL,
+			       "member exits.by_rip or exits.by_gfn is not a "
+			       "list of pages");
 	return err;
 }
 

@@ -15,6 +15,7 @@
 
 #include "base/diag.h"
 #include "report/result.h"
+#include "report/sheet.h"
 
 struct report;
 
@@ -63,6 +64,20 @@ int report_print_json(const struct report *report, FILE *out);
 int report_print_csv(const struct report *report, FILE *out);
 int report_print_tables(const struct report *report, enum report_markup markup,
 			FILE *out);
+
+enum report_by {
+	REPORT_BY_REASON,
+	REPORT_BY_CAUSE,
+	REPORT_BY_ERROR_CODE, /* guest faults */
+	REPORT_BY_RIP,        /* pages of guest code */
+	REPORT_BY_GFN,        /* guest frames that page faults were about */
+};
+
+bool report_by_find(const char *name, enum report_by *ret);
+
+/* A row for each that was seen, of every result. */
+int report_print_by(const struct report *report, enum report_by by,
+		    enum sheet_format format, FILE *out);
 
 enum report_image {
 	REPORT_SVG,

@@ -11,6 +11,7 @@
 
 #include "account/account.h"
 #include "base/types.h"
+#include "report/where.h"
 
 #define RESULT_SCHEMA "notrap-result/1"
 
@@ -44,6 +45,7 @@ struct result {
 	const char *check; /* broken law, NULL: none */
 
 	const struct account *acct;
+	const struct where *where; /* NULL: not watched */
 };
 
 #endif
