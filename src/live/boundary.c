@@ -188,6 +188,7 @@ static bool at_boundary(struct live *live, gva_t pc)
 	 */
 	if (live->step.reason == STEP_OWN) {
 		clock_restart(&live->clock, live->step.base);
+		observe_restart(live->observe);
 		return false;
 	}
 
