@@ -61,6 +61,7 @@ const struct cli_command *cli_command_find(const char *name);
 
 extern const struct cli_command cmd_run;
 extern const struct cli_command cmd_replay;
+extern const struct cli_command cmd_import;
 extern const struct cli_command cmd_report;
 extern const struct cli_command cmd_plot;
 extern const struct cli_command cmd_config;

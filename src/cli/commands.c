@@ -11,7 +11,8 @@
 #include "report/version.h"
 
 static const struct cli_command *const commands[] = {
-	&cmd_run, &cmd_replay, &cmd_report, &cmd_plot, &cmd_config, NULL,
+	&cmd_run,  &cmd_replay, &cmd_import, &cmd_report,
+	&cmd_plot, &cmd_config, NULL,
 };
 
 const struct cli_command *const *cli_commands(void)

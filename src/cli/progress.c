@@ -24,6 +24,7 @@ void progress_begin(struct progress *progress, FILE *out, const char *label,
 		.out = out,
 		.is_terminal = isatty(fileno(out)) == 1,
 		.label = label,
+		.unit = "insns",
 		.total = total,
 		.began = host_ns(),
 	};
@@ -38,9 +39,10 @@ void progress_hide(struct progress *progress)
 	progress->is_shown = false;
 }
 
-static void rate_text(double rate, char *buf, size_t size)
+static void rate_text(const struct progress *progress, double rate, char *buf,
+		      size_t size)
 {
-	snprintf(buf, size, "%.1f M insns/s", rate / 1e6);
+	snprintf(buf, size, "%.1f M %s/s", rate / 1e6, progress->unit);
 }
 
 void progress_line(const struct progress *progress, uint64_t done,
@@ -52,11 +54,11 @@ void progress_line(const struct progress *progress, uint64_t done,
 	unsigned int left;
 	double part;
 
-	rate_text(rate, speed, sizeof(speed));
+	rate_text(progress, rate, speed, sizeof(speed));
 	if (!progress->total) {
-		snprintf(buf, size, "%.*s%s%c %.0f M insns, %s", LABEL_MAX,
+		snprintf(buf, size, "%.*s%s%c %.0f M %s, %s", LABEL_MAX,
 			 progress->label, gap, "|/-\\"[progress->turns % 4],
-			 (double)done / 1e6, speed);
+			 (double)done / 1e6, progress->unit, speed);
 		return;
 	}
 	part = (double)done / (double)progress->total;

@@ -16,8 +16,9 @@ struct progress {
 	bool is_terminal;
 	bool is_shown;
 	const char *label;
-	uint64_t total; /* 0: not known */
-	uint64_t began; /* ns, of the host's clock */
+	const char *unit; /* "insns", unless it is set after the start */
+	uint64_t total;   /* 0: not known */
+	uint64_t began;   /* ns, of the host's clock */
 	uint64_t last_shown;
 	unsigned int turns; /* of the spinner */
 };

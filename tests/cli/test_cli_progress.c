@@ -39,7 +39,8 @@ static void test_lines(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct progress progress = {.label = cases[i].label,
+		struct progress progress = {.unit = "insns",
+					    .label = cases[i].label,
 					    .total = cases[i].total};
 		char got[256];
 

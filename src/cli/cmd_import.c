@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* notrap import: traces of other tools become traces of a whole guest. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/suggest.h"
+#include "cli/attention.h"
+#include "cli/cli.h"
+#include "cli/formats.h"
+#include "cli/progress.h"
+#include "import/import.h"
+#include "report/version.h"
+
+enum {
+	FLAG_MEMORY = 16,
+	FLAG_SEED,
+	FLAG_AROUND,
+	FLAG_LENIENT,
+	FLAG_ORIGIN,
+	FLAG_GRAIN,
+};
+
+static const struct cli_flag flags[] = {
+	{'o', "output", "FILE", "the trace; must be given"},
+	{FLAG_GRAIN, "granularity", "WORD",
+	 "pages (default), runs of references to a page as one, or full"},
+	{FLAG_MEMORY, "memory", "MIB", "memory of the model guest (256)"},
+	{FLAG_SEED, "seed", "N",
+	 "order of its frames: 0 (default) ascending, else random"},
+	{FLAG_AROUND, "fault-around", "PAGES",
+	 "what a read or instruction fault maps: 1 (default), 2, 4... 64"},
+	{FLAG_LENIENT, "lenient", NULL, "count malformed lines and go on"},
+	{FLAG_ORIGIN, "origin", "TEXT",
+	 "what was traced, for the trace's header (default: the input's name)"},
+	{FLAG_HELP, "help", NULL, "this text"},
+	{0},
+};
+
+static int parse_number(const char *text, uint64_t max, uint64_t *ret,
+			struct diag *diag)
+{
+	char *end;
+
+	errno = 0;
+	*ret = strtoull(text, &end, 10);
+	if (errno || *end || end == text || *text == '-' || *ret > max)
+		return diag_set(diag, -EINVAL,
+				"\"%.60s\": want a number up to %" PRIu64, text,
+				max);
+	return 0;
+}
+
+static int take_flag(void *context, int flag, const char *arg)
+{
+	struct import_request *request = context;
+	struct diag diag;
+	uint64_t val = 0;
+	int err = 0;
+
+	switch (flag) {
+	case 'o':
+		request->output = arg;
+		break;
+	case FLAG_GRAIN:
+		err = granularity_parse(arg, &request->granularity, &diag);
+		break;
+	case FLAG_MEMORY:
+		err = parse_number(arg, 3072, &val, &diag);
+		request->options.memory = val << 20;
+		break;
+	case FLAG_SEED:
+		err = parse_number(arg, UINT64_MAX - 1, &request->options.seed,
+				   &diag);
+		break;
+	case FLAG_AROUND:
+		err = parse_number(arg, 64, &val, &diag);
+		request->options.fault_around = (uint32_t)val;
+		break;
+	case FLAG_LENIENT:
+		request->lenient = true;
+		break;
+	case FLAG_ORIGIN:
+		request->origin = arg;
+		break;
+	}
+	return err ? cli_fail(err, &diag) : 0;
+}
+
+static int find_format(const char *name, struct import_request *request)
+{
+	struct suggest near;
+
+	request->format = import_format_find(name);
+	if (request->format)
+		return STATUS_OK;
+	suggest_init(&near, name);
+	for (size_t i = 0; import_formats()[i]; i++)
+		suggest_offer(&near, import_formats()[i]->name);
+	if (suggest_best(&near))
+		cli_say("there is no format \"%.60s\"; did you mean \"%s\"?",
+			name, suggest_best(&near));
+	else
+		cli_say("there is no format \"%.60s\" (notrap help import)",
+			name);
+	return STATUS_USAGE;
+}
+
+static void show_progress(void *context, uint64_t done, uint64_t total)
+{
+	struct progress *progress = context;
+
+	progress->total = total;
+	progress_update(progress, done);
+}
+
+static void say_result(const struct import_result *r)
+{
+	cli_say("%" PRIu64 " records, %" PRIu64 " skipped; %" PRIu64
+		" processes; %" PRIu64 " references, %" PRIu64
+		" guest page faults%s",
+		r->records, r->skipped, r->guest.processes, r->totals.refs,
+		r->totals.faults, r->interrupted ? "; interrupted" : "");
+	if (r->guest.left_out)
+		cli_say("%" PRIu64 " faults left out: the model guest has no "
+			"protection faults but copies on write",
+			r->guest.left_out);
+}
+
+static int import(struct import_request *request)
+{
+	struct progress progress;
+	struct import_result result;
+	struct diag diag;
+	int err;
+
+	request->progress = show_progress;
+	request->context = &progress;
+	request->attention = attention_begin();
+	progress_begin(&progress, stderr, request->path, 0);
+	progress.unit = "bytes";
+	err = import_run(request, &result, &diag);
+	progress_hide(&progress);
+	if (err)
+		return cli_fail(err, &diag);
+	say_result(&result);
+	return result.interrupted ? STATUS_FAILED : STATUS_OK;
+}
+
+static int run(const struct cli_command *command, int argc, char **argv)
+{
+	struct import_request request = {
+		.options = {.memory = UINT64_C(256) << 20, .fault_around = 1},
+		.granularity = TRACE_PAGES,
+	};
+	char tool[64];
+	int operand, status;
+
+	status = cli_parse(command, argc, argv, take_flag, &request, &operand);
+	if (status >= 0)
+		return status;
+	if (operand + 2 != argc || !request.output) {
+		cli_say("want FORMAT IN -o OUT (notrap help import)");
+		return STATUS_USAGE;
+	}
+	status = find_format(argv[operand], &request);
+	if (status)
+		return status;
+	snprintf(tool, sizeof(tool), "notrap %s", notrap_version());
+	request.path = argv[operand + 1];
+	request.tool = tool;
+	if (!request.origin)
+		request.origin = request.path;
+	return import(&request);
+}
+
+const struct cli_command cmd_import = {
+	.name = "import",
+	.operands = "[OPTION...] FORMAT IN -o OUT",
+	.summary = "make a trace of what another tool recorded",
+	.about = "Reads IN (- for standard input) and writes the trace OUT. A "
+		 "model guest operating system gives the program page tables, "
+		 "page faults and a kernel, so that the trace replays as a "
+		 "whole guest.\n"
+		 "FORMAT is lackey, the log of valgrind --tool=lackey "
+		 "--trace-mem=yes, or perf, the output of perf script after "
+		 "perf record -e exceptions:page_fault_user.\n",
+	.flags = flags,
+	.run = run,
+};

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "import/import.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "import/formats.h"
+
+/* Between two looks at *attention: some milliseconds. */
+#define LOOK_INTERVAL 65536
+
+static const struct import_format *const formats[] = {
+	&import_lackey,
+	&import_perf,
+	NULL,
+};
+
+const struct import_format *const *import_formats(void)
+{
+	return formats;
+}
+
+const struct import_format *import_format_find(const char *name)
+{
+	for (size_t i = 0; formats[i]; i++)
+		if (!strcmp(formats[i]->name, name))
+			return formats[i];
+	return NULL;
+}
+
+static bool look(const struct import_request *request,
+		 const struct import *import)
+{
+	uint64_t done, total;
+
+	text_progress(import->text, &done, &total);
+	if (request->progress)
+		request->progress(request->context, done, total);
+	return request->attention && *request->attention;
+}
+
+static int take_lines(const struct import_request *request,
+		      struct import *import, struct import_result *ret,
+		      struct diag *diag)
+{
+	uint64_t lines = 0;
+	const char *line;
+	size_t len;
+	int got;
+
+	while ((got = text_line(import->text, &line, &len, diag)) > 0) {
+		int err = request->format->line(import, line, len, diag);
+
+		if (err)
+			return err;
+		if (++lines % LOOK_INTERVAL == 0 && look(request, import)) {
+			ret->interrupted = true;
+			break;
+		}
+	}
+	if (got < 0)
+		return got;
+	return request->format->end ? request->format->end(import, diag) : 0;
+}
+
+static int fill_trace(const struct import_request *request,
+		      struct trace_writer *writer, struct import_result *ret,
+		      struct diag *diag)
+{
+	struct import import = {0};
+	int err;
+
+	err = text_open(request->path, request->lenient, &import.text, diag);
+	if (err)
+		return err;
+	err = guest_create(&request->options, writer, &import.guest, diag);
+	/* The one process of formats that know of none. */
+	if (!err)
+		err = guest_switch(import.guest, 1, diag);
+	if (!err)
+		err = take_lines(request, &import, ret, diag);
+	if (!err) {
+		guest_end(import.guest);
+		ret->records = import.records;
+		ret->skipped = text_skipped(import.text);
+		ret->guest = *guest_stats(import.guest);
+	}
+	guest_destroy(import.guest);
+	text_close(import.text);
+	return err;
+}
+
+int import_run(const struct import_request *request, struct import_result *ret,
+	       struct diag *diag)
+{
+	struct trace_info info = {.granularity = request->granularity};
+	struct trace_writer *writer;
+	int err;
+
+	*ret = (struct import_result){0};
+	snprintf(info.source, sizeof(info.source), "%s", request->format->name);
+	snprintf(info.origin, sizeof(info.origin), "%s", request->origin);
+	snprintf(info.tool, sizeof(info.tool), "%s", request->tool);
+	guest_trace_info(&request->options, &info);
+	err = trace_writer_create(request->output, &info, &writer, diag);
+	if (err)
+		return err;
+	err = fill_trace(request, writer, ret, diag);
+	if (err) {
+		trace_writer_abort(writer);
+		return err;
+	}
+	return trace_writer_close(writer, &ret->totals, diag);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Foreign traces into the model guest, format by format. */
+#ifndef NOTRAP_IMPORT_IMPORT_H
+#define NOTRAP_IMPORT_IMPORT_H
+
+#include "import/guest.h"
+#include "import/text.h"
+
+/*
+ * One record after another: takes the line into the guest.  0, or -errno with
+ * a line; a malformed line goes to text_malformed().
+ */
+struct import;
+
+struct import_format {
+	const char *name;
+	const char *what; /* half a line */
+	int (*line)(struct import *import, const char *line, size_t len,
+		    struct diag *diag);
+	/* What is pending when the text ends; NULL: nothing can be. */
+	int (*end)(struct import *import, struct diag *diag);
+};
+
+/* NULL ends the list. */
+const struct import_format *const *import_formats(void);
+const struct import_format *import_format_find(const char *name);
+
+struct import {
+	struct text *text;
+	struct guest *guest;
+	uint64_t records;
+	/* lackey: the instruction whose data are still coming. */
+	struct guest_insn insn;
+	bool has_insn;
+};
+
+struct import_request {
+	const char *path; /* "-": standard input */
+	const struct import_format *format;
+	bool lenient;
+	struct guest_options options;
+	enum trace_granularity granularity;
+	const char *origin, *tool; /* for the trace's header */
+	const char *output;
+	const volatile int *attention; /* NULL: nobody interrupts */
+	void (*progress)(void *context, uint64_t done, uint64_t total);
+	void *context;
+};
+
+struct import_result {
+	uint64_t records, skipped;
+	struct guest_stats guest;
+	struct trace_totals totals;
+	bool interrupted;
+};
+
+/*
+ * 0, or -errno with a line; then there is no output.  An interrupted import
+ * leaves a valid, shorter trace.
+ */
+int import_run(const struct import_request *request, struct import_result *ret,
+	       struct diag *diag);
+
+#endif

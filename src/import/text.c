@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "import/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LINE_LEN_MAX (UINT32_C(64) << 10)
+#define BUFFER       (UINT32_C(1) << 20)
+
+struct text {
+	const char *name;
+	int fd;
+	bool lenient, ended, cutting;
+	uint64_t number; /* of the line */
+	uint64_t skipped;
+	uint64_t done, total;
+	size_t at, filled;
+	char buffer[BUFFER];
+};
+
+int text_open(const char *path, bool lenient, struct text **ret,
+	      struct diag *diag)
+{
+	bool is_stdin = !strcmp(path, "-");
+	struct text *text = malloc(sizeof(*text));
+	struct stat st;
+
+	if (!text)
+		return diag_set(diag, -ENOMEM, "no memory to read %.300s",
+				path);
+	*text = (struct text){.name = is_stdin ? "standard input" : path,
+			      .lenient = lenient};
+	text->fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+	if (text->fd < 0 || fstat(text->fd, &st) || S_ISDIR(st.st_mode)) {
+		int err =
+			text->fd < 0 || !S_ISDIR(st.st_mode) ? -errno : -EISDIR;
+
+		text_close(text);
+		return diag_set(diag, err, "%.300s: %s", path, strerror(-err));
+	}
+	text->total = S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
+	*ret = text;
+	return 0;
+}
+
+void text_close(struct text *text)
+{
+	if (!text)
+		return;
+	if (text->fd > STDIN_FILENO)
+		close(text->fd);
+	free(text);
+}
+
+/* What is left moves to the front, more comes behind it. */
+static int fill(struct text *text, struct diag *diag)
+{
+	size_t left = text->filled - text->at;
+	ssize_t n;
+
+	memmove(text->buffer, text->buffer + text->at, left);
+	text->at = 0;
+	text->filled = left;
+	do {
+		n = read(text->fd, text->buffer + left, BUFFER - left);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return diag_set(diag, -EIO, "%.300s: %s", text->name,
+				strerror(errno));
+	text->filled += (size_t)n;
+	text->done += (uint64_t)n;
+	text->ended = !n;
+	return 0;
+}
+
+static const char *find_newline(const struct text *text)
+{
+	return memchr(text->buffer + text->at, '\n', text->filled - text->at);
+}
+
+/* Up to the newline, to the end of the file, or too much. */
+static int next(struct text *text, const char **line, size_t *len,
+		struct diag *diag)
+{
+	const char *newline;
+
+	while (!(newline = find_newline(text)) && !text->ended &&
+	       text->filled - text->at < LINE_LEN_MAX) {
+		int err = fill(text, diag);
+
+		if (err)
+			return err;
+	}
+	*line = text->buffer + text->at;
+	if (newline && newline - *line <= (ptrdiff_t)LINE_LEN_MAX) {
+		*len = (size_t)(newline - *line);
+		text->at += *len + 1;
+		return 1;
+	}
+	*len = text->filled - text->at;
+	if (!*len)
+		return 0;
+	if (*len > LINE_LEN_MAX)
+		*len = LINE_LEN_MAX;
+	text->at += *len;
+	text->cutting = !text->ended;
+	return 1;
+}
+
+int text_line(struct text *text, const char **line, size_t *len,
+	      struct diag *diag)
+{
+	bool rest = text->cutting;
+	int got;
+
+	/* The rest of a line that was cut. */
+	while (rest) {
+		text->cutting = false;
+		got = next(text, line, len, diag);
+		if (got <= 0)
+			return got;
+		rest = text->cutting;
+	}
+	got = next(text, line, len, diag);
+	text->number += got > 0;
+	return got;
+}
+
+int text_malformed(struct text *text, const char *what, struct diag *diag)
+{
+	if (text->lenient) {
+		text->skipped++;
+		return 0;
+	}
+	return diag_set(diag, -EINVAL, "%.300s:%" PRIu64 ": %s", text->name,
+			text->number, what);
+}
+
+uint64_t text_skipped(const struct text *text)
+{
+	return text->skipped;
+}
+
+void text_progress(const struct text *text, uint64_t *done, uint64_t *total)
+{
+	*done = text->done;
+	*total = text->total;
+}

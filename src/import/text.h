@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A text read line by line, in constant memory, and what becomes of lines that
+ * make no sense.
+ */
+#ifndef NOTRAP_IMPORT_TEXT_H
+#define NOTRAP_IMPORT_TEXT_H
+
+#include "base/diag.h"
+#include "base/types.h"
+
+struct text;
+
+/* "-": standard input.  -errno with a line. */
+int text_open(const char *path, bool lenient, struct text **ret,
+	      struct diag *diag);
+void text_close(struct text *text); /* NULL is fine */
+
+/*
+ * The next line without its newline, 1; 0 at the end; -errno with a line.  A
+ * line is good until the next call.  One of more than 64 KiB is cut there.
+ */
+int text_line(struct text *text, const char **line, size_t *len,
+	      struct diag *diag);
+
+/*
+ * The last line is malformed: counted and 0 if lenient, else -EINVAL with file
+ * and number before what is wrong.
+ */
+int text_malformed(struct text *text, const char *what, struct diag *diag);
+
+uint64_t text_skipped(const struct text *text);
+
+/* Bytes read and in all (0: not known), for a progress bar. */
+void text_progress(const struct text *text, uint64_t *done, uint64_t *total);
+
+/* Hexadecimal digits at *p, before end; moves *p behind them. */
+static inline bool text_hex(const char **p, const char *end, uint64_t *ret)
+{
+	const char *at = *p;
+	uint64_t val = 0;
+
+	for (; at < end && at - *p < 16; at++) {
+		unsigned int c = (unsigned char)*at;
+
+		if (c - '0' < 10)
+			val = val << 4 | (c - '0');
+		else if ((c | 0x20) - 'a' < 6)
+			val = val << 4 | ((c | 0x20) - 'a' + 10);
+		else
+			break;
+	}
+	*ret = val;
+	if (at == *p)
+		return false;
+	*p = at;
+	return true;
+}
+
+static inline bool text_decimal(const char **p, const char *end, uint64_t *ret)
+{
+	const char *at = *p;
+	uint64_t val = 0;
+
+	for (; at < end && at - *p < 10 && (unsigned char)(*at - '0') < 10;
+	     at++)
+		val = val * 10 + (unsigned char)(*at - '0');
+	*ret = val;
+	if (at == *p)
+		return false;
+	*p = at;
+	return true;
+}
+
+#endif
