@@ -154,6 +154,8 @@ void lane_obey(struct replay_lane *lane, const struct guest_outcome *out,
 		return;
 	case GO_EMULATE:
 		lane->expected = EXPECT_VALUE;
+		lane->exit_open = true;
+		lane->exit_position = lane->position;
 		return;
 	case GO_MMIO:
 		lane->expected = EXPECT_END;

@@ -64,6 +64,11 @@ struct replay_lane {
 	enum replay_status at_end;
 
 	struct delivery delivery;
+	struct replay_watch watch;
+	/* An exit lasts until the emulated instruction is through. */
+	bool exit_open;
+	uint64_t exit_position;
+
 	struct guest_event retry; /* GE_RETRY that has not been seen through */
 	bool retrying;
 };

@@ -272,3 +272,25 @@ uint64_t replay_lane_position(const struct replay_lane *lane)
 {
 	return lane->position;
 }
+
+static void tell_exit(void *context, const struct sim_exit_record *record)
+{
+	struct replay_lane *lane = context;
+	uint64_t at = lane->exit_open ? lane->exit_position : lane->position;
+
+	lane->exit_open = false;
+	lane->watch.exit(lane->watch.context, at, record);
+}
+
+void replay_lane_watch(struct replay_lane *lane,
+		       const struct replay_watch *watch)
+{
+	lane->watch = *watch;
+	sim_watch_exits(lane->sim, tell_exit, lane);
+	sim_watch_region(lane->sim, watch->region, watch->context);
+}
+
+uint64_t replay_lane_settled(const struct replay_lane *lane)
+{
+	return lane->exit_open ? lane->exit_position : lane->next;
+}

@@ -62,6 +62,25 @@ uint64_t replay_lane_insns(const struct replay_lane *lane);
 uint64_t replay_lane_position(const struct replay_lane *lane);
 
 /*
+ * Every exit of the lane that its account counts (sim_watch_exits), with the
+ * position where it began.  It is told when it is over: an emulated write's
+ * when the guest goes on, items later.
+ */
+struct replay_watch {
+	void (*exit)(void *context, uint64_t position,
+		     const struct sim_exit_record *record);
+	/* None of those told so far is counted (sim_watch_region). */
+	void (*region)(void *context);
+	void *context;
+};
+
+void replay_lane_watch(struct replay_lane *lane,
+		       const struct replay_watch *watch);
+
+/* No exit that began before this position will be told any more. */
+uint64_t replay_lane_settled(const struct replay_lane *lane);
+
+/*
  * One pass over a trace, from where the reader stands.  Lanes that have ended
  * are left alone; the pass ends when all have, at the trace's end, or when
  * *attention (may be NULL) is set.  -errno: the file could not be read.
@@ -71,6 +90,9 @@ struct replay_pass {
 	struct replay_lane **lane;
 	size_t nr_lanes;
 	const volatile int *attention;
+	/* Every lane has had the same items; may be NULL. */
+	void (*item)(void *context);
+	bool in_step; /* the pass ends when the first lane does */
 	/* Called now and then with bytes of the file; may be NULL. */
 	void (*progress)(void *context, uint64_t done, uint64_t total);
 	void *context;

@@ -4,12 +4,13 @@
 /* Between two looks at *attention: far less than a tenth of a second. */
 #define LOOK_INTERVAL 64
 
-static bool any_runs(const struct replay_pass *pass)
+static bool is_running(const struct replay_pass *pass)
 {
+	/* The first lane that is not as the others decides. */
 	for (size_t i = 0; i < pass->nr_lanes; i++)
-		if (lane_is_running(pass->lane[i]))
-			return true;
-	return false;
+		if (lane_is_running(pass->lane[i]) != pass->in_step)
+			return !pass->in_step;
+	return pass->in_step;
 }
 
 static void tell_progress(const struct replay_pass *pass)
@@ -26,7 +27,7 @@ static int feed(struct replay_pass *pass, struct diag *diag)
 {
 	uint64_t n = 0;
 
-	while (any_runs(pass)) {
+	while (is_running(pass)) {
 		struct trace_item item;
 		int got;
 
@@ -42,6 +43,8 @@ static int feed(struct replay_pass *pass, struct diag *diag)
 			return got;
 		for (size_t i = 0; i < pass->nr_lanes; i++)
 			replay_lane_item(pass->lane[i], &item);
+		if (pass->item)
+			pass->item(pass->context);
 	}
 	return 0;
 }

@@ -114,6 +114,7 @@ void sim_deliver(struct sim *sim, const struct guest_event *ev)
 		.insn_len = ev->insn_len,
 	};
 	sim->deliver_rip = ev->rip;
+	sim->deliver_user = ev->cpl == 3;
 	account_charge(sim->acct, COST_DELIVERY, 1);
 }
 

@@ -11,6 +11,7 @@
 void sim_exit_begin(struct sim *sim, unsigned int reason)
 {
 	const struct guest_event *ev = sim->event;
+	bool user = sim->delivering.valid ? sim->deliver_user : ev->cpl == 3;
 
 	account_exit_begin(sim->acct, reason);
 	/* Without VPID nothing survives the transitions. */
@@ -19,6 +20,7 @@ void sim_exit_begin(struct sim *sim, unsigned int reason)
 		return;
 	sim->record = (struct sim_exit_record){
 		.reason = reason,
+		.user = user,
 		.gva = ev->gva,
 		.rip = ev->rip,
 		.gpa = SIM_NO_GPA,
@@ -30,7 +32,7 @@ void sim_exit_begin(struct sim *sim, unsigned int reason)
 void sim_exit_end(struct sim *sim)
 {
 	account_exit_end(sim->acct);
-	if (!sim->tell)
+	if (!sim->tell || sim->region)
 		return;
 	sim->record.cycles = sim->acct->now - sim->record.cycles;
 	sim->tell(sim->tell_context, &sim->record);

@@ -56,6 +56,8 @@ struct sim {
 	const struct guest_event *event;
 	void (*tell)(void *context, const struct sim_exit_record *record);
 	void *tell_context;
+	void (*region_begins)(void *context);
+	void *region_context;
 	struct sim_exit_record record; /* of the exit under way */
 
 	struct vmx_event delivering; /* not valid: no delivery under way */
@@ -70,6 +72,7 @@ struct sim {
 	bool fault_direct;
 	uint64_t fault_began;
 	gva_t deliver_rip;
+	bool deliver_user;
 
 	struct open_fault open[OPEN_FAULTS_MAX];
 	unsigned int nr_open;

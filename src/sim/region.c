@@ -27,6 +27,8 @@ void sim_region_begins(struct sim *sim, const struct guest_event *ev)
 	sim->retrying = false;
 	sim->other_exception_exits = 0;
 	account_reset(sim->acct);
+	if (sim->region_begins)
+		sim->region_begins(sim->region_context);
 }
 
 /* Before the marker's exit. */

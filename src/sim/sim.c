@@ -251,6 +251,13 @@ void sim_watch_exits(struct sim *sim,
 	sim->tell_context = context;
 }
 
+void sim_watch_region(struct sim *sim, void (*begins)(void *context),
+		      void *context)
+{
+	sim->region_begins = begins;
+	sim->region_context = context;
+}
+
 void sim_finish(struct sim *sim, uint64_t insns)
 {
 	if (sim->emulating)

@@ -54,9 +54,9 @@ const struct account *sim_account(const struct sim *sim);
 struct account *sim_counting(struct sim *sim);
 
 /*
- * Every VM exit, told when it is over.  Addresses are those of the event that
- * exited: gpa is that of a page fault's gva by the guest's own tables, or
- * SIM_NO_GPA.
+ * Every VM exit that sim_account() counts, told when it is over.  Addresses
+ * are those of the event that exited: gpa is that of a page fault's gva by the
+ * guest's own tables, or SIM_NO_GPA.
  */
 #define SIM_NO_GPA UINT64_MAX
 
@@ -64,6 +64,7 @@ struct sim_exit_record {
 	unsigned int reason; /* enum exit_reason */
 	enum pf_cause cause; /* page faults only */
 	bool is_page_fault;
+	bool user;     /* rip is user code: CPL 3 */
 	uint32_t pfec; /* page faults: error code */
 	gva_t gva;     /* page faults, INVLPG */
 	gva_t rip;
@@ -77,6 +78,9 @@ void sim_watch_exits(struct sim *sim,
 		     void (*tell)(void *context,
 				  const struct sim_exit_record *record),
 		     void *context);
+/* With roi=on, told when the region begins: no exit so far is counted. */
+void sim_watch_region(struct sim *sim, void (*begins)(void *context),
+		      void *context);
 
 /* Bring the clocks up to the end of the run and close open latencies. */
 void sim_finish(struct sim *sim, uint64_t insns);

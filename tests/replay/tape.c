@@ -142,13 +142,20 @@ struct trace_info tape_info(void)
 	};
 }
 
+void tape_play_to(struct tape *tape, struct replay_lane *lane, uint32_t end)
+{
+	for (; tape->played < end; tape->played++) {
+		struct trace_item *item = &tape->item[tape->played];
+
+		if (item->kind == TRACE_ITEM_REFS)
+			item->refs = &tape->ref[tape->played];
+		replay_lane_item(lane, item);
+	}
+}
+
 void tape_play(struct tape *tape, struct replay_lane *lane)
 {
-	for (uint32_t i = 0; i < tape->nr; i++) {
-		if (tape->item[i].kind == TRACE_ITEM_REFS)
-			tape->item[i].refs = &tape->ref[i];
-		replay_lane_item(lane, &tape->item[i]);
-	}
+	tape_play_to(tape, lane, tape->nr);
 	replay_lane_finish(lane);
 }
 

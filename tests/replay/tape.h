@@ -32,7 +32,7 @@ struct tape {
 	struct trace_item item[TAPE_ITEMS_MAX];
 	struct trace_ref ref[TAPE_ITEMS_MAX]; /* of item i, if it is one */
 	uint64_t table[5][PT_ENTRIES];
-	uint32_t nr;
+	uint32_t nr, played;
 	/* Items that the cases below change. */
 	uint32_t at_read, at_fault, at_deliver, at_push, at_write, at_value;
 };
@@ -40,7 +40,9 @@ struct tape {
 void tape_init(struct tape *tape);
 struct trace_info tape_info(void);
 
-/* References are pointed to when they are played. */
+/* The items [played, end).  References are pointed to when they are played. */
+void tape_play_to(struct tape *tape, struct replay_lane *lane, uint32_t end);
+/* All of them, and the end. */
 void tape_play(struct tape *tape, struct replay_lane *lane);
 
 void tape_remove(struct tape *tape, uint32_t at);

@@ -231,6 +231,65 @@ static void write_without_value(void **state)
 	replay_lane_destroy(lane);
 }
 
+/* What a lane told of its exits. */
+struct told {
+	uint64_t position[32];
+	enum pf_cause cause[32];
+	uint32_t nr;
+};
+
+static void tell(void *context, uint64_t position,
+		 const struct sim_exit_record *record)
+{
+	struct told *told = context;
+
+	assert_true(record->is_page_fault);
+	told->position[told->nr] = position;
+	told->cause[told->nr++] = record->cause;
+}
+
+static uint64_t position_of(const struct told *told, enum pf_cause cause)
+{
+	for (uint32_t i = 0; i < told->nr; i++)
+		if (told->cause[i] == cause)
+			return told->position[i];
+	return UINT64_MAX;
+}
+
+/* An exit is where it began; an emulated write's is open until the next. */
+static void tells_where_exits_began(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rungs); i++) {
+		const struct trace_info info = tape_info();
+		struct replay_lane *lane =
+			lane_of(rungs[i].mmu, rungs[i].bypass, &info);
+		struct told told = {.nr = 0};
+		const struct replay_watch watch = {tell, NULL, &told};
+		struct tape tape;
+
+		tape_init(&tape);
+		replay_lane_watch(lane, &watch);
+		tape_play_to(&tape, lane, tape.at_write + 1);
+		assert_int_equal(replay_lane_settled(lane), tape.at_write);
+		assert_true(position_of(&told, CAUSE_pt_write) == UINT64_MAX);
+		tape_play_to(&tape, lane, tape.nr);
+		replay_lane_finish(lane);
+		assert_int_equal(replay_lane_settled(lane), tape.nr);
+
+		assert_int_equal(told.nr, account_exits_total(sim_account(
+						  replay_lane_sim(lane))));
+		assert_int_equal(position_of(&told, CAUSE_pt_write),
+				 tape.at_write);
+		if (rungs[i].injected)
+			assert_int_equal(position_of(&told, CAUSE_injected),
+					 tape.at_read);
+		for (uint32_t n = 1; n < told.nr; n++)
+			assert_true(told.position[n - 1] <= told.position[n]);
+		replay_lane_destroy(lane);
+	}
+}
+
 /* Beginnings no processor of the model could be in. */
 static void refuses_states(void **state)
 {
@@ -275,6 +334,7 @@ int main(void)
 		cmocka_unit_test(looks_up_every_reference),
 		cmocka_unit_test(tells_what_differs),
 		cmocka_unit_test(write_without_value),
+		cmocka_unit_test(tells_where_exits_began),
 		cmocka_unit_test(refuses_states),
 	};
 
