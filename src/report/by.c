@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* One question asked of every result: its exits by reason, cause, place. */
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/bug.h"
@@ -9,19 +10,21 @@
 
 static const struct by {
 	const char *name, *title;
-	const char *path;     /* of a map, or of a list of pages */
-	const char *what_key; /* column of JSON and CSV */
+	const char *path; /* of a map, or of a list of pages */
+	const char *key;  /* column of JSON and CSV, and of such a list */
+	const char *head; /* of that column */
 } bys[] = {
 	[REPORT_BY_REASON] = {"reason", "Exits by reason", "exits/by_reason",
-			      "reason"},
+			      "reason", "reason"},
 	[REPORT_BY_CAUSE] = {"cause", "#PF exits by cause", "exits/page_fault",
-			     "cause"},
+			     "cause", "cause"},
 	[REPORT_BY_ERROR_CODE] = {"error-code", "Guest faults by error code",
-				  "guest_faults/by_error_code", "error_code"},
+				  "guest_faults/by_error_code", "error_code",
+				  "code"},
 	[REPORT_BY_RIP] = {"rip", "Exits by page of guest code", "exits/by_rip",
-			   "page"},
+			   "page", "page of code"},
 	[REPORT_BY_GFN] = {"gfn", "#PF exits by guest frame", "exits/by_gfn",
-			   "page"},
+			   "gfn", "guest frame"},
 };
 
 bool report_by_find(const char *name, enum report_by *ret)
@@ -35,29 +38,36 @@ bool report_by_find(const char *name, enum report_by *ret)
 	return false;
 }
 
+/* The columns are those of add_columns(). */
 static void add_map_row(struct sheet *sheet, enum report_by by,
-			const json_t *doc, const char *key, uint64_t n)
+			const json_t *doc, const char *key)
 {
-	const char *reasons = "latency/exit";
+	const json_t *faults = doc_at(doc, "guest_faults");
+	char what[64];
 
-	sheet_u64(sheet, n);
 	switch (by) {
 	case REPORT_BY_REASON:
 		sheet_u64(sheet,
-			  doc_member(json_object_get(doc_at(doc, reasons), key),
+			  doc_member(json_object_get(
+					     doc_at(doc, "latency/exit"), key),
 				     "sum"));
 		break;
+	case REPORT_BY_CAUSE:
+		sheet_text(sheet, "%s", what_cause(key));
+		break;
 	case REPORT_BY_ERROR_CODE:
-		sheet_u64(sheet, doc_member(doc_at(doc, "guest_faults/"
-							"direct_by_error_code"),
-					    key));
 		sheet_u64(sheet,
-			  doc_member(doc_at(doc, "guest_faults/"
-						 "injected_by_error_code"),
+			  doc_member(doc_at(faults, "direct_by_error_code"),
 				     key));
+		sheet_u64(sheet,
+			  doc_member(doc_at(faults, "injected_by_error_code"),
+				     key));
+		describe_error_code(key, what, sizeof(what));
+		sheet_text(sheet, "%s", what);
 		break;
-	default:
-		break;
+	case REPORT_BY_RIP:
+	case REPORT_BY_GFN:
+		BUG("no map");
 	}
 }
 
@@ -81,8 +91,9 @@ static void add_map(struct sheet *sheet, enum report_by by, const json_t *doc,
 			continue;
 		sheet_text(sheet, "%s", label);
 		sheet_text(sheet, "%s", key);
-		add_map_row(sheet, by, doc, key, n);
+		sheet_u64(sheet, n);
 		sheet_real(sheet, doc_percent(n, sum), 2);
+		add_map_row(sheet, by, doc, key);
 	}
 }
 
@@ -98,9 +109,17 @@ static void causes_text(const json_t *row, char *buf, size_t size)
 
 		if (n && len < size)
 			len += (size_t)snprintf(buf + len, size - len,
-						"%s%s %llu", len ? ", " : "",
-						name, (unsigned long long)n);
+						"%s%s %" PRIu64,
+						len ? ", " : "", name, n);
 	}
+}
+
+static const char *mode_of(const json_t *row)
+{
+	uint64_t exits = doc_member(row, "exits");
+	uint64_t user = doc_member(row, "user");
+
+	return user == exits ? "user" : user ? "both" : "kernel";
 }
 
 static void add_pages(struct sheet *sheet, enum report_by by, const json_t *doc,
@@ -120,12 +139,13 @@ static void add_pages(struct sheet *sheet, enum report_by by, const json_t *doc,
 		uint64_t n = doc_member(row, "exits");
 
 		sheet_text(sheet, "%s", label);
-		sheet_text(sheet, "%s", doc_text(row, "page"));
+		sheet_text(sheet, "%s", doc_text(row, bys[by].key));
 		sheet_u64(sheet, n);
+		sheet_real(sheet, doc_percent(n, sum), 2);
 		sheet_u64(sheet, doc_member(row, "cycles"));
+		sheet_text(sheet, "%s", mode_of(row));
 		causes_text(row, causes, sizeof(causes));
 		sheet_text(sheet, "%s", causes);
-		sheet_real(sheet, doc_percent(n, sum), 2);
 	}
 }
 
@@ -136,19 +156,24 @@ static bool is_by_page(enum report_by by)
 
 static void add_columns(struct sheet *sheet, enum report_by by)
 {
-	sheet_column(sheet, "configuration", "configuration");
-	sheet_column(sheet, bys[by].what_key, bys[by].name);
-	sheet_column(sheet, by == REPORT_BY_ERROR_CODE ? "faults" : "exits",
-		     by == REPORT_BY_ERROR_CODE ? "faults" : "exits");
+	const char *unit = by == REPORT_BY_ERROR_CODE ? "faults" : "exits";
+
+	sheet_group_column(sheet, "configuration", "configuration");
+	sheet_column(sheet, bys[by].key, bys[by].head);
+	sheet_column(sheet, unit, unit);
+	sheet_column(sheet, "percent", "%");
 	if (by == REPORT_BY_REASON || is_by_page(by))
 		sheet_column(sheet, "cycles", "cycles");
+	if (is_by_page(by)) {
+		sheet_column(sheet, "mode", "mode");
+		sheet_column(sheet, "causes", "#PF exits by cause");
+	}
 	if (by == REPORT_BY_ERROR_CODE) {
 		sheet_column(sheet, "direct", "direct");
 		sheet_column(sheet, "injected", "injected");
 	}
-	if (is_by_page(by))
-		sheet_column(sheet, "causes", "#PF exits by cause");
-	sheet_column(sheet, "percent", "%");
+	if (by == REPORT_BY_CAUSE || by == REPORT_BY_ERROR_CODE)
+		sheet_column(sheet, "what", "what");
 }
 
 /* With the guest in front where there are several. */
@@ -157,6 +182,10 @@ static void label_of(const struct report *report, size_t i, char *buf,
 {
 	char label[512], source[512];
 
+	if (report->nr == 1) {
+		label_heading(report, i, false, buf, size);
+		return;
+	}
 	report_label(report, i, label, sizeof(label));
 	for (size_t j = 0; j < report->nr; j++) {
 		if (doc_has_same_source(report->doc[i], report->doc[j]))

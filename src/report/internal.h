@@ -93,6 +93,9 @@ grid_heading(enum report_markup markup, int level, FILE *out, const char *fmt,
 	     ...);
 
 /* table.c, compare.c */
+const char *what_cause(const char *name);
+/* "0x6" -> "not present, write, user" */
+void describe_error_code(const char *code, char *buf, size_t size);
 int table_print(const struct report *report, size_t i,
 		enum report_markup markup, FILE *out);
 /* The results group[0..nr) of one guest. */

@@ -28,6 +28,7 @@ struct table {
 	char *name, *heading;
 	const char *key[COLUMNS_MAX], *title[COLUMNS_MAX];
 	size_t nr_columns;
+	bool is_grouped; /* by the first column */
 	struct cell *cell;
 	size_t nr_cells, room;
 };
@@ -101,6 +102,13 @@ void sheet_column(struct sheet *sheet, const char *key, const char *title)
 	BUG_ON(table->nr_columns == COLUMNS_MAX || table->nr_cells);
 	table->key[table->nr_columns] = key;
 	table->title[table->nr_columns++] = title;
+}
+
+void sheet_group_column(struct sheet *sheet, const char *key, const char *title)
+{
+	BUG_ON(last_table(sheet)->nr_columns);
+	sheet_column(sheet, key, title);
+	last_table(sheet)->is_grouped = true;
 }
 
 /* Takes the text, NULL of which is no memory. */
@@ -204,18 +212,62 @@ static enum grid_align align_of(const struct table *table, size_t column)
 	return GRID_RIGHT;
 }
 
-static int print_grid(const struct table *table, enum report_markup markup,
-		      FILE *out)
+/* Also as wide as the cells of other groups: they stand below each other. */
+static int width_of(const struct table *table, size_t column)
+{
+	size_t width = 0;
+
+	for (size_t i = column; i < table->nr_cells; i += table->nr_columns)
+		if (strlen(table->cell[i].text) > width)
+			width = strlen(table->cell[i].text);
+	return (int)width;
+}
+
+/* The cells [i, end) are rows; the first `skip` columns are left out. */
+static int print_grid(const struct table *table, size_t i, size_t end,
+		      size_t skip, enum report_markup markup, FILE *out)
 {
 	struct grid *grid = grid_create();
 
-	for (size_t c = 0; c < table->nr_columns; c++)
-		grid_column(grid, table->title[c], align_of(table, c), 0);
-	for (size_t i = 0; i < table->nr_cells; i++)
-		grid_cell(grid, "%s", table->cell[i].text);
-	if (table->nr_cells)
-		grid_heading(markup, 3, out, "%s", table->heading);
+	for (size_t c = skip; c < table->nr_columns; c++)
+		grid_column(grid, table->title[c], align_of(table, c),
+			    width_of(table, c));
+	for (; i < end; i++)
+		if (i % table->nr_columns >= skip)
+			grid_cell(grid, "%s", table->cell[i].text);
 	return grid_print(grid, markup, out);
+}
+
+/* A heading and a grid for each run of rows with the same first word. */
+static int print_groups(const struct table *table, enum report_markup markup,
+			FILE *out)
+{
+	size_t step = table->nr_columns, end;
+	int err = 0;
+
+	for (size_t i = 0; i < table->nr_cells && !err; i = end) {
+		const char *group = table->cell[i].text;
+
+		end = i + step;
+		while (end < table->nr_cells &&
+		       !strcmp(table->cell[end].text, group))
+			end += step;
+		grid_heading(markup, 4, out, "%s", group);
+		err = print_grid(table, i, end, 1, markup, out);
+	}
+	return err;
+}
+
+static int print_table(const struct table *table, const char *title,
+		       enum report_markup markup, FILE *out)
+{
+	if (!table->nr_cells)
+		return 0;
+	if (strcmp(table->heading, title) != 0)
+		grid_heading(markup, 3, out, "%s", table->heading);
+	if (table->is_grouped)
+		return print_groups(table, markup, out);
+	return print_grid(table, 0, table->nr_cells, 0, markup, out);
 }
 
 static int print_tables(const struct sheet *sheet, enum report_markup markup,
@@ -225,10 +277,12 @@ static int print_tables(const struct sheet *sheet, enum report_markup markup,
 
 	grid_heading(markup, 2, out, "%s", sheet->title);
 	for (size_t i = 0; i < sheet->nr && !err; i++)
-		err = print_grid(&sheet->table[i], markup, out);
+		err = print_table(&sheet->table[i], sheet->title, markup, out);
 	for (size_t i = 0; i < sheet->nr_notes && !err; i++)
 		fprintf(out, "%s\n%s", sheet->note[i],
-			markup == REPORT_MARKDOWN ? "\n" : "");
+			markup == REPORT_MARKDOWN || i + 1 == sheet->nr_notes
+				? "\n"
+				: "");
 	return err;
 }
 

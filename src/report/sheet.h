@@ -26,10 +26,14 @@ struct sheet;
 struct sheet *sheet_create(const char *schema, const char *title);
 void sheet_destroy(struct sheet *sheet); /* NULL is fine */
 
-/* A table: its name in JSON and CSV, and its heading.  Columns come next. */
+/* A table: its name in JSON and CSV, and its heading, which is not shown if it
+ * is the title.  Columns come next. */
 void sheet_table(struct sheet *sheet, const char *name, const char *heading);
 /* key: in JSON and CSV; title: in tables.  Both must outlive the sheet. */
 void sheet_column(struct sheet *sheet, const char *key, const char *title);
+/* The first column, if rows come in groups: in tables a heading for each. */
+void sheet_group_column(struct sheet *sheet, const char *key,
+			const char *title);
 
 /* Cells fill the columns from left to right, row after row. */
 __attribute__((format(printf, 2, 3))) void sheet_text(struct sheet *sheet,

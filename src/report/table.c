@@ -143,7 +143,7 @@ static int print_reasons(const json_t *doc, enum report_markup markup,
 	return 0;
 }
 
-static const char *what_cause(const char *name)
+const char *what_cause(const char *name)
 {
 	for (int i = 0; i < NR_CAUSES; i++)
 		if (!strcmp(name, cause_name((enum pf_cause)i)))
@@ -203,16 +203,17 @@ static int print_listing(const json_t *doc, const struct listing *list,
 	return grid_print(grid, markup, out);
 }
 
-static void decode_error_code(const char *code, char *buf, size_t size)
+void describe_error_code(const char *code, char *buf, size_t size)
 {
 	unsigned long bits = strtoul(code, NULL, 16);
 
-	snprintf(buf, size, "%s, %s, %s%s%s%s",
+	snprintf(buf, size, "%s, %s, %s%s%s",
 		 bits & PFEC_P ? "protection" : "not present",
-		 bits & PFEC_W ? "write" : "read",
+		 bits & PFEC_ID  ? "fetch"
+		 : bits & PFEC_W ? "write"
+				 : "read",
 		 bits & PFEC_U ? "user" : "kernel",
 		 bits & PFEC_RSVD ? ", reserved bit" : "",
-		 bits & PFEC_ID ? ", fetch" : "",
 		 bits & PFEC_PK ? ", protection key" : "");
 }
 
@@ -235,7 +236,7 @@ static int print_faults(const json_t *doc, enum report_markup markup, FILE *out)
 	{
 		char what[TEXT_MAX];
 
-		decode_error_code(code, what, sizeof(what));
+		describe_error_code(code, what, sizeof(what));
 		grid_cell(grid, "%s", code);
 		grid_cell(grid, "%" PRIu64, doc_member(direct, code));
 		grid_cell(grid, "%" PRIu64, doc_member(injected, code));

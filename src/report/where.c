@@ -82,24 +82,33 @@ static struct where_row *find_row(struct pages *pages, uint64_t page)
 	return row;
 }
 
-static void count(struct pages *pages, uint64_t page, int cause,
-		  uint64_t cycles)
+static void count(struct pages *pages, uint64_t address,
+		  const struct where_exit *exit)
 {
-	struct where_row *row = find_row(pages, page);
+	struct where_row *row = find_row(pages, address >> PAGE_SHIFT);
 
 	row->exits++;
-	row->cycles += cycles;
-	if (cause != WHERE_NO_CAUSE)
-		row->cause[cause]++;
+	row->user += exit->user;
+	row->cycles += exit->cycles;
+	if (exit->cause != WHERE_NO_CAUSE)
+		row->cause[exit->cause]++;
 }
 
-void where_add(struct where *where, gva_t rip, gpa_t gpa, int cause,
-	       uint64_t cycles)
+void where_add(struct where *where, const struct where_exit *exit)
 {
-	count(&where->pages[WHERE_RIP], rip >> PAGE_SHIFT, cause, cycles);
-	if (gpa != WHERE_NO_FRAME)
-		count(&where->pages[WHERE_GFN], gpa >> PAGE_SHIFT, cause,
-		      cycles);
+	count(&where->pages[WHERE_RIP], exit->rip, exit);
+	if (exit->gpa != WHERE_NO_FRAME)
+		count(&where->pages[WHERE_GFN], exit->gpa, exit);
+}
+
+uint64_t where_total(const struct where *where, enum where_kind kind)
+{
+	const struct pages *pages = &where->pages[kind];
+	uint64_t sum = pages->other.exits;
+
+	for (uint32_t i = 0; i < pages->nr; i++)
+		sum += pages->row[i].exits;
+	return sum;
 }
 
 /* Does a stand before b? */
@@ -111,6 +120,7 @@ static bool is_before(const struct where_row *a, const struct where_row *b)
 static void add_row(struct where_row *sum, const struct where_row *row)
 {
 	sum->exits += row->exits;
+	sum->user += row->user;
 	sum->cycles += row->cycles;
 	for (size_t i = 0; i < NR_CAUSES; i++)
 		sum->cause[i] += row->cause[i];

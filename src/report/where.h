@@ -27,6 +27,7 @@ enum where_kind {
 struct where_row {
 	uint64_t page; /* address >> 12, or WHERE_OTHER */
 	uint64_t exits;
+	uint64_t user;   /* those of them at CPL 3 */
 	uint64_t cycles; /* from exit to entry */
 	uint64_t cause[NR_CAUSES];
 };
@@ -37,12 +38,18 @@ struct where *where_create(void);        /* NULL: out of memory */
 void where_destroy(struct where *where); /* NULL is fine */
 void where_reset(struct where *where);   /* forget every exit */
 
-/*
- * One exit.  gpa: WHERE_NO_FRAME if it was about none, then it counts by rip
- * alone.  cause: an enum pf_cause, or WHERE_NO_CAUSE.
- */
-void where_add(struct where *where, gva_t rip, gpa_t gpa, int cause,
-	       uint64_t cycles);
+struct where_exit {
+	gva_t rip;
+	bool user; /* at CPL 3 */
+	gpa_t gpa; /* WHERE_NO_FRAME: it was about none, counts by rip alone */
+	int cause; /* enum pf_cause, or WHERE_NO_CAUSE */
+	uint64_t cycles;
+};
+
+void where_add(struct where *where, const struct where_exit *exit);
+
+/* Exits added since the last reset that count by this. */
+uint64_t where_total(const struct where *where, enum where_kind kind);
 
 /*
  * The pages with most exits, the lowest page first among equals; then, if

@@ -29,9 +29,25 @@ static void add(struct report *report, struct sample *sample)
 	sample_finish(sample);
 }
 
+/* Two pages of code and two frames, and a page that is in no list. */
+static void add_exits(struct where *where, bool bypass)
+{
+	const struct where_exit exits[] = {
+		{0x401234, true, 0x5010, CAUSE_injected, 1514},
+		{0x401fff, true, 0x6000, CAUSE_injected, 1515},
+		{0xffffffff80110004, false, 0x5020, CAUSE_pt_write, 2020},
+		{0xffffffff80110014, false, WHERE_NO_FRAME, WHERE_NO_CAUSE, 9},
+		{0xffffffff80110024, false, WHERE_NO_FRAME, WHERE_NO_CAUSE, 9},
+	};
+
+	for (size_t i = bypass; i < ARRAY_LEN(exits); i++)
+		where_add(where, &exits[i]);
+}
+
 static struct report *make_report(void)
 {
 	struct report *report = report_create();
+	struct where *where = where_create();
 	struct sample sample;
 
 	assert_non_null(report);
@@ -46,8 +62,12 @@ static struct report *make_report(void)
 		sample.result.source_args = "fork procs=2, \"x\"";
 		sample.result.guest_status = "exit 1";
 		sample.result.guest_ok = false;
+		where_reset(where);
+		add_exits(where, on);
+		sample.result.where = where;
 		add(report, &sample);
 	}
+	where_destroy(where);
 	return report;
 }
 
@@ -66,13 +86,52 @@ static int print_script(const struct report *report, FILE *out)
 	return report_print_plot(report, REPORT_SVG, out);
 }
 
+/* Every --by, one after another. */
+static int print_by(const struct report *report, enum sheet_format format,
+		    FILE *out)
+{
+	static const char *const names[] = {"reason", "cause", "error-code",
+					    "rip", "gfn"};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		enum report_by by;
+
+		assert_true(report_by_find(names[i], &by));
+		if (report_print_by(report, by, format, out))
+			return -1;
+	}
+	return 0;
+}
+
+static int print_by_text(const struct report *report, FILE *out)
+{
+	return print_by(report, SHEET_TABLE, out);
+}
+
+static int print_by_markdown(const struct report *report, FILE *out)
+{
+	return print_by(report, SHEET_MD, out);
+}
+
+static int print_by_csv(const struct report *report, FILE *out)
+{
+	return print_by(report, SHEET_CSV, out);
+}
+
+static int print_by_json(const struct report *report, FILE *out)
+{
+	return print_by(report, SHEET_JSON, out);
+}
+
 static const struct {
 	const char *file;
 	int (*print)(const struct report *report, FILE *out);
 } goldens[] = {
 	{"sample.json", report_print_json}, {"sample.csv", report_print_csv},
 	{"sample.txt", print_text},         {"sample.md", print_markdown},
-	{"sample.gp", print_script},
+	{"sample.gp", print_script},        {"by.txt", print_by_text},
+	{"by.md", print_by_markdown},       {"by.csv", print_by_csv},
+	{"by.json", print_by_json},
 };
 
 /* The version's digits become "VERSION". */

@@ -14,10 +14,20 @@
 
 #define NONE WHERE_NO_FRAME
 
+/* Code below 0x400000 is the kernel's. */
+static void add(struct where *where, gva_t rip, gpa_t gpa, int cause,
+		uint64_t cycles)
+{
+	const struct where_exit exit = {rip, rip >= 0x400000, gpa, cause,
+					cycles};
+
+	where_add(where, &exit);
+}
+
 static void add_times(struct where *where, uint64_t page, unsigned int n)
 {
 	for (unsigned int i = 0; i < n; i++)
-		where_add(where, page << 12 | i, NONE, WHERE_NO_CAUSE, 10);
+		add(where, page << 12 | i, NONE, WHERE_NO_CAUSE, 10);
 }
 
 static void test_top(void **state)
@@ -29,7 +39,7 @@ static void test_top(void **state)
 	add_times(where, 7, 2);
 	add_times(where, 3, 2);
 	add_times(where, 9, 5);
-	add_times(where, 1, 1);
+	add_times(where, 0x400, 1); /* of user code */
 	assert_int_equal(where_top(where, WHERE_RIP, 3, row), 4);
 	assert_int_equal(row[0].page, 9);
 	assert_int_equal(row[0].cycles, 50);
@@ -37,9 +47,10 @@ static void test_top(void **state)
 	assert_int_equal(row[2].page, 7);
 	assert_true(row[3].page == WHERE_OTHER);
 	assert_int_equal(row[3].exits, 1);
+	assert_int_equal(row[3].user, 1);
 	/* All fit: there is no rest. */
 	assert_int_equal(where_top(where, WHERE_RIP, 4, row), 4);
-	assert_int_equal(row[3].page, 1);
+	assert_int_equal(row[3].page, 0x400);
 	assert_int_equal(where_top(where, WHERE_GFN, 3, row), 0);
 	where_reset(where);
 	assert_int_equal(where_top(where, WHERE_RIP, 3, row), 0);
@@ -52,14 +63,18 @@ static void test_frames_and_causes(void **state)
 	struct where_row row[4];
 
 	(void)state;
-	where_add(where, 0x1000, 0x5123, CAUSE_injected, 7);
-	where_add(where, 0x2000, 0x5fff, CAUSE_pt_write, 8);
+	add(where, 0x401000, 0x5123, CAUSE_injected, 7);
+	add(where, 0x2000, 0x5fff, CAUSE_pt_write, 8);
 	assert_int_equal(where_top(where, WHERE_GFN, 3, row), 1);
 	assert_int_equal(row[0].page, 5);
 	assert_int_equal(row[0].cycles, 15);
 	assert_int_equal(row[0].cause[CAUSE_injected], 1);
 	assert_int_equal(row[0].cause[CAUSE_pt_write], 1);
+	assert_int_equal(row[0].user, 1);
 	assert_int_equal(where_top(where, WHERE_RIP, 3, row), 2);
+	add(where, 0x2000, NONE, WHERE_NO_CAUSE, 9);
+	assert_int_equal(where_total(where, WHERE_RIP), 3);
+	assert_int_equal(where_total(where, WHERE_GFN), 2);
 	where_destroy(where);
 }
 
@@ -77,6 +92,7 @@ static void test_limit(void **state)
 	assert_int_equal(row[0].page, 42);
 	assert_int_equal(row[0].exits, 4);
 	assert_int_equal(row[1].exits, WHERE_PAGES_MAX + 99);
+	assert_int_equal(where_total(where, WHERE_RIP), WHERE_PAGES_MAX + 103);
 	where_destroy(where);
 }
 
@@ -105,6 +121,9 @@ static struct report *report_of(const struct where *where)
 	return report;
 }
 
+/* Of a single result. */
+#define LABEL "mmu=kvm-2.6.24 bypass=off (this generation has none)"
+
 static const struct {
 	const char *name;
 	enum report_by by;
@@ -112,20 +131,18 @@ static const struct {
 	const char *want;
 } cases[] = {
 	{"rip", REPORT_BY_RIP, SHEET_CSV,
-	 "table,configuration,page,exits,cycles,causes,percent\n"
-	 "rows,#1,0x401,2,15,\"injected 1, pt_write 1\",66.67\n"
-	 "rows,#1,0x7,1,9,,33.33\n"},
+	 "table,configuration,page,exits,percent,cycles,mode,causes\n"
+	 "rows," LABEL ",0x401000,2,66.67,15,user,\"injected 1, pt_write 1\"\n"
+	 "rows," LABEL ",0x7000,1,33.33,9,kernel,\n"},
 	{"gfn", REPORT_BY_GFN, SHEET_JSON,
 	 "{\"schema\": \"notrap-by/1\", \"rows\": [{\"configuration\": "
-	 "\"#1\", \"page\": \"0x5\", \"exits\": 2, \"cycles\": 15, "
-	 "\"causes\": \"injected 1, pt_write 1\", \"percent\": 100.0}], "
-	 "\"notes\": []}\n"},
+	 "\"" LABEL "\", \"gfn\": \"0x5\", \"exits\": 2, "
+	 "\"percent\": 100.0, \"cycles\": 15, \"mode\": \"user\", "
+	 "\"causes\": \"injected 1, pt_write 1\"}], \"notes\": []}\n"},
 	{"code", REPORT_BY_ERROR_CODE, SHEET_CSV,
-	 "table,configuration,error_code,faults,direct,injected,percent\n"
-	 "rows,#1,0x6,8,0,8,88.89\nrows,#1,0x7,1,0,1,11.11\n"},
-	{"cause", REPORT_BY_CAUSE, SHEET_CSV,
-	 "table,configuration,cause,exits,percent\n"
-	 "rows,#1,injected,9,50.00\nrows,#1,pt_write,9,50.00\n"},
+	 "table,configuration,error_code,faults,percent,direct,injected,what\n"
+	 "rows," LABEL ",0x6,8,88.89,0,8,\"not present, write, user\"\n"
+	 "rows," LABEL ",0x7,1,11.11,0,1,\"protection, write, user\"\n"},
 };
 
 static void test_shown(void **state)
@@ -134,9 +151,9 @@ static void test_shown(void **state)
 	struct report *report;
 
 	(void)state;
-	where_add(where, 0x401000, 0x5000, CAUSE_injected, 7);
-	where_add(where, 0x401fff, 0x5008, CAUSE_pt_write, 8);
-	where_add(where, 0x7000, NONE, WHERE_NO_CAUSE, 9);
+	add(where, 0x401000, 0x5000, CAUSE_injected, 7);
+	add(where, 0x401fff, 0x5008, CAUSE_pt_write, 8);
+	add(where, 0x7000, NONE, WHERE_NO_CAUSE, 9);
 	report = report_of(where);
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		char *got = text_by(report, cases[i].by, cases[i].format);
