@@ -103,10 +103,14 @@ const struct cli_command cmd_report = {
 	.name = "report",
 	.operands = "[OPTION...] RESULT...",
 	.summary = "show saved results as tables, CSV, JSON or Markdown",
-	.about = "Reads results that notrap run --format json wrote, each "
-		 "RESULT "
-		 "a file or - for standard input, and shows them as notrap run "
-		 "does. Results of the same guest are compared.\n",
+	.about = "Reads results that notrap run or notrap replay wrote with "
+		 "--format json, each RESULT a file or - for standard input, "
+		 "and shows them as these do. Results of the same guest are "
+		 "compared.\n"
+		 "--by asks one question of all of them: exits by reason, "
+		 "page-fault exits by cause, guest faults by error code, "
+		 "exits by page of guest code (rip), page-fault exits by "
+		 "guest frame (gfn).\n",
 	.flags = flags,
 	.run = run,
 };

@@ -31,14 +31,51 @@ void describe_config(const struct config *config, struct result *result)
 	}
 }
 
-void describe_check(const struct sim *sim, char *buf, size_t size)
+void describe_exit(struct where *where, const struct sim_exit_record *record)
+{
+	struct where_exit exit = {
+		.rip = record->rip,
+		.user = record->user,
+		.gpa = record->gpa == SIM_NO_GPA ? WHERE_NO_FRAME : record->gpa,
+		.cause = record->is_page_fault ? (int)record->cause
+					       : WHERE_NO_CAUSE,
+		.cycles = record->cycles,
+	};
+
+	where_add(where, &exit);
+}
+
+static void tell_where(void *context, const struct sim_exit_record *record)
+{
+	describe_exit(context, record);
+}
+
+static void forget_where(void *context)
+{
+	where_reset(context);
+}
+
+void describe_watch(struct sim *sim, struct where *where)
+{
+	sim_watch_exits(sim, tell_where, where);
+	sim_watch_region(sim, forget_where, where);
+}
+
+void describe_check(const struct sim *sim, const struct where *where, char *buf,
+		    size_t size)
 {
 	const struct smmu_audit_report *audit = sim_audit(sim);
+	uint64_t exits = account_exits_total(sim_account(sim));
 	const char *law = sim_check(sim);
 
 	buf[0] = 0;
 	if (law)
 		snprintf(buf, size, "%s", law);
+	else if (where_total(where, WHERE_RIP) != exits)
+		snprintf(buf, size,
+			 "exits by page of code sum to %" PRIu64
+			 ", not to %" PRIu64,
+			 where_total(where, WHERE_RIP), exits);
 	else if (audit->violations)
 		snprintf(buf, size, "%" PRIu64 " audit violations, first: %s",
 			 audit->violations, audit->first);

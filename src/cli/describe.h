@@ -9,7 +9,15 @@
 /* Every key as it was run with. */
 void describe_config(const struct config *config, struct result *result);
 
-/* The first check inside the simulator that failed, as a line; "" if none. */
-void describe_check(const struct sim *sim, char *buf, size_t size);
+void describe_exit(struct where *where, const struct sim_exit_record *record);
+/* Every exit that sim_account() counts goes to `where`. */
+void describe_watch(struct sim *sim, struct where *where);
+
+/*
+ * The first check that failed, of the simulator or that `where` has every
+ * exit, as a line; "" if none.
+ */
+void describe_check(const struct sim *sim, const struct where *where, char *buf,
+		    size_t size);
 
 #endif

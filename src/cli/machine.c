@@ -26,6 +26,7 @@ struct machine {
 	struct console console;
 	struct platform *platform;
 	struct sim *sim;
+	struct where *where;
 	struct live *live;
 	struct recorder *recorder; /* NULL: nobody records */
 };
@@ -104,6 +105,7 @@ static void machine_finish(struct machine *m)
 	live_destroy(m->live);
 	recorder_abort(m->recorder);
 	sim_destroy(m->sim);
+	where_destroy(m->where);
 	platform_destroy(m->platform);
 	mem_destroy(m->mem);
 }
@@ -155,6 +157,12 @@ static int machine_init(struct machine *m,
 	err = sim_create(config, m->mem, &m->sim, diag);
 	if (err)
 		goto finish;
+	m->where = where_create();
+	if (!m->where) {
+		err = diag_set(diag, -ENOMEM, "no memory for the exits");
+		goto finish;
+	}
+	describe_watch(m->sim, m->where);
 	if (request->record)
 		err = record(m, request, diag);
 	if (err)
@@ -220,7 +228,7 @@ static void check_text(const struct machine *m, char *buf, size_t size)
 {
 	const struct live_stats *stats = live_stats(m->live);
 
-	describe_check(m->sim, buf, size);
+	describe_check(m->sim, m->where, buf, size);
 	if (!buf[0] && stats->stale_blocks)
 		snprintf(buf, size,
 			 "%" PRIu64 " blocks ran bytes that had changed",
@@ -249,6 +257,7 @@ static int make_result(const struct machine *m,
 		.audit_violations = sim_audit(m->sim)->violations,
 		.check = check,
 		.acct = sim_account(m->sim),
+		.where = m->where,
 	};
 
 	status_text(end, ret->interrupted, status, sizeof(status));

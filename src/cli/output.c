@@ -100,11 +100,17 @@ int output_open(const char *path, struct output *ret, struct diag *diag)
 	return err == -ENOMEM ? err : -EIO;
 }
 
+/* stdio keeps that a write failed, not why: see by another one. */
+static int ask_again(int fd)
+{
+	return write(fd, "\n", 1) < 0 ? -errno : -EIO;
+}
+
 static int flush(struct output *output)
 {
 	errno = 0;
 	if (fflush(output->file) || ferror(output->file))
-		return errno ? -errno : -EIO;
+		return errno ? -errno : ask_again(fileno(output->file));
 	if (output->temporary && fsync(fileno(output->file)))
 		return -errno;
 	return 0;

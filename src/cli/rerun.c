@@ -1,15 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cli/rerun.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/describe.h"
 
+struct lane_watch {
+	const struct rerun_request *request;
+	size_t lane;
+	struct where *where;
+};
+
 struct rerun {
 	const struct rerun_request *request;
 	struct trace_reader *reader;
 	struct replay_lane *lane[RERUN_LANES_MAX];
+	struct lane_watch watch[RERUN_LANES_MAX];
 	uint64_t digest; /* of the trace, or of what could be read */
 	uint64_t insns;  /* as the footer tells; 0: not known */
 };
@@ -64,10 +72,11 @@ static int add_result(const struct rerun *rr, size_t i, struct report *report,
 		.audit_violations = sim_audit(sim)->violations,
 		.check = check,
 		.acct = sim_account(sim),
+		.where = rr->watch[i].where,
 	};
 
 	describe_config(rr->request->config[i], &result);
-	describe_check(sim, check, sizeof(check));
+	describe_check(sim, rr->watch[i].where, check, sizeof(check));
 	end->ok = result.guest_ok && !check[0];
 	fill_line(end, ret, &result);
 	return report_add(report, &result, diag);
@@ -114,15 +123,38 @@ static int replay_all(struct rerun *rr, struct rerun_result *ret,
 	return 0;
 }
 
-static int create_lanes(struct rerun *rr, struct diag *diag)
+static void tell_exit(void *context, uint64_t position,
+		      const struct sim_exit_record *record)
 {
-	const struct trace_info *info = trace_reader_info(rr->reader);
-	int err = 0;
+	const struct lane_watch *watch = context;
 
-	for (size_t i = 0; i < rr->request->nr && !err; i++)
-		err = replay_lane_create(rr->request->config[i], info,
-					 &rr->lane[i], diag);
-	return err;
+	(void)position;
+	describe_exit(watch->where, record);
+}
+
+static void forget_exits(void *context)
+{
+	const struct lane_watch *watch = context;
+
+	where_reset(watch->where);
+}
+
+static int create_lane(struct rerun *rr, size_t i, struct diag *diag)
+{
+	struct lane_watch *watch = &rr->watch[i];
+	struct replay_watch to = {tell_exit, forget_exits, watch};
+	int err;
+
+	err = replay_lane_create(rr->request->config[i],
+				 trace_reader_info(rr->reader), &rr->lane[i],
+				 diag);
+	if (err)
+		return err;
+	*watch = (struct lane_watch){rr->request, i, where_create()};
+	if (!watch->where)
+		return diag_set(diag, -ENOMEM, "no memory for the exits");
+	replay_lane_watch(rr->lane[i], &to);
+	return 0;
 }
 
 int rerun(const struct rerun_request *request, struct report *report,
@@ -135,13 +167,16 @@ int rerun(const struct rerun_request *request, struct report *report,
 	err = trace_reader_open(request->path, &rr.reader, diag);
 	if (err)
 		return err;
-	err = create_lanes(&rr, diag);
+	for (size_t i = 0; i < request->nr && !err; i++)
+		err = create_lane(&rr, i, diag);
 	if (!err)
 		err = replay_all(&rr, ret, diag);
 	for (size_t i = 0; i < request->nr && !err; i++)
 		err = add_result(&rr, i, report, ret, diag);
-	for (size_t i = 0; i < request->nr; i++)
+	for (size_t i = 0; i < request->nr; i++) {
 		replay_lane_destroy(rr.lane[i]);
+		where_destroy(rr.watch[i].where);
+	}
 	trace_reader_close(rr.reader);
 	return err;
 }

@@ -114,6 +114,8 @@ COMPLAINTS = [
     ("report of no result", ["report", __file__], 2, [__file__ + ":1:"]),
     ("report of nothing in it", ["report", "/dev/null"], 2,
      ["holds no result"]),
+    ("report by nothing", ["report", SAMPLE, "--by", "ripp"], 2,
+     ["--by ripp: want reason, cause, error-code, rip or gfn"]),
     ("plot to nowhere", ["plot", SAMPLE], 2, ["want -o FILE"]),
     ("plot to an unknown kind", ["plot", SAMPLE, "-o", "x.jpg"], 2,
      [".svg, .png or"]),
@@ -279,6 +281,18 @@ def run_conserves():
         assert latency["min"] <= latency["p50"] <= latency["p90"] \
             <= latency["p99"] <= latency["max"]
         assert latency["min"] <= latency["mean"] <= latency["max"]
+    pages, frames = exits["by_rip"], exits["by_gfn"]
+    assert sum(row["exits"] for row in pages) == exits["total"]
+    assert sum(row["cycles"] for row in pages) == \
+        sum(one["sum"] for one in doc["latency"]["exit"].values())
+    assert sum(row["exits"] for row in frames) <= exits["page_fault_total"]
+    for cause, count in exits["page_fault"].items():
+        assert sum(row.get(cause, 0) for row in pages) == count, cause
+    for row in pages:
+        low = int(row["page"], 16) < 1 << 47
+        assert int(row["page"], 16) % 4096 == 0, row
+        assert low or row["user"] == 0, row
+    assert sum(row["user"] for row in pages) > faults["injected"]
     own = int(re.search(r"^faults total (\d+)", done.stderr, re.M)[1])
     assert own == faults["total"], f"the guest counted {own}"
     assert doc["check"] == {"audit_violations": 0, "broken": ""}
@@ -292,6 +306,9 @@ def run_costs():
     more = one["exits"]["total"] * 2000
     assert two["cycles"]["exit"] - one["cycles"]["exit"] == more
     assert two["cycles"]["total"] - one["cycles"]["total"] == more
+    for doc in (one, two):
+        for row in doc["exits"]["by_rip"] + doc["exits"]["by_gfn"]:
+            del row["cycles"]
     assert one["exits"] == two["exits"]
 
 
@@ -505,6 +522,16 @@ def report_formats():
             assert quiet("report", SAMPLE, "--format", form) == golden.read()
 
 
+def report_by():
+    for form, file in [("table", "by.txt"), ("md", "by.md"),
+                       ("csv", "by.csv"), ("json", "by.json")]:
+        text = "".join(
+            quiet("report", SAMPLE, "--by", what, "--format", form)
+            for what in ["reason", "cause", "error-code", "rip", "gfn"])
+        with open(os.path.join(GOLDEN, file), encoding="ascii") as golden:
+            assert text == golden.read(), form
+
+
 def report_streams():
     with open(SAMPLE, encoding="ascii") as file:
         text = file.read()
@@ -616,6 +643,7 @@ CASES += [
     ("a second signal ends it", needs_mini, second_signal),
     ("the progress line on a terminal", needs_mini, progress),
     ("report: formats", report_formats),
+    ("report --by, each way in each format", report_by),
     ("report: several files, standard input", report_streams),
     ("plot: PNG, SVG and PDF", in_box, plot_images),
     ("plot: the kept script draws the same", in_box, plot_script),
