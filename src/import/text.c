@@ -2,23 +2,20 @@
 #include "import/text.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+
+#include "import/stream.h"
 
 #define LINE_LEN_MAX (UINT32_C(64) << 10)
 #define BUFFER       (UINT32_C(1) << 20)
 
 struct text {
-	const char *name;
-	int fd;
+	struct stream *stream;
 	bool lenient, ended, cutting;
 	uint64_t number; /* of the line */
 	uint64_t skipped;
-	uint64_t done, total;
 	size_t at, filled;
 	char buffer[BUFFER];
 };
@@ -26,24 +23,18 @@ struct text {
 int text_open(const char *path, bool lenient, struct text **ret,
 	      struct diag *diag)
 {
-	bool is_stdin = !strcmp(path, "-");
 	struct text *text = malloc(sizeof(*text));
-	struct stat st;
+	int err;
 
 	if (!text)
 		return diag_set(diag, -ENOMEM, "no memory to read %.300s",
 				path);
-	*text = (struct text){.name = is_stdin ? "standard input" : path,
-			      .lenient = lenient};
-	text->fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-	if (text->fd < 0 || fstat(text->fd, &st) || S_ISDIR(st.st_mode)) {
-		int err =
-			text->fd < 0 || !S_ISDIR(st.st_mode) ? -errno : -EISDIR;
-
+	*text = (struct text){.lenient = lenient};
+	err = stream_open(path, &text->stream, diag);
+	if (err) {
 		text_close(text);
-		return diag_set(diag, err, "%.300s: %s", path, strerror(-err));
+		return err;
 	}
-	text->total = S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0;
 	*ret = text;
 	return 0;
 }
@@ -52,30 +43,24 @@ void text_close(struct text *text)
 {
 	if (!text)
 		return;
-	if (text->fd > STDIN_FILENO)
-		close(text->fd);
+	stream_close(text->stream);
 	free(text);
 }
 
 /* What is left moves to the front, more comes behind it. */
 static int fill(struct text *text, struct diag *diag)
 {
-	size_t left = text->filled - text->at;
-	ssize_t n;
+	size_t left = text->filled - text->at, got;
+	int err;
 
 	memmove(text->buffer, text->buffer + text->at, left);
 	text->at = 0;
 	text->filled = left;
-	do {
-		n = read(text->fd, text->buffer + left, BUFFER - left);
-	} while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return diag_set(diag, -EIO, "%.300s: %s", text->name,
-				strerror(errno));
-	text->filled += (size_t)n;
-	text->done += (uint64_t)n;
-	text->ended = !n;
-	return 0;
+	err = stream_read(text->stream, text->buffer + left, BUFFER - left,
+			  &got, diag);
+	text->filled += got;
+	text->ended = !got;
+	return err;
 }
 
 static const char *find_newline(const struct text *text)
@@ -137,8 +122,8 @@ int text_malformed(struct text *text, const char *what, struct diag *diag)
 		text->skipped++;
 		return 0;
 	}
-	return diag_set(diag, -EINVAL, "%.300s:%" PRIu64 ": %s", text->name,
-			text->number, what);
+	return diag_set(diag, -EINVAL, "%.300s:%" PRIu64 ": %s",
+			stream_name(text->stream), text->number, what);
 }
 
 uint64_t text_skipped(const struct text *text)
@@ -148,6 +133,5 @@ uint64_t text_skipped(const struct text *text)
 
 void text_progress(const struct text *text, uint64_t *done, uint64_t *total)
 {
-	*done = text->done;
-	*total = text->total;
+	stream_progress(text->stream, done, total);
 }

@@ -11,7 +11,7 @@
 
 struct text;
 
-/* "-": standard input.  -errno with a line. */
+/* As stream_open(). */
 int text_open(const char *path, bool lenient, struct text **ret,
 	      struct diag *diag);
 void text_close(struct text *text); /* NULL is fine */
@@ -31,7 +31,7 @@ int text_malformed(struct text *text, const char *what, struct diag *diag);
 
 uint64_t text_skipped(const struct text *text);
 
-/* Bytes read and in all (0: not known), for a progress bar. */
+/* As stream_progress(). */
 void text_progress(const struct text *text, uint64_t *done, uint64_t *total);
 
 /* Hexadecimal digits at *p, before end; moves *p behind them. */
