@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "faults.h"
 #include "replay/replay.h"
 #include "streams.h"
 
@@ -288,6 +289,15 @@ static void bench_streams(const char *path)
 	}
 }
 
+static void bench_faults(const char *path)
+{
+	struct diag diag;
+
+	if (faults_write(path, FAULTS_MAX, &diag))
+		die(diag.msg);
+	bench_file("demand faults", path, 0);
+}
+
 int main(int argc, char **argv)
 {
 	char dir[] = "/tmp/notrap-bench.XXXXXX", path[64];
@@ -304,6 +314,7 @@ int main(int argc, char **argv)
 	}
 	snprintf(path, sizeof(path), "%s/trace", dir);
 	bench_streams(path);
+	bench_faults(path);
 	unlink(path);
 	rmdir(dir);
 	return 0;

@@ -132,14 +132,3 @@ bool cpu_load_efer(struct cpu *cpu, uint64_t val)
 	cpu->efer = (val & ~EFER_LMA) | (cpu->efer & EFER_LMA);
 	return true;
 }
-
-struct walk cpu_translate(const struct paging_ctx *hardware, struct mem *mem,
-			  gva_t gva, uint32_t access)
-{
-	struct walk w = paging_walk(hardware, mem, gva, access);
-	uint64_t ad = PTE_A | (access & PFEC_W ? PTE_D : 0);
-
-	if (!w.fault && (~w.leaf & ad) && pool_owns(&mem->pool, w.table))
-		pool_set(&mem->pool, w.table, w.index, w.leaf | ad);
-	return w;
-}

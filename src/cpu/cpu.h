@@ -62,7 +62,16 @@ bool cpu_load_efer(struct cpu *cpu, uint64_t val);
  * here the modelled shadow, and sets A and (for a write) D in the leaf entry.
  * Upper levels keep what they have: shadow MMUs link them with A set.
  */
-struct walk cpu_translate(const struct paging_ctx *hardware, struct mem *mem,
-			  gva_t gva, uint32_t access);
+static inline struct walk cpu_translate(const struct paging_ctx *hardware,
+					struct mem *mem, gva_t gva,
+					uint32_t access)
+{
+	struct walk w = paging_walk(hardware, mem, gva, access);
+	uint64_t ad = PTE_A | (access & PFEC_W ? PTE_D : 0);
+
+	if (!w.fault && (~w.leaf & ad) && pool_owns(&mem->pool, w.table))
+		pool_set(&mem->pool, w.table, w.index, w.leaf | ad);
+	return w;
+}
 
 #endif

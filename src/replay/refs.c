@@ -41,36 +41,32 @@ static uint64_t clock_of(const struct replay_lane *lane)
 			     : lane->insns;
 }
 
-static struct guest_event access_event(struct replay_lane *lane,
-				       const struct trace_ref *ref)
+/* Filled in place: a copy of what was just written in parts would stall. */
+static void access_event(struct replay_lane *lane, const struct trace_ref *ref,
+			 struct guest_event *ev)
 {
-	struct guest_event ev = {
-		.kind = GE_ACCESS,
-		.gva = ref->gva,
-		.size = ref->size,
-		.cpl = ref->user ? 3 : 0,
-		.rip = last_fetch(lane)->gva,
-		.insns = clock_of(lane),
-	};
-
-	if (ref->kind == TRACE_WRITE)
-		ev.access |= PFEC_W;
-	if (ref->kind == TRACE_FETCH)
-		ev.access |= PFEC_ID;
-	if (ref->user)
-		ev.access |= PFEC_U;
+	*ev = (struct guest_event){.kind = GE_ACCESS};
+	ev->gva = ref->gva;
+	ev->size = ref->size;
+	ev->cpl = ref->user ? 3 : 0;
+	ev->access = (ref->kind == TRACE_WRITE ? PFEC_W : 0u) |
+		     (ref->kind == TRACE_FETCH ? PFEC_ID : 0u) |
+		     (ref->user ? PFEC_U : 0u);
 	if (ref->implicit) {
-		ev.rip = lane->delivery.event.rip;
-		ev.insns = lane->delivery.event.insns;
-	} else if (lane->retrying) {
+		ev->rip = lane->delivery.event.rip;
+		ev->insns = lane->delivery.event.insns;
+		return;
+	}
+	ev->rip = last_fetch(lane)->gva;
+	ev->insns = clock_of(lane);
+	if (lane->retrying) {
 		/* A run may have been told ahead of it. */
-		ev.insns = lane->retry.insns;
+		ev->insns = lane->retry.insns;
 		if ((ref->gva ^ lane->retry.gva) <= PAGE_MASK) {
-			ev.rip = lane->retry.rip;
+			ev->rip = lane->retry.rip;
 			lane->retrying = false;
 		}
 	}
-	return ev;
 }
 
 static bool is_restart(const struct replay_lane *lane,
@@ -101,7 +97,7 @@ static bool translate(struct replay_lane *lane, const struct trace_ref *ref,
 			return true;
 		}
 	}
-	ev = access_event(lane, ref);
+	access_event(lane, ref, &ev);
 	event_push(lane->sink, &ev, out);
 	return out->verdict == GO_DONE;
 }
@@ -153,9 +149,10 @@ static cold_path void miss(struct replay_lane *lane,
 void lane_emulate_failed(struct replay_lane *lane)
 {
 	struct trace_ref ref = lane->ref;
-	struct guest_event ev = access_event(lane, &ref);
+	struct guest_event ev;
 	struct guest_outcome out = {0};
 
+	access_event(lane, &ref, &ev);
 	lane->expected = EXPECT_ANYTHING;
 	ev.kind = GE_EMULATE_FAILED;
 	event_push(lane->sink, &ev, &out);
