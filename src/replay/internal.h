@@ -5,7 +5,6 @@
  *   lane.c    create, items in order, the end
  *   refs.c    references: the TLB, and what happens on a miss
  *   expect.c  what has to come next, and differences
- *   event.c   which events make sense
  *   run.c     one pass over a file
  */
 #ifndef NOTRAP_REPLAY_INTERNAL_H
@@ -79,10 +78,6 @@ void lane_refs(struct replay_lane *lane, const struct trace_ref *refs,
 
 /* The last write to a shadowed table: the emulator gives up on it. */
 void lane_emulate_failed(struct replay_lane *lane);
-
-/* event.c: NULL, or what is wrong with it */
-const char *lane_event_flaw(const struct replay_lane *lane,
-			    const struct guest_event *ev);
 
 /* expect.c */
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "replay/internal.h"
+#include "trace/sense.h"
 
 static uint64_t memory_of(const struct config *config,
 			  const struct trace_info *info)
@@ -169,9 +170,17 @@ static void push_event(struct replay_lane *lane, const struct guest_event *ev)
 	lane_obey(lane, &out, NULL);
 }
 
+static const char *event_flaw(const struct replay_lane *lane,
+			      const struct guest_event *ev)
+{
+	if (ev->kind == GE_DELIVERED && !lane->delivery.under_way)
+		return "no delivery is under way";
+	return trace_event_nonsense(ev);
+}
+
 static void take_event(struct replay_lane *lane, const struct guest_event *ev)
 {
-	const char *flaw = lane_event_flaw(lane, ev);
+	const char *flaw = event_flaw(lane, ev);
 
 	if (flaw) {
 		lane_differs(lane, "an event %s that makes no sense: %s",

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arch/paging.h"
+#include "arch/pfec.h"
 #include "report/internal.h"
 
 #define TEXT_MAX 512
@@ -205,16 +205,7 @@ static int print_listing(const json_t *doc, const struct listing *list,
 
 void describe_error_code(const char *code, char *buf, size_t size)
 {
-	unsigned long bits = strtoul(code, NULL, 16);
-
-	snprintf(buf, size, "%s, %s, %s%s%s",
-		 bits & PFEC_P ? "protection" : "not present",
-		 bits & PFEC_ID  ? "fetch"
-		 : bits & PFEC_W ? "write"
-				 : "read",
-		 bits & PFEC_U ? "user" : "kernel",
-		 bits & PFEC_RSVD ? ", reserved bit" : "",
-		 bits & PFEC_PK ? ", protection key" : "");
+	pfec_text((uint32_t)strtoul(code, NULL, 16), buf, size);
 }
 
 static int print_faults(const json_t *doc, enum report_markup markup, FILE *out)

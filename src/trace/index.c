@@ -104,6 +104,20 @@ static int find_by_headers(const struct trace_reader *r, uint64_t ref,
 	}
 }
 
+static void go_to(struct trace_reader *r, uint64_t offset,
+		  const struct chunk_header *h)
+{
+	trace_sum_init(&r->sum);
+	r->sum.totals.records = h->first_record;
+	r->sum.totals.refs = h->first_ref;
+	r->sum.totals.insns = h->first_insn;
+	r->offset = offset;
+	r->has_skipped = offset != r->first_chunk;
+	r->chunks = 0;
+	r->in_chunk = r->ended = false;
+	r->damage[0] = 0;
+}
+
 int trace_reader_seek(struct trace_reader *r, uint64_t ref, struct diag *diag)
 {
 	struct chunk_header h;
@@ -117,16 +131,32 @@ int trace_reader_seek(struct trace_reader *r, uint64_t ref, struct diag *diag)
 	if (!found)
 		return diag_set(diag, -ERANGE, "%s: has no reference %" PRIu64,
 				r->in.path, ref);
-	trace_sum_init(&r->sum);
-	r->sum.totals.records = h.first_record;
-	r->sum.totals.refs = h.first_ref;
-	r->sum.totals.insns = h.first_insn;
-	r->offset = offset;
-	r->has_skipped = offset != r->first_chunk;
-	r->chunks = 0;
-	r->in_chunk = r->ended = false;
-	r->damage[0] = 0;
+	go_to(r, offset, &h);
 	return 0;
+}
+
+/* Only a chunk's own header tells how many items it holds. */
+int trace_reader_seek_item(struct trace_reader *r, uint64_t n, uint64_t *first,
+			   struct diag *diag)
+{
+	uint64_t offset = r->first_chunk;
+	struct chunk_header h;
+	int found;
+
+	*first = 0;
+	while ((found = header_at(r, offset, &h, diag)) > 0) {
+		uint64_t items = (uint64_t)h.records + h.items;
+
+		if (n - *first < items) {
+			go_to(r, offset, &h);
+			return 0;
+		}
+		*first += items;
+		offset += CHUNK_HEADER + h.packed_len;
+	}
+	return found ? found
+		     : diag_set(diag, -ERANGE, "%s: has no item %" PRIu64,
+				r->in.path, n);
 }
 
 int index_check(const struct trace_reader *r, bool *intact, struct diag *diag)

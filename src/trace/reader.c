@@ -132,6 +132,11 @@ int trace_reader_footer(const struct trace_reader *r, struct trace_totals *ret)
 	return 0;
 }
 
+uint64_t trace_reader_chunks(const struct trace_reader *r)
+{
+	return r->has_footer ? r->footer.chunks : r->chunks;
+}
+
 const char *trace_reader_damage(const struct trace_reader *r)
 {
 	return r->damage[0] ? r->damage : NULL;

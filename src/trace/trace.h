@@ -115,6 +115,10 @@ struct trace_totals {
 /* "cr-write"; NULL: no trace holds events of this kind. */
 const char *trace_event_name(enum guest_event_kind kind);
 
+/* "fetch"; "table-write". */
+const char *trace_kind_name(enum trace_kind kind);
+const char *trace_item_name(enum trace_item_kind kind);
+
 struct trace_writer;
 
 /*
@@ -168,12 +172,22 @@ const struct trace_totals *trace_reader_totals(const struct trace_reader *r);
 /* Totals as the footer has them; -ENOENT: there is no (intact) footer. */
 int trace_reader_footer(const struct trace_reader *r, struct trace_totals *ret);
 
+/* As the footer has it; without one, those read so far. */
+uint64_t trace_reader_chunks(const struct trace_reader *r);
+
 /*
  * Go to the chunk that holds reference n, by the index or without one.  Totals
  * begin with the references, records and instructions before that chunk, the
  * rest of them and the digest are not known then.  -ERANGE: no chunk holds n.
  */
 int trace_reader_seek(struct trace_reader *r, uint64_t ref, struct diag *diag);
+
+/*
+ * The same for item n, of which each record and each other item is one, from
+ * chunk to chunk.  *first: the number of the first item in it.
+ */
+int trace_reader_seek_item(struct trace_reader *r, uint64_t n, uint64_t *first,
+			   struct diag *diag);
 
 /* Bytes read so far and in all, for a progress bar. */
 void trace_reader_progress(const struct trace_reader *r, uint64_t *done,

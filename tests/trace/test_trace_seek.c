@@ -17,6 +17,11 @@
 
 #define PARTS 9
 
+static unsigned int runs_of(unsigned int part)
+{
+	return part == 5 ? 0 : part;
+}
+
 /* Chunk n holds n runs of 10 references; the first and some more hold none. */
 static void make(struct forge *f)
 {
@@ -29,7 +34,7 @@ static void make(struct forge *f)
 
 		tape_init(&tape);
 		tape_add_item(&tape, &item);
-		for (unsigned int i = 0; i < part && part != 5; i++) {
+		for (unsigned int i = 0; i < runs_of(part); i++) {
 			struct trace_ref ref = {.gva = (gva_t)(100 * part + i)
 						       << PAGE_SHIFT,
 						.count = 10,
@@ -110,6 +115,27 @@ static void check_seek(const char *name, struct trace_reader *r, uint64_t ref)
 	assert_int_equal(t->refs, first + 10 * item.nr);
 }
 
+/* The first item of a chunk is a mark with its number. */
+static void check_seek_items(const char *name, struct trace_reader *r)
+{
+	uint64_t n = 0, want = 0, first;
+	struct trace_item item;
+	struct diag diag;
+
+	for (unsigned int part = 0; part < PARTS; part++, want = n) {
+		for (; n <= want + runs_of(part); n++) {
+			if (trace_reader_seek_item(r, n, &first, &diag))
+				fail_msg("%s: item %" PRIu64 ": %s", name, n,
+					 diag.msg);
+			assert_int_equal(first, want);
+			assert_int_equal(trace_read(r, &item, &diag), 1);
+			assert_int_equal(item.kind, TRACE_ITEM_MARK);
+			assert_int_equal(item.id, part);
+		}
+	}
+	assert_int_equal(trace_reader_seek_item(r, n, &first, &diag), -ERANGE);
+}
+
 static void seeks(void **state)
 {
 	const char *path = scratch_path("seek");
@@ -132,6 +158,7 @@ static void seeks(void **state)
 			check_seek(files[i].name, r, ref);
 			check_seek(files[i].name, r, all - 1 - ref);
 		}
+		check_seek_items(files[i].name, r);
 		assert_int_equal(trace_reader_seek(r, all, &diag), -ERANGE);
 		assert_int_equal(trace_reader_seek(r, UINT64_MAX, &diag),
 				 -ERANGE);

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Does an event make sense?  A reader makes sure of the range of each field;
- * what fits together is known here, as a simulator trusts its source.
- */
+#include "trace/sense.h"
+
 #include "arch/exception.h"
-#include "replay/internal.h"
 
 static bool is_cr(const struct guest_event *ev)
 {
@@ -40,8 +37,7 @@ static bool is_deliverable(const struct guest_event *ev)
 	}
 }
 
-const char *lane_event_flaw(const struct replay_lane *lane,
-			    const struct guest_event *ev)
+const char *trace_event_nonsense(const struct guest_event *ev)
 {
 	switch (ev->kind) {
 	case GE_CR_WRITE:
@@ -64,9 +60,6 @@ const char *lane_event_flaw(const struct replay_lane *lane,
 			       : "not an interrupt by software";
 	case GE_DELIVER:
 		return is_deliverable(ev) ? NULL : "nothing to be delivered";
-	case GE_DELIVERED:
-		return lane->delivery.under_way ? NULL
-						: "no delivery is under way";
 	case GE_ACCESS:
 	case GE_STORE:
 	case NR_GUEST_EVENTS:
