@@ -46,18 +46,25 @@ enum {
 };
 
 struct cli_command {
-	const char *name;
+	const char *name;     /* of one in a group: "trace cut" */
 	const char *operands; /* "RESULT..." */
 	const char *summary;  /* half a line */
 	const char *about;    /* paragraphs, separated by '\n' */
 	const struct cli_flag *flags;
 	/* Its own name is argv[0]; an enum cli_status. */
 	int (*run)(const struct cli_command *command, int argc, char **argv);
+	/* A group: its commands, NULL ends them; run is cli_run_group(). */
+	const struct cli_command *const *group;
 };
 
 /* NULL ends the list. */
 const struct cli_command *const *cli_commands(void);
-const struct cli_command *cli_command_find(const char *name);
+
+/* What is typed for it: the last word of its name. */
+const char *cli_command_word(const struct cli_command *command);
+
+/* The command of the group that argv[1] names. */
+int cli_run_group(const struct cli_command *command, int argc, char **argv);
 
 extern const struct cli_command cmd_run;
 extern const struct cli_command cmd_replay;
@@ -65,6 +72,7 @@ extern const struct cli_command cmd_import;
 extern const struct cli_command cmd_report;
 extern const struct cli_command cmd_plot;
 extern const struct cli_command cmd_config;
+extern const struct cli_command cmd_trace;
 
 /*
  * Parse a command's flags; take() is told each of them and returns 0 or an

@@ -10,6 +10,7 @@
 #include "cli/attention.h"
 #include "cli/cli.h"
 #include "cli/formats.h"
+#include "cli/number.h"
 #include "cli/progress.h"
 #include "import/import.h"
 #include "report/version.h"
@@ -39,20 +40,6 @@ static const struct cli_flag flags[] = {
 	{0},
 };
 
-static int parse_number(const char *text, uint64_t max, uint64_t *ret,
-			struct diag *diag)
-{
-	char *end;
-
-	errno = 0;
-	*ret = strtoull(text, &end, 10);
-	if (errno || *end || end == text || *text == '-' || *ret > max)
-		return diag_set(diag, -EINVAL,
-				"\"%.60s\": want a number up to %" PRIu64, text,
-				max);
-	return 0;
-}
-
 static int take_flag(void *context, int flag, const char *arg)
 {
 	struct import_request *request = context;
@@ -68,15 +55,15 @@ static int take_flag(void *context, int flag, const char *arg)
 		err = granularity_parse(arg, &request->granularity, &diag);
 		break;
 	case FLAG_MEMORY:
-		err = parse_number(arg, 3072, &val, &diag);
+		err = number_parse("--memory", arg, 3072, &val, &diag);
 		request->options.memory = val << 20;
 		break;
 	case FLAG_SEED:
-		err = parse_number(arg, UINT64_MAX - 1, &request->options.seed,
-				   &diag);
+		err = number_parse("--seed", arg, UINT64_MAX - 1,
+				   &request->options.seed, &diag);
 		break;
 	case FLAG_AROUND:
-		err = parse_number(arg, 64, &val, &diag);
+		err = number_parse("--fault-around", arg, 64, &val, &diag);
 		request->options.fault_around = (uint32_t)val;
 		break;
 	case FLAG_LENIENT:

@@ -11,8 +11,8 @@
 #include "report/version.h"
 
 static const struct cli_command *const commands[] = {
-	&cmd_run,  &cmd_replay, &cmd_import, &cmd_report,
-	&cmd_plot, &cmd_config, NULL,
+	&cmd_run,    &cmd_replay, &cmd_trace,  &cmd_import,
+	&cmd_report, &cmd_plot,   &cmd_config, NULL,
 };
 
 const struct cli_command *const *cli_commands(void)
@@ -20,42 +20,73 @@ const struct cli_command *const *cli_commands(void)
 	return commands;
 }
 
-const struct cli_command *cli_command_find(const char *name)
+const char *cli_command_word(const struct cli_command *command)
 {
-	for (size_t i = 0; commands[i]; i++)
-		if (!strcmp(commands[i]->name, name))
-			return commands[i];
+	const char *space = strrchr(command->name, ' ');
+
+	return space ? space + 1 : command->name;
+}
+
+/* NULL, and complained. */
+static const struct cli_command *
+find_command(const struct cli_command *const *list, const char *word)
+{
+	const struct cli_command *best = NULL;
+	struct suggest near;
+
+	suggest_init(&near, word);
+	for (size_t i = 0; list[i]; i++) {
+		if (!strcmp(cli_command_word(list[i]), word))
+			return list[i];
+		suggest_offer(&near, cli_command_word(list[i]));
+		if (suggest_best(&near) == cli_command_word(list[i]))
+			best = list[i];
+	}
+	if (best)
+		cli_say("there is no command \"%.60s\"; did you mean \"%s\"?",
+			word, best->name);
+	else
+		cli_say("there is no command \"%.60s\" (notrap help)", word);
 	return NULL;
 }
 
-static int unknown_command(const char *name)
+static int help(int nr_words, char **words)
 {
-	struct suggest near;
+	const struct cli_command *command = NULL;
 
-	suggest_init(&near, name);
-	for (size_t i = 0; commands[i]; i++)
-		suggest_offer(&near, commands[i]->name);
-	if (suggest_best(&near))
-		cli_say("there is no command \"%.60s\"; did you mean \"%s\"?",
-			name, suggest_best(&near));
+	for (int i = 0; i < nr_words && (!command || command->group); i++) {
+		command = find_command(command ? command->group : commands,
+				       words[i]);
+		if (!command)
+			return STATUS_USAGE;
+	}
+	if (command)
+		help_print_command(command, stdout);
 	else
-		cli_say("there is no command \"%.60s\" (notrap help)", name);
-	return STATUS_USAGE;
+		help_print_overview(stdout);
+	return STATUS_OK;
 }
 
-static int help(const char *name)
+static bool is_help(const char *word)
 {
-	const struct cli_command *command;
+	return !strcmp(word, "help") || !strcmp(word, "--help") ||
+	       !strcmp(word, "-h");
+}
 
-	if (!name) {
-		help_print_overview(stdout);
+int cli_run_group(const struct cli_command *command, int argc, char **argv)
+{
+	const struct cli_command *chosen;
+
+	if (argc < 2) {
+		help_print_command(command, stderr);
+		return STATUS_USAGE;
+	}
+	if (is_help(argv[1])) {
+		help_print_command(command, stdout);
 		return STATUS_OK;
 	}
-	command = cli_command_find(name);
-	if (!command)
-		return unknown_command(name);
-	help_print_command(command, stdout);
-	return STATUS_OK;
+	chosen = find_command(command->group, argv[1]);
+	return chosen ? chosen->run(chosen, argc - 1, argv + 1) : STATUS_USAGE;
 }
 
 static int run(int argc, char **argv)
@@ -67,9 +98,8 @@ static int run(int argc, char **argv)
 		help_print_overview(stderr);
 		return STATUS_USAGE;
 	}
-	if (!strcmp(word, "help") || !strcmp(word, "--help") ||
-	    !strcmp(word, "-h"))
-		return help(argc > 2 ? argv[2] : NULL);
+	if (is_help(word))
+		return help(argc - 2, argv + 2);
 	if (!strcmp(word, "--version")) {
 		printf("notrap %s\n", notrap_version());
 		return STATUS_OK;
@@ -78,10 +108,9 @@ static int run(int argc, char **argv)
 		man_print(stdout);
 		return STATUS_OK;
 	}
-	command = cli_command_find(word);
-	if (!command)
-		return unknown_command(word);
-	return command->run(command, argc - 1, argv + 1);
+	command = find_command(commands, word);
+	return command ? command->run(command, argc - 1, argv + 1)
+		       : STATUS_USAGE;
 }
 
 /* Help and version have not looked at what became of their text. */

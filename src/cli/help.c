@@ -80,6 +80,14 @@ static void print_paragraphs(FILE *out, const char *text)
 	}
 }
 
+static void print_commands(FILE *out, const struct cli_command *const *list)
+{
+	fputs("Commands:\n", out);
+	for (size_t i = 0; list[i]; i++)
+		help_print_entry(out, cli_command_word(list[i]), 12,
+				 list[i]->summary);
+}
+
 void help_print_command(const struct cli_command *command, FILE *out)
 {
 	char term[80];
@@ -87,6 +95,11 @@ void help_print_command(const struct cli_command *command, FILE *out)
 	fprintf(out, "Usage: notrap %s %s\n\n", command->name,
 		command->operands);
 	print_paragraphs(out, command->about);
+	if (command->group) {
+		print_commands(out, command->group);
+		fprintf(out, "\n  notrap help %s COMMAND\n", command->name);
+		return;
+	}
 	if (command->flags[0].letter)
 		fputs("Options:\n", out);
 	for (size_t i = 0; command->flags[i].letter; i++) {
@@ -103,10 +116,7 @@ void help_print_overview(FILE *out)
 			 "under KVM's shadow MMU of 2007 and counts every VM "
 			 "exit and its cycles, with and without the guest "
 			 "page-fault bypass.");
-	fputs("Commands:\n", out);
-	for (size_t i = 0; cli_commands()[i]; i++)
-		help_print_entry(out, cli_commands()[i]->name, 12,
-				 cli_commands()[i]->summary);
+	print_commands(out, cli_commands());
 	fputs("\n  notrap help COMMAND, notrap --version\n\nExit status:\n",
 	      out);
 	for (int i = 0; help_status(i); i++) {

@@ -50,12 +50,25 @@ static void put_command(FILE *out, const struct cli_command *command)
 	fprintf(out, "notrap %s ", command->name);
 	put_text(out, command->operands);
 	put_paragraphs(out, command->about);
-	for (size_t i = 0; command->flags[i].letter; i++) {
+	for (size_t i = 0; command->flags && command->flags[i].letter; i++) {
 		char term[80];
 
 		help_flag_text(&command->flags[i], term, sizeof(term));
 		put_term(out, term);
 		put_text(out, command->flags[i].help);
+	}
+}
+
+/* A group comes before its commands. */
+static void each_command(const struct cli_command *const *list,
+			 void (*put)(FILE *out,
+				     const struct cli_command *command),
+			 FILE *out)
+{
+	for (size_t i = 0; list[i]; i++) {
+		put(out, list[i]);
+		if (list[i]->group)
+			each_command(list[i]->group, put, out);
 	}
 }
 
@@ -94,6 +107,15 @@ static void put_examples(FILE *out)
 	}
 }
 
+static void put_synopsis(FILE *out, const struct cli_command *command)
+{
+	if (command->group)
+		return;
+	fprintf(out, "%s.B notrap %s\n",
+		command == cli_commands()[0] ? "" : ".br\n", command->name);
+	put_text(out, command->operands);
+}
+
 static void put_head(FILE *out)
 {
 	fprintf(out,
@@ -103,13 +125,7 @@ static void put_head(FILE *out)
 		"shadow MMU\n"
 		".SH SYNOPSIS\n",
 		notrap_version());
-	for (size_t i = 0; cli_commands()[i]; i++) {
-		const struct cli_command *command = cli_commands()[i];
-
-		fprintf(out, "%s.B notrap %s\n", i ? ".br\n" : "",
-			command->name);
-		put_text(out, command->operands);
-	}
+	each_command(cli_commands(), put_synopsis, out);
 	fputs(".SH DESCRIPTION\n", out);
 	put_text(out,
 		 "Runs real guest code on a modelled VMX processor under "
@@ -123,8 +139,7 @@ void man_print(FILE *out)
 {
 	put_head(out);
 	fputs(".SH COMMANDS\n", out);
-	for (size_t i = 0; cli_commands()[i]; i++)
-		put_command(out, cli_commands()[i]);
+	each_command(cli_commands(), put_command, out);
 	fputs(".SH SETTINGS\n", out);
 	put_text(out, "Given with -D or in a file with -c; shown with their "
 		      "defaults. KEY=A,B runs both.");

@@ -133,7 +133,7 @@ def complaint(args, status, words):
 
 # --- Help ---------------------------------------------------------------------
 
-COMMANDS = ["run", "report", "plot", "config"]
+COMMANDS = ["run", "report", "plot", "config", "trace"]
 
 
 def help_texts():

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "trace/flow.h"
+
+#include "base/bug.h"
+
+void flow_init(struct trace_flow *flow, enum trace_granularity granularity)
+{
+	*flow = (struct trace_flow){.is_full = granularity == TRACE_FULL};
+}
+
+bool flow_begins_item(const struct trace_flow *flow,
+		      const struct trace_item *item)
+{
+	return item->kind == TRACE_ITEM_EVENT && !flow->busy &&
+	       (item->event.kind == GE_IRQ || item->event.kind == GE_RETRY);
+}
+
+static void set(struct trace_flow *flow, uint32_t begun, uint32_t ended)
+{
+	flow->busy = (flow->busy & ~ended) | begun;
+}
+
+static void next_event(struct trace_flow *flow, const struct guest_event *ev)
+{
+	flow->is_closed = false;
+	switch (ev->kind) {
+	case GE_DELIVER:
+		set(flow, FLOW_DELIVERY,
+		    FLOW_FAULT | FLOW_INTERRUPT | FLOW_RETRY);
+		flow->deliver = *ev;
+		flow->is_open = false;
+		break;
+	case GE_DELIVERED:
+		set(flow, 0, FLOW_DELIVERY);
+		flow->is_closed = true;
+		break;
+	case GE_IRQ:
+		set(flow, ev->if_open ? FLOW_INTERRUPT : FLOW_WAITING,
+		    FLOW_RETRY);
+		flow->is_open = false;
+		break;
+	case GE_IRQ_WINDOW:
+		set(flow, FLOW_INTERRUPT,
+		    flow->busy & FLOW_REQUEUED ? FLOW_REQUEUED : FLOW_WAITING);
+		flow->is_open = false;
+		break;
+	case GE_RETRY:
+		/* The interrupted code goes on: none has come again. */
+		set(flow, FLOW_RETRY, FLOW_REQUEUED);
+		flow->is_open = false;
+		break;
+	case GE_EMULATE_FAILED:
+	case GE_EXCEPTION:
+	case GE_SOFT_INT:
+		break;
+	case GE_IO:
+		flow->is_closed = !(ev->reg & GUEST_IO_REP);
+		break;
+	default:
+		flow->is_closed = true;
+		break;
+	}
+}
+
+void flow_item(struct trace_flow *flow, const struct trace_item *item)
+{
+	flow->items++;
+	switch (item->kind) {
+	case TRACE_ITEM_EVENT:
+		next_event(flow, &item->event);
+		break;
+	case TRACE_ITEM_FAULT:
+		if (flow->busy & FLOW_DELIVERY &&
+		    flow->deliver.type == EVENT_EXT_INT)
+			set(flow, FLOW_REQUEUED, 0);
+		set(flow, FLOW_FAULT, 0);
+		flow->is_closed = false;
+		break;
+	case TRACE_ITEM_TABLE:
+	case TRACE_ITEM_TABLE_WRITE:
+	case TRACE_ITEM_TABLE_END:
+	case TRACE_ITEM_MARK:
+		break;
+	case TRACE_ITEM_REFS:
+		BUG("references go one by one");
+	}
+}

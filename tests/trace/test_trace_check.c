@@ -1,0 +1,522 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Rules of order: short sequences that keep to them, and one flaw at a time. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "arch/exception.h"
+#include "trace/check.h"
+#include "trace/flow.h"
+#include "trace/frame_set.h"
+
+/* --- Sequences ----------------------------------------------------------- */
+
+struct step {
+	bool is_ref, boundary; /* boundary: a trace can begin here */
+	struct trace_ref ref;
+	struct trace_item item;
+};
+
+#define STEPS_MAX 24
+
+#define REF(k, a, n, ...)                      \
+	{                                      \
+		.is_ref = true,                \
+		.ref = {.kind = TRACE_##k,     \
+			.gva = (a),            \
+			.size = (n),           \
+			.count = __VA_ARGS__ } \
+	}
+/* One that begins an instruction. */
+#define FETCH(a, n, ...)                          \
+	{                                         \
+		.is_ref = true, .boundary = true, \
+		.ref = {.kind = TRACE_FETCH,      \
+			.gva = (a),               \
+			.size = (n),              \
+			.count = __VA_ARGS__ }    \
+	}
+#define EVENT(...)                                     \
+	{                                              \
+		.item = {                              \
+			.kind = TRACE_ITEM_EVENT,      \
+			.event = {.kind = __VA_ARGS__} \
+		}                                      \
+	}
+#define BETWEEN(...)                                   \
+	{                                              \
+		.boundary = true, .item = {            \
+			.kind = TRACE_ITEM_EVENT,      \
+			.event = {.kind = __VA_ARGS__} \
+		}                                      \
+	}
+#define ITEM(k, ...)                                           \
+	{                                                      \
+		.item = {.kind = TRACE_ITEM_##k, __VA_ARGS__ } \
+	}
+#define PF(e) \
+	.vector = EXC_PF, .type = EVENT_HW_EXC, .has_error = true, .error = (e)
+#define IRQ .vector = 32, .type = EVENT_EXT_INT
+
+static const uint64_t empty[PT_ENTRIES];
+
+static const struct {
+	const char *name;
+	bool pages;
+	int rule; /* -1: none is broken */
+	uint64_t at;
+	struct step step[STEPS_MAX];
+} cases[] = {
+	{"instructions",
+	 false,
+	 -1,
+	 0,
+	 {FETCH(0x1000, 4, 1), REF(READ, 0x5000, 8, 1), FETCH(0x1ffe, 2, 1),
+	  REF(FETCH, 0x2000, 3, 0), REF(WRITE, 0x5ffc, 4, 1),
+	  REF(WRITE, 0x6000, 4, 0), FETCH(0x2003, 1, 1)}},
+	{"a repeated string instruction",
+	 false,
+	 -1,
+	 0,
+	 {FETCH(0x1000, 2, 0), REF(WRITE, 0x5000, 8, 1),
+	  REF(WRITE, 0x5008, 8, 1), REF(FETCH, 0x1000, 2, 1),
+	  REF(WRITE, 0x5010, 8, 1), FETCH(0x1002, 2, 1)}},
+	{"a fault and its retry",
+	 false,
+	 -1,
+	 0,
+	 {FETCH(0x1000, 4, 1, .user = true), FETCH(0x1004, 4, 0, .user = true),
+	  REF(READ, 0x5010, 8, 1, .user = true),
+	  ITEM(FAULT, .gva = 0x5010, .error = PFEC_U),
+	  EVENT(GE_DELIVER, PF(PFEC_U), .insns = 1),
+	  REF(WRITE, 0x8ff8, 8, 1, .implicit = true),
+	  EVENT(GE_DELIVERED, PF(PFEC_U), .insns = 1), FETCH(0x9000, 1, 1),
+	  BETWEEN(GE_RETRY, .rip = 0x1004, .gva = 0x5010, .insns = 2),
+	  ITEM(TABLE, .gpa = 0x3000, .table = empty),
+	  REF(FETCH, 0x1004, 4, 1, .user = true),
+	  REF(READ, 0x5010, 8, 1, .user = true)}},
+	{"a fault in a delivery",
+	 false,
+	 -1,
+	 0,
+	 {BETWEEN(GE_IRQ, IRQ, .if_open = true), EVENT(GE_DELIVER, IRQ),
+	  REF(WRITE, 0x8ff8, 8, 1, .implicit = true),
+	  ITEM(FAULT, .gva = 0x8ff8, .error = PFEC_W),
+	  EVENT(GE_DELIVER, PF(PFEC_W)),
+	  REF(WRITE, 0x9ff8, 8, 1, .implicit = true),
+	  EVENT(GE_DELIVERED, PF(PFEC_W)), REF(FETCH, 0x9000, 1, 1),
+	  EVENT(GE_IRQ_WINDOW, .insns = 1), EVENT(GE_DELIVER, IRQ, .insns = 1),
+	  EVENT(GE_DELIVERED, IRQ, .insns = 1), FETCH(0xa000, 1, 1)}},
+	{"an interrupt that waits",
+	 false,
+	 -1,
+	 0,
+	 {BETWEEN(GE_IRQ, IRQ), REF(FETCH, 0x1000, 1, 1),
+	  EVENT(GE_IRQ_WINDOW, .insns = 1), EVENT(GE_DELIVER, IRQ, .insns = 1),
+	  EVENT(GE_DELIVERED, IRQ, .insns = 1), FETCH(0xa000, 1, 1)}},
+	{"tables",
+	 false,
+	 -1,
+	 0,
+	 {ITEM(TABLE, .gpa = 0x3000, .table = empty), FETCH(0x1000, 4, 1),
+	  REF(WRITE, 0x5ff8, 8, 1),
+	  ITEM(TABLE_WRITE, .gpa = 0x3ff8, .gva = 0x5ff8, .size = 8),
+	  FETCH(0x1004, 4, 1), REF(WRITE, 0x5000, 32, 1),
+	  EVENT(GE_EMULATE_FAILED, .insns = 1),
+	  ITEM(TABLE_WRITE, .gpa = 0x3000, .gva = 0x5000, .size = 16),
+	  ITEM(TABLE_WRITE, .gpa = 0x3010, .gva = 0x5010, .size = 16),
+	  ITEM(TABLE_END, .gpa = 0x3000),
+	  ITEM(TABLE, .gpa = 0x3000, .table = empty)}},
+	{"runs",
+	 true,
+	 -1,
+	 0,
+	 {REF(FETCH, 0x1000, 4, 100), REF(READ, 0x5000, 8, 3),
+	  REF(WRITE, 0x5000, 8, 3), REF(FETCH, 0x2000, 4, 1),
+	  EVENT(GE_CPUID, .insns = 100), FETCH(0x2004, 4, 3),
+	  REF(WRITE, 0x5000, 8, 1), REF(FETCH, 0x1000, 8, 1),
+	  ITEM(TABLE, .gpa = 0x3000, .table = empty), REF(WRITE, 0x5000, 8, 1),
+	  REF(FETCH, 0x3000, 8, 1),
+	  ITEM(TABLE_WRITE, .gpa = 0x3ff8, .gva = 0x5ff8, .size = 8)}},
+	{"an io instruction that goes on",
+	 true,
+	 -1,
+	 0,
+	 {REF(FETCH, 0x1000, 2, 0),
+	  EVENT(GE_IO, .size = 1, .reg = GUEST_IO_STRING | GUEST_IO_REP),
+	  REF(FETCH, 0x1000, 2, 1), EVENT(GE_HLT), ITEM(MARK, .id = 3),
+	  FETCH(0x1002, 1, 1)}},
+
+	/* Flaws. */
+	{"no such register",
+	 false,
+	 RULE_SENSE,
+	 0,
+	 {EVENT(GE_CR_READ, .cr = 7)}},
+	{"a clock behind",
+	 false,
+	 RULE_CLOCK,
+	 2,
+	 {FETCH(0x1000, 4, 1), FETCH(0x1004, 4, 1), EVENT(GE_CPUID)}},
+	{"a clock ahead",
+	 false,
+	 RULE_CLOCK,
+	 1,
+	 {FETCH(0x1000, 4, 1), EVENT(GE_CPUID, .insns = 2)}},
+	{"delivered what was not",
+	 false,
+	 RULE_DELIVERED,
+	 0,
+	 {EVENT(GE_DELIVERED, IRQ)}},
+	{"delivered another",
+	 false,
+	 RULE_DELIVERED,
+	 1,
+	 {EVENT(GE_DELIVER, IRQ), EVENT(GE_DELIVERED, PF(0))}},
+	{"delivered twice",
+	 false,
+	 RULE_DELIVERED,
+	 2,
+	 {EVENT(GE_DELIVER, IRQ), EVENT(GE_DELIVERED, IRQ),
+	  EVENT(GE_DELIVERED, IRQ)}},
+	{"delivery in a delivery",
+	 false,
+	 RULE_NESTED,
+	 1,
+	 {EVENT(GE_DELIVER, IRQ), EVENT(GE_DELIVER, PF(0))}},
+	{"implicit outside",
+	 false,
+	 RULE_IMPLICIT,
+	 0,
+	 {REF(READ, 0x1000, 8, 1, .implicit = true)}},
+	{"an instruction within",
+	 false,
+	 RULE_IMPLICIT,
+	 1,
+	 {EVENT(GE_DELIVER, IRQ), REF(FETCH, 0x1000, 4, 1)}},
+	{"implicit by user",
+	 false,
+	 RULE_IMPLICIT,
+	 1,
+	 {EVENT(GE_DELIVER, IRQ),
+	  REF(READ, 0x1000, 8, 1, .implicit = true, .user = true)}},
+	{"a fault of nothing",
+	 false,
+	 RULE_FAULT_PLACE,
+	 0,
+	 {ITEM(FAULT, .gva = 0x1000)}},
+	{"a fault elsewhere",
+	 false,
+	 RULE_FAULT_PLACE,
+	 1,
+	 {REF(READ, 0x1000, 8, 1), ITEM(FAULT, .gva = 0x2000)}},
+	{"a fault after an event",
+	 false,
+	 RULE_FAULT_PLACE,
+	 2,
+	 {REF(READ, 0x1000, 8, 1), EVENT(GE_CPUID),
+	  ITEM(FAULT, .gva = 0x1000)}},
+	{"not a write",
+	 false,
+	 RULE_FAULT_CODE,
+	 1,
+	 {REF(READ, 0x1000, 8, 1),
+	  ITEM(FAULT, .gva = 0x1000, .error = PFEC_W)}},
+	{"a write",
+	 false,
+	 RULE_FAULT_CODE,
+	 1,
+	 {REF(WRITE, 0x1000, 8, 1), ITEM(FAULT, .gva = 0x1000)}},
+	{"not by user",
+	 false,
+	 RULE_FAULT_CODE,
+	 1,
+	 {REF(READ, 0x1000, 8, 1),
+	  ITEM(FAULT, .gva = 0x1000, .error = PFEC_U)}},
+	{"by user",
+	 false,
+	 RULE_FAULT_CODE,
+	 1,
+	 {REF(READ, 0x1000, 8, 1, .user = true), ITEM(FAULT, .gva = 0x1000)}},
+	{"not a fetch",
+	 false,
+	 RULE_FAULT_CODE,
+	 1,
+	 {REF(READ, 0x1000, 8, 1),
+	  ITEM(FAULT, .gva = 0x1000, .error = PFEC_ID)}},
+	{"a fault that is forgotten",
+	 false,
+	 RULE_FAULT_DELIVERED,
+	 2,
+	 {REF(READ, 0x1000, 8, 1), ITEM(FAULT, .gva = 0x1000),
+	  FETCH(0x1000, 4, 1)}},
+	{"another is delivered",
+	 false,
+	 RULE_FAULT_DELIVERED,
+	 2,
+	 {REF(READ, 0x1000, 8, 1), ITEM(FAULT, .gva = 0x1000),
+	  EVENT(GE_DELIVER, PF(PFEC_P))}},
+	{"something comes between",
+	 false,
+	 RULE_FAULT_DELIVERED,
+	 2,
+	 {REF(READ, 0x1000, 8, 1), ITEM(FAULT, .gva = 0x1000),
+	  EVENT(GE_CPUID)}},
+	{"an interrupt that is forgotten",
+	 false,
+	 RULE_IRQ_DELIVERED,
+	 1,
+	 {EVENT(GE_IRQ, IRQ, .if_open = true), FETCH(0x1000, 4, 1)}},
+	{"an exception instead",
+	 false,
+	 RULE_IRQ_DELIVERED,
+	 1,
+	 {EVENT(GE_IRQ, IRQ, .if_open = true), EVENT(GE_DELIVER, PF(0))}},
+	{"a window of its own",
+	 false,
+	 RULE_IRQ_WINDOW,
+	 0,
+	 {EVENT(GE_IRQ_WINDOW)}},
+	{"a retry elsewhere",
+	 false,
+	 RULE_RETRY,
+	 1,
+	 {EVENT(GE_RETRY, .rip = 0x1000), FETCH(0x1004, 4, 1)}},
+	{"a retry of nothing",
+	 false,
+	 RULE_RETRY,
+	 1,
+	 {EVENT(GE_RETRY, .rip = 0x1000), REF(READ, 0x1000, 4, 1)}},
+	{"a retry on another page",
+	 true,
+	 RULE_RETRY,
+	 1,
+	 {EVENT(GE_RETRY, .rip = 0x1000), REF(FETCH, 0x2000, 4, 1)}},
+	{"a table told twice",
+	 false,
+	 RULE_TABLE_ONCE,
+	 1,
+	 {ITEM(TABLE, .gpa = 0x3000, .table = empty),
+	  ITEM(TABLE, .gpa = 0x3000, .table = empty)}},
+	{"an end of no table",
+	 false,
+	 RULE_TABLE_KNOWN,
+	 0,
+	 {ITEM(TABLE_END, .gpa = 0x3000)}},
+	{"an end twice",
+	 false,
+	 RULE_TABLE_KNOWN,
+	 2,
+	 {ITEM(TABLE, .gpa = 0x3000, .table = empty),
+	  ITEM(TABLE_END, .gpa = 0x3000), ITEM(TABLE_END, .gpa = 0x3000)}},
+	{"a write to no table",
+	 false,
+	 RULE_TABLE_KNOWN,
+	 1,
+	 {REF(WRITE, 0x5ff8, 8, 1),
+	  ITEM(TABLE_WRITE, .gpa = 0x3ff8, .gva = 0x5ff8, .size = 8)}},
+	{"a write of nobody",
+	 false,
+	 RULE_TABLE_WRITE,
+	 2,
+	 {ITEM(TABLE, .gpa = 0x3000, .table = empty), REF(READ, 0x5ff8, 8, 1),
+	  ITEM(TABLE_WRITE, .gpa = 0x3ff8, .gva = 0x5ff8, .size = 8)}},
+	{"a write too late",
+	 false,
+	 RULE_TABLE_WRITE,
+	 3,
+	 {ITEM(TABLE, .gpa = 0x3000, .table = empty), REF(WRITE, 0x5ff8, 8, 1),
+	  EVENT(GE_CPUID),
+	  ITEM(TABLE_WRITE, .gpa = 0x3ff8, .gva = 0x5ff8, .size = 8)}},
+	{"a write in front",
+	 false,
+	 RULE_TABLE_WRITE,
+	 2,
+	 {ITEM(TABLE, .gpa = 0x3000, .table = empty), REF(WRITE, 0x5ff8, 8, 1),
+	  ITEM(TABLE_WRITE, .gpa = 0x3ff0, .gva = 0x5ff0, .size = 8)}},
+	{"a write too long",
+	 false,
+	 RULE_TABLE_WRITE,
+	 2,
+	 {ITEM(TABLE, .gpa = 0x3000, .table = empty), REF(WRITE, 0x5ff0, 8, 1),
+	  ITEM(TABLE_WRITE, .gpa = 0x3ff0, .gva = 0x5ff0, .size = 9)}},
+	{"a write to another place in the page",
+	 false,
+	 RULE_TABLE_WRITE,
+	 2,
+	 {ITEM(TABLE, .gpa = 0x3000, .table = empty), REF(WRITE, 0x5ff8, 8, 1),
+	  ITEM(TABLE_WRITE, .gpa = 0x3ff0, .gva = 0x5ff8, .size = 8)}},
+	{"a run that writes elsewhere",
+	 true,
+	 RULE_TABLE_WRITE,
+	 2,
+	 {ITEM(TABLE, .gpa = 0x3000, .table = empty), REF(WRITE, 0x6ff8, 8, 1),
+	  ITEM(TABLE_WRITE, .gpa = 0x3ff8, .gva = 0x5ff8, .size = 8)}},
+	{"nothing to emulate",
+	 false,
+	 RULE_EMULATE_FAILED,
+	 1,
+	 {REF(READ, 0x5000, 8, 1), EVENT(GE_EMULATE_FAILED)}},
+	{"no value",
+	 false,
+	 RULE_EMULATE_FAILED,
+	 2,
+	 {REF(WRITE, 0x5000, 8, 1), EVENT(GE_EMULATE_FAILED),
+	  FETCH(0x1000, 1, 1)}},
+	{"an event for a value",
+	 false,
+	 RULE_EMULATE_FAILED,
+	 2,
+	 {REF(WRITE, 0x5000, 8, 1), EVENT(GE_EMULATE_FAILED), EVENT(GE_CPUID)}},
+	{"a rest of nothing", false, RULE_REST, 0, {REF(READ, 0x5000, 8, 0)}},
+	{"a rest of another kind",
+	 false,
+	 RULE_REST,
+	 1,
+	 {REF(WRITE, 0x4ffc, 4, 1), REF(READ, 0x5000, 4, 0)}},
+	{"a rest behind a gap",
+	 false,
+	 RULE_REST,
+	 1,
+	 {REF(READ, 0x4ffb, 4, 1), REF(READ, 0x5000, 4, 0)}},
+	{"a rest within a page",
+	 false,
+	 RULE_REST,
+	 1,
+	 {REF(READ, 0x4ff0, 4, 1), REF(READ, 0x4ff4, 4, 0)}},
+	{"runs in parts",
+	 true,
+	 RULE_MERGED,
+	 2,
+	 {REF(FETCH, 0x1000, 4, 1), REF(READ, 0x5000, 4, 1),
+	  REF(FETCH, 0x1004, 4, 1)}},
+};
+
+/* False: there are no more. */
+static bool take(const struct step *step, struct trace_item *item)
+{
+	*item = step->item;
+	if (step->is_ref)
+		*item = (struct trace_item){
+			.kind = TRACE_ITEM_REFS, .refs = &step->ref, .nr = 1};
+	return step->is_ref || step->item.kind != TRACE_ITEM_REFS;
+}
+
+static void check_case(size_t n)
+{
+	struct trace_check *check =
+		trace_check_create(cases[n].pages ? TRACE_PAGES : TRACE_FULL);
+	const char *first;
+
+	for (size_t i = 0; i < STEPS_MAX; i++) {
+		struct trace_item item;
+
+		if (!take(&cases[n].step[i], &item))
+			break;
+		assert_int_equal(trace_check_item(check, &item), 0);
+	}
+	for (int rule = 0; rule < NR_TRACE_RULES; rule++) {
+		uint64_t broken = trace_check_broken(
+			check, (enum trace_rule)rule, &first);
+
+		if (broken != (rule == cases[n].rule))
+			fail_msg("%s: rule %s broken %d times, first %s",
+				 cases[n].name,
+				 trace_rule_name((enum trace_rule)rule),
+				 (int)broken, first);
+		if (broken)
+			assert_int_equal(strtoull(first, NULL, 10),
+					 cases[n].at);
+	}
+	trace_check_destroy(check);
+}
+
+static void finds_what_is_broken(void **state)
+{
+	bool tried[NR_TRACE_RULES] = {false};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		check_case(i);
+		if (cases[i].rule >= 0)
+			tried[cases[i].rule] = true;
+	}
+	for (int rule = 0; rule < NR_TRACE_RULES; rule++)
+		if (!tried[rule])
+			fail_msg("no case breaks rule %s",
+				 trace_rule_name((enum trace_rule)rule));
+}
+
+/* Where good sequences can be cut. */
+static void finds_boundaries(void **state)
+{
+	(void)state;
+	for (size_t n = 0; n < ARRAY_LEN(cases) && cases[n].rule < 0; n++) {
+		struct trace_flow flow;
+		struct trace_item item;
+
+		flow_init(&flow, cases[n].pages ? TRACE_PAGES : TRACE_FULL);
+		for (size_t i = 0; i < STEPS_MAX; i++) {
+			const struct step *step = &cases[n].step[i];
+			bool got;
+
+			if (!take(step, &item))
+				break;
+			got = step->is_ref ? flow_begins_ref(&flow, &step->ref)
+					   : flow_begins_item(&flow, &item);
+			if (got != step->boundary)
+				fail_msg("%s: item %zu: got %d", cases[n].name,
+					 i, got);
+			assert_int_equal(flow.items, i);
+			if (step->is_ref)
+				flow_ref(&flow, &step->ref);
+			else
+				flow_item(&flow, &item);
+		}
+	}
+}
+
+/* Against a plain list. */
+static void frames(void **state)
+{
+	static bool is_in[512];
+	struct frame_set set = {0};
+	uint64_t random = 1;
+
+	(void)state;
+	assert_false(frame_set_has(&set, 0));
+	frame_set_remove(&set, 0);
+	for (int i = 0; i < 200000; i++) {
+		gfn_t gfn;
+		size_t k;
+
+		random = random * UINT64_C(6364136223846793005) + 1;
+		k = random >> 40 & 511;
+		/* Far apart, and close together. */
+		gfn = k & 1 ? k : k << 30;
+		assert_int_equal(frame_set_has(&set, gfn), is_in[k]);
+		is_in[k] = random >> 33 & 1;
+		if (is_in[k])
+			assert_int_equal(frame_set_add(&set, gfn), 0);
+		else
+			frame_set_remove(&set, gfn);
+	}
+	for (size_t k = 0; k < ARRAY_LEN(is_in); k++)
+		assert_int_equal(frame_set_has(&set, k & 1 ? k : k << 30),
+				 is_in[k]);
+	frame_set_finish(&set);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(finds_what_is_broken),
+		cmocka_unit_test(finds_boundaries),
+		cmocka_unit_test(frames),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
