@@ -52,7 +52,8 @@ static int take_flag(void *context, int flag, const char *arg)
 		request->output = arg;
 		break;
 	case FLAG_GRAIN:
-		err = granularity_parse(arg, &request->granularity, &diag);
+		err = granularity_parse(arg, &request->options.granularity,
+					&diag);
 		break;
 	case FLAG_MEMORY:
 		err = number_parse("--memory", arg, 3072, &val, &diag);
@@ -106,14 +107,21 @@ static void show_progress(void *context, uint64_t done, uint64_t total)
 static void say_result(const struct import_result *r)
 {
 	cli_say("%" PRIu64 " records, %" PRIu64 " skipped; %" PRIu64
-		" processes; %" PRIu64 " references, %" PRIu64
+		" tasks; %" PRIu64 " references, %" PRIu64
 		" guest page faults%s",
-		r->records, r->skipped, r->guest.processes, r->totals.refs,
+		r->records, r->skipped, r->guest.tasks, r->totals.refs,
 		r->totals.faults, r->interrupted ? "; interrupted" : "");
-	if (r->guest.left_out)
-		cli_say("%" PRIu64 " faults left out: the model guest has no "
-			"protection faults but copies on write",
-			r->guest.left_out);
+	if (r->others)
+		cli_say("%" PRIu64 " lines of other events passed over",
+			r->others);
+	if (r->guest.left_out_rights)
+		cli_say("%" PRIu64 " faults left out: protection, where the "
+			"model guest knows copies on write only",
+			r->guest.left_out_rights);
+	if (r->guest.left_out_kernel)
+		cli_say("%" PRIu64 " faults left out: at addresses of the "
+			"kernel's",
+			r->guest.left_out_kernel);
 }
 
 static int import(struct import_request *request)
@@ -139,8 +147,9 @@ static int import(struct import_request *request)
 static int run(const struct cli_command *command, int argc, char **argv)
 {
 	struct import_request request = {
-		.options = {.memory = UINT64_C(256) << 20, .fault_around = 1},
-		.granularity = TRACE_PAGES,
+		.options = {.memory = UINT64_C(256) << 20,
+			    .fault_around = 1,
+			    .granularity = TRACE_PAGES},
 	};
 	char tool[64];
 	int operand, status;

@@ -52,20 +52,30 @@ void frames_finish(struct guest *g)
 	free(g->freed);
 }
 
+static gpa_t none_left(struct guest *g)
+{
+	if (!g->err)
+		g->err =
+			diag_set(&g->diag, -ENOMEM,
+				 "the model guest's %llu MiB are used up; "
+				 "give it more with --memory",
+				 (unsigned long long)(g->options.memory >> 20));
+	return 0;
+}
+
 gpa_t frame_alloc(struct guest *g)
 {
 	uint64_t nr = g->nr_frames - g->first_frame;
 	gpa_t gpa;
 
-	if (g->nr_freed) {
+	if (g->nr_freed)
 		gpa = (gpa_t)g->freed[--g->nr_freed] << PAGE_SHIFT;
-	} else if (g->next < nr) {
+	else if (g->next < nr)
 		gpa = (gpa_t)g->order[g->next++] << PAGE_SHIFT;
-	} else {
-		g->failed = true;
-		return 0;
-	}
+	else
+		return none_left(g);
 	frame_of(g, gpa)->users = 1;
+	frame_of(g, gpa)->cached = false;
 	g->stats.frames++;
 	return gpa;
 }
@@ -81,14 +91,4 @@ void frame_free(struct guest *g, gpa_t gpa)
 	frame->table = NULL;
 	g->freed[g->nr_freed++] = (uint32_t)(gpa >> PAGE_SHIFT);
 	g->stats.frames--;
-}
-
-int frame_error(const struct guest *g, struct diag *diag)
-{
-	if (!g->failed)
-		return 0;
-	return diag_set(diag, -ENOMEM,
-			"the model guest's %llu MiB are used up; give it more "
-			"with --memory",
-			(unsigned long long)(g->options.memory >> 20));
 }

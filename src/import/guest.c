@@ -10,12 +10,19 @@
 #define MEMORY_MIN (UINT64_C(32) << 20)
 #define MEMORY_MAX (UINT64_C(3) << 30)
 
+/* Ports: the markers of a region of interest, and the end (guests/mini). */
+#define PORT_MARK  0x80
+#define PORT_END   0xf4
+#define MARK_BEGIN 0x10
+#define MARK_END   0x11
+
 void guest_trace_info(const struct guest_options *options,
 		      struct trace_info *info)
 {
+	info->granularity = options->granularity;
 	info->memory = options->memory;
 	info->cr0 = CR0_PG | CR0_WP | CR0_PE | CR0_ET;
-	info->cr3 = 0x7000; /* space.c */
+	info->cr3 = FIRST_ROOT;
 	info->cr4 = CR4_PAE;
 	info->efer = EFER_LMA | EFER_LME | EFER_NXE | EFER_SCE;
 }
@@ -25,7 +32,7 @@ static int check_options(const struct guest_options *options, struct diag *diag)
 	uint32_t around = options->fault_around;
 
 	if (options->memory < MEMORY_MIN || options->memory > MEMORY_MAX ||
-	    options->memory & ((UINT64_C(2) << 20) - 1))
+	    options->memory & (BIT(21) - 1))
 		return diag_set(diag, -EINVAL,
 				"memory of the model guest: want 32 MiB to "
 				"3 GiB, a multiple of 2 MiB");
@@ -49,16 +56,17 @@ int guest_create(const struct guest_options *options,
 		return diag_set(diag, -ENOMEM, "no memory for the model guest");
 	g->options = *options;
 	g->writer = writer;
-	g->epoch = 1;
 	err = frames_init(g, diag);
+	if (!err)
+		err = tasks_init(g, diag);
 	if (!err)
 		err = space_init(g, diag);
 	if (err) {
 		guest_destroy(g);
 		return err;
 	}
-	kernel_run(g, OFFSET_SCHED + 0x600, 10);
-	kernel_out(g, 0x80, 0x10);
+	kernel_begin(g);
+	kernel_out(g, PORT_MARK, MARK_BEGIN);
 	*ret = g;
 	return 0;
 }
@@ -69,7 +77,24 @@ void guest_destroy(struct guest *guest)
 		return;
 	frames_finish(guest);
 	free(guest->space);
+	free(guest->task);
 	free(guest);
+}
+
+int guest_error(struct guest *g, struct diag *diag)
+{
+	if (unlikely(g->err))
+		*diag = g->diag;
+	return g->err;
+}
+
+int guest_end(struct guest *g, struct diag *diag)
+{
+	kernel_enter(g);
+	kernel_out(g, PORT_MARK, MARK_END);
+	kernel_out(g, PORT_END, 0);
+	emit_flush(g);
+	return guest_error(g, diag);
 }
 
 const struct guest_stats *guest_stats(const struct guest *guest)
@@ -77,208 +102,143 @@ const struct guest_stats *guest_stats(const struct guest *guest)
 	return &guest->stats;
 }
 
-void guest_end(struct guest *g)
-{
-	kernel_out(g, 0x80, 0x11);
-	kernel_out(g, 0xf4, 0);
-}
-
 /* --- User code ----------------------------------------------------------- */
-
-static struct page_seen *slot_of(struct guest *g, gva_t gva)
-{
-	uint64_t page = gva >> PAGE_SHIFT;
-
-	return &g->seen[(page ^ page >> PAGES_BITS) & (BIT(PAGES_BITS) - 1)];
-}
 
 /* Error code 0 is one, too. */
 #define FAULTS BIT(31)
 
-/* 0: the page is there; else FAULTS and what the processor raises. */
-static uint32_t fault_of(struct guest *g, gva_t gva, uint32_t access)
+/*
+ * The processor's walk: 0, and A and D are set; or FAULTS and the error code.
+ * All but the hit.
+ */
+static cold_path uint32_t look(struct guest *g, gva_t gva, uint32_t access)
 {
-	struct page_seen *seen = slot_of(g, gva);
-	bool write = access & PFEC_W;
-	uint64_t entry;
+	gpa_t at = space_walk(g, gva, true);
+	uint64_t *entry = at ? space_at(g, at) : NULL;
+	uint64_t tag = seen_tag(space_now(g), gva);
 
-	if (seen->epoch == g->epoch && seen->page == (gva & ~PAGE_MASK) &&
-	    (!write || seen->write))
-		return 0;
-	space_tell(g, gva);
-	entry = space_entry(g, gva);
-	if (!(entry & PTE_P))
+	if (!entry || !(*entry & PTE_P))
 		return FAULTS | access;
-	if (write && !(entry & PTE_W))
+	if ((access & PFEC_W) && !(*entry & PTE_W))
 		return FAULTS | access | PFEC_P;
-	if (write)
-		space_dirty(g, gva);
-	*seen = (struct page_seen){
-		.page = gva & ~PAGE_MASK,
-		.epoch = g->epoch,
-		.write = write || ((entry & PTE_W) && (entry & PTE_D))};
+	*entry |= access & PFEC_W ? PTE_A | PTE_D : PTE_A;
+	if ((*entry & PTE_W) && (*entry & PTE_D))
+		tag |= SEEN_WRITE;
+	*seen_slot(g, gva) = tag;
 	return 0;
 }
 
-struct part {
+static bool is_seen(struct guest *g, gva_t gva, bool write)
+{
+	uint64_t seen = *seen_slot(g, gva) | (write ? 0 : SEEN_WRITE);
+
+	return seen == (seen_tag(space_now(g), gva) | SEEN_WRITE);
+}
+
+struct fault {
 	gva_t gva;
 	uint32_t error;
 };
 
 /* The first page of [gva, gva + size) that faults. */
 static bool find_fault(struct guest *g, gva_t gva, uint32_t size,
-		       uint32_t access, struct part *ret)
+		       uint32_t access, struct fault *ret)
 {
-	gva_t last = gva + size - 1;
+	gva_t last = gva + size - 1, page = last & ~PAGE_MASK;
+	bool write = access & PFEC_W;
 
 	ret->gva = gva;
-	ret->error = fault_of(g, gva, access);
-	if (!ret->error && ((gva ^ last) & ~PAGE_MASK)) {
-		ret->gva = last & ~PAGE_MASK;
-		ret->error = fault_of(g, ret->gva, access);
+	ret->error = is_seen(g, gva, write) ? 0 : look(g, gva, access);
+	if (likely(!ret->error && page <= gva))
+		return false;
+	if (!ret->error) {
+		ret->gva = page;
+		ret->error =
+			is_seen(g, page, write) ? 0 : look(g, page, access);
 	}
 	return ret->error;
 }
 
-/* From gva up to the part that faults, that one included. */
-static void emit_until(struct guest *g, enum trace_kind kind, gva_t gva,
-		       const struct part *fault, bool user)
+/* The part of [gva, gva + size) up to the end of the page that faults. */
+static uint32_t size_until(gva_t gva, uint32_t size, const struct fault *fault)
 {
-	emit_ref(g, kind, gva, (uint32_t)(fault->gva - gva) + 1, user,
-		 kind != TRACE_FETCH);
+	uint32_t room = (uint32_t)(PAGE_SIZE - (gva & PAGE_MASK));
+
+	return fault->gva == gva && size > room ? room : size;
 }
 
-static void take_fault(struct guest *g, const struct part *fault,
-		       const struct guest_insn *insn)
+static void take_fault(struct guest *g, const struct fault *fault,
+		       const struct guest_insn *insn, bool kernel)
 {
 	uint32_t error = fault->error & ~(uint32_t)FAULTS;
 
-	kernel_deliver(g, fault->gva, error, insn->pc, !insn->kernel);
-	space_fill(g, fault->gva, error);
-	kernel_return(g, fault->gva, insn->pc, insn->kernel ? 0 : 3);
+	kernel_fault(g, fault->gva, error, insn->pc, !kernel);
+	fill(g, fault->gva, error);
+	kernel_resume(g, fault->gva, insn->pc, !kernel);
 }
 
-static enum trace_kind kind_of(const struct guest_insn *insn, unsigned int i)
+static enum trace_kind kind_of(const struct guest_insn *insn, uint32_t i)
 {
 	return insn->data[i].write ? TRACE_WRITE : TRACE_READ;
 }
 
-/* One attempt.  False: it has faulted and the fault has been handled. */
-static bool attempt(struct guest *g, const struct guest_insn *insn)
+static void emit_data(struct guest *g, const struct guest_insn *insn,
+		      uint32_t i, uint32_t size, bool kernel)
 {
-	bool user = !insn->kernel;
-	uint32_t mode = user ? PFEC_U : 0;
-	struct part fault;
-	unsigned int i = 0;
+	emit_parts(g, kind_of(insn, i), insn->data[i].gva, size, !kernel, 1);
+}
 
-	if (user &&
-	    find_fault(g, insn->pc, insn->length, mode | PFEC_ID, &fault)) {
-		emit_until(g, TRACE_FETCH, insn->pc, &fault, user);
-		take_fault(g, &fault, insn);
+/* Which of the data faults first; insn->nr: none. */
+static uint32_t find_data_fault(struct guest *g, const struct guest_insn *insn,
+				bool kernel, struct fault *ret)
+{
+	uint32_t user = kernel ? 0 : PFEC_U, i;
+
+	for (i = 0; i < insn->nr; i++)
+		if (find_fault(g, insn->data[i].gva, insn->data[i].size,
+			       user | (insn->data[i].write ? PFEC_W : 0), ret))
+			break;
+	return i;
+}
+
+/* One attempt.  False: it has faulted and the fault has been handled. */
+static bool attempt(struct guest *g, const struct guest_insn *insn, bool kernel)
+{
+	struct fault fault;
+	uint32_t i;
+
+	if (!kernel &&
+	    find_fault(g, insn->pc, insn->length, PFEC_U | PFEC_ID, &fault)) {
+		emit_parts(g, TRACE_FETCH, insn->pc,
+			   size_until(insn->pc, insn->length, &fault), true, 0);
+		take_fault(g, &fault, insn, kernel);
 		return false;
 	}
-	while (i < insn->nr &&
-	       !find_fault(g, insn->data[i].gva, insn->data[i].size,
-			   mode | (insn->data[i].write ? (uint32_t)PFEC_W : 0),
-			   &fault))
-		i++;
-	emit_ref(g, TRACE_FETCH, insn->pc, insn->length, user, i == insn->nr);
-	for (unsigned int k = 0; k < i; k++)
-		emit_ref(g, kind_of(insn, k), insn->data[k].gva,
-			 insn->data[k].size, user, 1);
+	i = find_data_fault(g, insn, kernel, &fault);
+	emit_parts(g, TRACE_FETCH, insn->pc, insn->length, !kernel,
+		   i == insn->nr);
+	for (uint32_t k = 0; k < i; k++)
+		emit_data(g, insn, k, insn->data[k].size, kernel);
 	if (i == insn->nr)
 		return true;
-	emit_until(g, kind_of(insn, i), insn->data[i].gva, &fault, user);
-	take_fault(g, &fault, insn);
+	emit_data(g, insn, i,
+		  size_until(insn->data[i].gva, insn->data[i].size, &fault),
+		  kernel);
+	take_fault(g, &fault, insn, kernel);
 	return false;
+}
+
+/* Each page of each reference may fault twice: read, then copy. */
+void guest_run(struct guest *g, const struct guest_insn *insn, bool kernel)
+{
+	while (!g->err && !attempt(g, insn, kernel))
+		;
 }
 
 int guest_execute(struct guest *g, const struct guest_insn *insn,
 		  struct diag *diag)
 {
-	/* Each page of each reference may fault twice: read, then copy. */
-	while (!g->failed && !attempt(g, insn))
-		;
-	return frame_error(g, diag);
-}
-
-/* --- Faults of a log ----------------------------------------------------- */
-
-static bool is_user_half(gva_t gva)
-{
-	return gva < BIT(47);
-}
-
-/* A page of a file, as far as anybody can tell. */
-static void map_quietly(struct guest *g, gva_t page)
-{
-	gpa_t gpa;
-
-	if (space_entry(g, page) & PTE_P)
-		return;
-	gpa = space_page(g);
-	if (gpa)
-		space_map(g, page, gpa | PTE_RO);
-}
-
-/* Make the space such that this fault is what happens. */
-static void prepare(struct guest *g, gva_t page, uint32_t error)
-{
-	uint64_t entry = space_entry(g, page);
-
-	if (!(error & PFEC_P)) {
-		space_unmap(g, page);
-	} else if (!(entry & PTE_P)) {
-		map_quietly(g, page);
-	} else if (entry & PTE_W) {
-		space_map(g, page, entry & ~(PTE_W | PTE_D));
-		kernel_invlpg(g, page);
-	}
-	space_forget(g);
-}
-
-/* Which instruction makes the access. */
-static void find_insn(struct guest *g, gva_t gva, uint32_t error, gva_t rip,
-		      struct guest_insn *ret)
-{
-	*ret = (struct guest_insn){.pc = rip, .length = 1, .nr = 1};
-	ret->data[0].gva = gva;
-	ret->data[0].size = 1;
-	ret->data[0].write = error & PFEC_W;
-	if (error & PFEC_ID) {
-		ret->pc = gva;
-		ret->nr = 0;
-	} else if (!(error & PFEC_U)) {
-		ret->kernel = true;
-		ret->pc = KERNEL_TEXT + OFFSET_COPY + 0x200;
-		kernel_run(g, OFFSET_ENTRY + 0x400, 30);
-	} else if (!is_user_half(rip) || (rip ^ gva) <= PAGE_MASK) {
-		ret->pc = (gva & ~PAGE_MASK) ^ PAGE_SIZE;
-	}
-	/* Code that the log does not show was there before. */
-	if (!ret->kernel && ret->nr)
-		map_quietly(g, ret->pc & ~PAGE_MASK);
-}
-
-int guest_fault(struct guest *g, gva_t gva, uint32_t error, gva_t rip,
-		struct diag *diag)
-{
-	const uint32_t known = PFEC_P | PFEC_W | PFEC_U | PFEC_ID;
-	struct guest_insn insn;
-	int err;
-
-	/* Other faults are no paging of the model's: protection, keys. */
-	if (!is_user_half(gva) || (error & ~known) ||
-	    ((error & PFEC_P) && !(error & PFEC_W))) {
-		g->stats.left_out++;
-		return 0;
-	}
-	find_insn(g, gva, error, rip, &insn);
-	prepare(g, gva & ~PAGE_MASK, error);
-	err = frame_error(g, diag);
-	if (!err)
-		err = guest_execute(g, &insn, diag);
-	if (insn.kernel)
-		kernel_return(g, 0, 0, -1);
-	return err;
+	BUG_ON(!g->current);
+	guest_run(g, insn, false);
+	return guest_error(g, diag);
 }

@@ -7,8 +7,8 @@
 
 #include "import/formats.h"
 
-/* Between two looks at *attention: some milliseconds. */
-#define LOOK_INTERVAL 65536
+/* Between two looks at *attention: a fault in each takes milliseconds. */
+#define LOOK_INTERVAL 1024
 
 static const struct import_format *const formats[] = {
 	&import_lackey,
@@ -64,6 +64,25 @@ static int take_lines(const struct import_request *request,
 	return request->format->end ? request->format->end(import, diag) : 0;
 }
 
+static int take_text(const struct import_request *request,
+		     struct import *import, struct import_result *ret,
+		     struct diag *diag)
+{
+	/* The one task of formats that know of none. */
+	int err = request->format->has_tasks
+			  ? 0
+			  : guest_switch(import->guest, 1, 1, diag);
+
+	if (!err)
+		err = take_lines(request, import, ret, diag);
+	if (err)
+		return err;
+	if (!import->records && !ret->interrupted)
+		return diag_set(diag, -EINVAL, "%.300s: no record of %s in it",
+				request->path, request->format->name);
+	return guest_end(import->guest, diag);
+}
+
 static int fill_trace(const struct import_request *request,
 		      struct trace_writer *writer, struct import_result *ret,
 		      struct diag *diag)
@@ -75,14 +94,11 @@ static int fill_trace(const struct import_request *request,
 	if (err)
 		return err;
 	err = guest_create(&request->options, writer, &import.guest, diag);
-	/* The one process of formats that know of none. */
 	if (!err)
-		err = guest_switch(import.guest, 1, diag);
-	if (!err)
-		err = take_lines(request, &import, ret, diag);
+		err = take_text(request, &import, ret, diag);
 	if (!err) {
-		guest_end(import.guest);
 		ret->records = import.records;
+		ret->others = import.others;
 		ret->skipped = text_skipped(import.text);
 		ret->guest = *guest_stats(import.guest);
 	}
@@ -94,7 +110,7 @@ static int fill_trace(const struct import_request *request,
 int import_run(const struct import_request *request, struct import_result *ret,
 	       struct diag *diag)
 {
-	struct trace_info info = {.granularity = request->granularity};
+	struct trace_info info = {0};
 	struct trace_writer *writer;
 	int err;
 

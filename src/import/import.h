@@ -15,6 +15,7 @@ struct import;
 struct import_format {
 	const char *name;
 	const char *what; /* half a line */
+	bool has_tasks;   /* says itself which one runs */
 	int (*line)(struct import *import, const char *line, size_t len,
 		    struct diag *diag);
 	/* What is pending when the text ends; NULL: nothing can be. */
@@ -29,9 +30,12 @@ struct import {
 	struct text *text;
 	struct guest *guest;
 	uint64_t records;
+	uint64_t others; /* well-formed lines that say nothing to a guest */
 	/* lackey: the instruction whose data are still coming. */
 	struct guest_insn insn;
 	bool has_insn;
+	/* perf: exec is told twice, and the better way has been seen. */
+	bool has_exec_record;
 };
 
 struct import_request {
@@ -39,7 +43,6 @@ struct import_request {
 	const struct import_format *format;
 	bool lenient;
 	struct guest_options options;
-	enum trace_granularity granularity;
 	const char *origin, *tool; /* for the trace's header */
 	const char *output;
 	const volatile int *attention; /* NULL: nobody interrupts */
@@ -48,15 +51,15 @@ struct import_request {
 };
 
 struct import_result {
-	uint64_t records, skipped;
+	uint64_t records, skipped, others;
 	struct guest_stats guest;
 	struct trace_totals totals;
 	bool interrupted;
 };
 
 /*
- * 0, or -errno with a line; then there is no output.  An interrupted import
- * leaves a valid, shorter trace.
+ * 0, or -errno with a line; then there is no output.  -EINVAL: malformed, or
+ * not a single record.  An interrupted import leaves a valid, shorter trace.
  */
 int import_run(const struct import_request *request, struct import_result *ret,
 	       struct diag *diag);

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the model kernel executes, as references and events. */
+/*
+ * What the model kernel executes, as references and events.  The numbers of
+ * instructions are ours, in the order of what Linux takes; docs/import.md has
+ * their sums.
+ */
 #include <string.h>
 
 #include "arch/exception.h"
@@ -7,54 +11,103 @@
 
 #define INSN_SIZE 4
 
-/* In each page a part; the rest of a fetch counts nothing. */
-void emit_ref(struct guest *g, enum trace_kind kind, gva_t gva, uint32_t size,
-	      bool user, uint32_t count)
-{
-	while (size) {
-		uint32_t room = (uint32_t)(PAGE_SIZE - (gva & PAGE_MASK));
-		uint32_t part = size < room ? size : room;
-		struct trace_ref ref = {
-			.gva = gva,
-			.count = count,
-			.kind = (uint8_t)kind,
-			.size = (uint8_t)(part < 255 ? part : 255),
-			.user = user,
-		};
+/* Registers that a handler or a system call saves, and those of a switch. */
+#define SAVED_REGS   15
+#define SYSCALL_REGS 21
+#define SWITCH_REGS  6
 
-		trace_write_ref(g->writer, &ref);
-		if (kind == TRACE_FETCH)
-			g->stats.insns += count;
-		count = 0;
-		gva += part;
-		size -= part;
+/* A trace that merges runs on a page need not be told them one by one. */
+static bool is_run(const struct guest *g, gva_t first, gva_t last)
+{
+	return g->options.granularity == TRACE_PAGES &&
+	       (first ^ last) <= PAGE_MASK;
+}
+
+static void fetch(struct guest *g, uint32_t offset, uint32_t count)
+{
+	const struct trace_ref ref = {
+		.gva = KERNEL_TEXT + offset,
+		.count = count,
+		.kind = TRACE_FETCH,
+		.size = INSN_SIZE,
+	};
+
+	g->stats.insns += count;
+	emit(g, &ref);
+}
+
+static void touch(struct guest *g, enum trace_kind kind, gva_t gva,
+		  uint32_t count)
+{
+	const struct trace_ref ref = {
+		.gva = gva,
+		.count = count,
+		.kind = (uint8_t)kind,
+		.size = 8,
+	};
+
+	emit(g, &ref);
+}
+
+/* Straight-line code. */
+void kernel_run(struct guest *g, uint32_t offset, uint32_t insns)
+{
+	if (is_run(g, offset, offset + insns * INSN_SIZE - 1)) {
+		fetch(g, offset, insns);
+		return;
+	}
+	for (uint32_t i = 0; i < insns; i++)
+		fetch(g, offset + i * INSN_SIZE, 1);
+}
+
+static void access_data(struct guest *g, uint32_t at, enum trace_kind kind,
+			uint32_t offset)
+{
+	fetch(g, at, 1);
+	touch(g, kind, KERNEL_TEXT + offset, 1);
+}
+
+/*
+ * nr instructions in a loop of eight, each with a quadword beside the last.  A
+ * run is told as its first and the rest, as the first can end other runs.
+ */
+static void access_many(struct guest *g, uint32_t at, enum trace_kind kind,
+			gva_t gva, int step, uint32_t nr)
+{
+	if (is_run(g, gva, gva + (uint64_t)(step * (int)(nr - 1)))) {
+		fetch(g, at, 1);
+		touch(g, kind, gva, 1);
+		fetch(g, at + INSN_SIZE, nr - 1);
+		touch(g, kind, gva + (uint64_t)step, nr - 1);
+		return;
+	}
+	for (uint32_t i = 0; i < nr; i++) {
+		fetch(g, at + i % 8 * INSN_SIZE, 1);
+		touch(g, kind, gva, 1);
+		gva += (uint64_t)step;
 	}
 }
 
-void event_of(struct guest *g, struct guest_event ev)
+static void push(struct guest *g, uint32_t at, uint32_t nr)
 {
-	const struct trace_item item = {.kind = TRACE_ITEM_EVENT, .event = ev};
-
-	trace_write_item(g->writer, &item);
+	access_many(g, at, TRACE_WRITE, g->stack - 8, -8, nr);
+	g->stack -= 8 * nr;
 }
 
-/* Straight-line code of 4-byte instructions. */
-void kernel_run(struct guest *g, uint32_t offset, unsigned int insns)
+static void pop(struct guest *g, uint32_t at, uint32_t nr)
 {
-	for (unsigned int i = 0; i < insns; i++)
-		emit_ref(g, TRACE_FETCH, KERNEL_TEXT + offset + i * INSN_SIZE,
-			 INSN_SIZE, false, 1);
+	access_many(g, at, TRACE_READ, g->stack, 8, nr);
+	g->stack += 8 * nr;
 }
 
-static void kernel_data(struct guest *g, enum trace_kind kind, uint32_t offset)
+void kernel_read(struct guest *g, gpa_t gpa)
 {
-	emit_ref(g, kind, KERNEL_TEXT + offset, 8, false, 1);
+	kernel_run(g, OFFSET_FILL + 0x100, 4);
+	touch(g, TRACE_READ, KERNEL_DIRECT + gpa, 1);
 }
 
-/* A MOV to memory through the direct map. */
-static void store_at(struct guest *g, gpa_t gpa, uint64_t val)
+static void tell_store(struct guest *g, gpa_t gpa, uint64_t val)
 {
-	struct frame *frame = frame_of(g, gpa);
 	struct trace_item item = {
 		.kind = TRACE_ITEM_TABLE_WRITE,
 		.gpa = gpa,
@@ -62,45 +115,89 @@ static void store_at(struct guest *g, gpa_t gpa, uint64_t val)
 		.size = 8,
 	};
 
-	emit_ref(g, TRACE_WRITE, KERNEL_DIRECT + gpa, 8, false, 1);
-	if (frame->table)
-		frame->table[(gpa & PAGE_MASK) / 8] = val;
-	if (!frame->known)
-		return;
 	memcpy(item.bytes, &val, sizeof(val));
-	trace_write_item(g->writer, &item);
+	emit_item(g, &item);
+}
+
+/* A MOV to memory through the direct map. */
+static void store_at(struct guest *g, uint32_t at, gpa_t gpa, uint64_t val)
+{
+	fetch(g, at, 1);
+	touch(g, TRACE_WRITE, KERNEL_DIRECT + gpa, 1);
+	if (frame_of(g, gpa)->known)
+		tell_store(g, gpa, val);
 }
 
 void kernel_store(struct guest *g, gpa_t gpa, uint64_t val)
 {
-	kernel_run(g, OFFSET_FILL, 1);
-	store_at(g, gpa, val);
+	store_at(g, OFFSET_FILL, gpa, val);
+	*space_at(g, gpa) = val;
 }
 
 /* Eight stores an iteration, as clear_page makes them. */
 void kernel_clear(struct guest *g, gpa_t gpa)
 {
-	for (unsigned int i = 0; i < PT_ENTRIES; i++) {
-		kernel_run(g, OFFSET_COPY + i % 8 * INSN_SIZE, 1);
-		store_at(g, gpa + 8 * i, 0);
+	if (!frame_of(g, gpa)->known) {
+		access_many(g, OFFSET_COPY, TRACE_WRITE, KERNEL_DIRECT + gpa, 8,
+			    PT_ENTRIES);
+		return;
 	}
+	for (uint32_t i = 0; i < PT_ENTRIES; i++)
+		store_at(g, OFFSET_COPY + i % 8 * INSN_SIZE, gpa + 8 * i, 0);
 }
 
+/* Eight loads and eight stores an iteration, as copy_page makes them. */
 void kernel_copy(struct guest *g, gpa_t from, gpa_t to)
 {
-	for (unsigned int i = 0; i < PT_ENTRIES; i++) {
-		kernel_run(g, OFFSET_COPY + 0x100 + i % 8 * 8, 1);
-		emit_ref(g, TRACE_READ, KERNEL_DIRECT + from + 8 * i, 8, false,
-			 1);
-		kernel_run(g, OFFSET_COPY + 0x104 + i % 8 * 8, 1);
-		store_at(g, to + 8 * i, 0);
+	BUG_ON(frame_of(g, to)->known);
+	for (uint32_t i = 0; i < PAGE_SIZE; i += 64) {
+		access_many(g, OFFSET_COPY + 0x100, TRACE_READ,
+			    KERNEL_DIRECT + from + i, 8, 8);
+		access_many(g, OFFSET_COPY + 0x120, TRACE_WRITE,
+			    KERNEL_DIRECT + to + i, 8, 8);
 	}
 }
 
-static gva_t stack_of(const struct guest *g)
+/* --- Entry and return ---------------------------------------------------- */
+
+static gva_t stack_top(const struct guest *g)
 {
-	return KERNEL_TEXT + OFFSET_STACK + (g->current % STACKS) * PAGE_SIZE +
-	       PAGE_SIZE;
+	return KERNEL_TEXT + OFFSET_STACK +
+	       (g->current % STACKS + 1) * PAGE_SIZE;
+}
+
+void kernel_begin(struct guest *g)
+{
+	g->stack = stack_top(g);
+	kernel_run(g, OFFSET_SCHED + 0x600, 10);
+}
+
+void kernel_enter(struct guest *g)
+{
+	if (!g->current)
+		return;
+	g->stack = stack_top(g);
+	push(g, OFFSET_ENTRY + 0x400, SYSCALL_REGS);
+	kernel_run(g, OFFSET_ENTRY + 0x480, 30);
+}
+
+void kernel_leave(struct guest *g)
+{
+	if (!g->current)
+		return;
+	kernel_run(g, OFFSET_ENTRY + 0x500, 20);
+	g->stack = stack_top(g) - 8 * SYSCALL_REGS;
+	pop(g, OFFSET_ENTRY + 0x580, SYSCALL_REGS);
+}
+
+/* What was saved when the next one was switched away from, and TSS.RSP0. */
+void kernel_switch_stack(struct guest *g)
+{
+	push(g, OFFSET_SCHED + 0x200, SWITCH_REGS);
+	g->stack = stack_top(g) - 8 * (SYSCALL_REGS + SWITCH_REGS);
+	pop(g, OFFSET_SCHED + 0x240, SWITCH_REGS);
+	access_data(g, OFFSET_SCHED + 0x280, TRACE_WRITE, OFFSET_TSS + 4);
+	kernel_run(g, OFFSET_SCHED + 0x284, 20);
 }
 
 static void implicit(struct guest *g, enum trace_kind kind, gva_t gva)
@@ -111,13 +208,13 @@ static void implicit(struct guest *g, enum trace_kind kind, gva_t gva)
 				      .size = 8,
 				      .implicit = true};
 
-	trace_write_ref(g->writer, &ref);
+	emit(g, &ref);
 }
 
-/* SDM vol. 3A, "Interrupt and Exception Handling in 64-bit Mode". */
-void kernel_deliver(struct guest *g, gva_t cr2, uint32_t error, gva_t rip,
-		    bool user)
+/* SDM vol. 3A, "Exception and Interrupt Handling in 64-bit Mode". */
+static void deliver(struct guest *g, uint32_t error, gva_t rip, bool user)
 {
+	const gva_t gate = KERNEL_TEXT + OFFSET_IDT + 16 * EXC_PF;
 	struct guest_event ev = {
 		.kind = GE_DELIVER,
 		.vector = EXC_PF,
@@ -128,60 +225,71 @@ void kernel_deliver(struct guest *g, gva_t cr2, uint32_t error, gva_t rip,
 		.rip = rip,
 		.insns = g->stats.insns,
 	};
-	const struct trace_item fault = {
-		.kind = TRACE_ITEM_FAULT, .gva = cr2, .error = error};
-	gva_t stack = stack_of(g) - (user ? 0 : 0x400);
 
-	g->stats.faults++;
-	trace_write_item(g->writer, &fault);
-	event_of(g, ev);
-	implicit(g, TRACE_READ, KERNEL_TEXT + OFFSET_IDT + 16 * EXC_PF);
-	implicit(g, TRACE_READ, KERNEL_TEXT + OFFSET_IDT + 16 * EXC_PF + 8);
+	emit_event(g, ev);
+	implicit(g, TRACE_READ, gate);
+	implicit(g, TRACE_READ, gate + 8);
 	implicit(g, TRACE_READ, KERNEL_TEXT + OFFSET_GDT + 0x10);
 	if (user)
 		implicit(g, TRACE_READ, KERNEL_TEXT + OFFSET_TSS + 4);
-	for (unsigned int i = 1; i <= 6; i++)
-		implicit(g, TRACE_WRITE, stack - 8 * i);
+	for (unsigned int i = 0; i < 6; i++) {
+		g->stack -= 8;
+		implicit(g, TRACE_WRITE, g->stack);
+	}
 	ev.kind = GE_DELIVERED;
 	ev.rip = KERNEL_TEXT + OFFSET_ENTRY;
 	ev.cpl = 0;
-	event_of(g, ev);
-
-	/* Entry saves registers; the handler looks for the area. */
-	for (unsigned int i = 0; i < 15; i++) {
-		kernel_run(g, OFFSET_ENTRY + i * INSN_SIZE, 1);
-		emit_ref(g, TRACE_WRITE, stack - 56 - 8 * i, 8, false, 1);
-	}
-	kernel_run(g, OFFSET_FAULT, 60);
-	kernel_data(g, TRACE_READ, OFFSET_DATA);
-	kernel_run(g, OFFSET_FAULT + 60 * INSN_SIZE, 40);
-	kernel_data(g, TRACE_READ, OFFSET_DATA + 0x40);
-	kernel_data(g, TRACE_WRITE, OFFSET_DATA + 0x80);
+	emit_event(g, ev);
 }
 
-void kernel_return(struct guest *g, gva_t cr2, gva_t rip, int cpl)
+void kernel_fault(struct guest *g, gva_t cr2, uint32_t error, gva_t rip,
+		  bool user)
 {
-	gva_t stack = stack_of(g);
+	const struct trace_item fault = {
+		.kind = TRACE_ITEM_FAULT, .gva = cr2, .error = error};
 
-	kernel_run(g, OFFSET_ENTRY + 0x200, 20);
-	for (unsigned int i = 1; i <= 5; i++)
-		emit_ref(g, TRACE_READ, stack - 8 * i, 8, false, 1);
-	if (cpl >= 0)
-		event_of(g, (struct guest_event){.kind = GE_RETRY,
-						 .gva = cr2,
-						 .rip = rip,
-						 .cpl = (uint8_t)cpl,
-						 .insns = g->stats.insns});
+	g->stats.faults++;
+	g->stack_at_trap = g->stack;
+	g->stack = user ? stack_top(g) : g->stack & ~UINT64_C(15);
+	emit_item(g, &fault);
+	deliver(g, error, rip, user);
+
+	/* Save registers; find the area of the address. */
+	push(g, OFFSET_ENTRY, SAVED_REGS);
+	kernel_run(g, OFFSET_FAULT, 90);
+	access_data(g, OFFSET_FAULT + 0x200, TRACE_READ, OFFSET_DATA);
+	kernel_run(g, OFFSET_FAULT + 0x204, 90);
+	access_data(g, OFFSET_FAULT + 0x400, TRACE_READ, OFFSET_DATA + 0x40);
+	access_data(g, OFFSET_FAULT + 0x404, TRACE_WRITE, OFFSET_DATA + 0x80);
+	kernel_run(g, OFFSET_FAULT + 0x408, 60);
 }
 
-/* An instruction of the kernel that may exit. */
+/* The error code is skipped, IRET takes the five others. */
+void kernel_resume(struct guest *g, gva_t cr2, gva_t rip, bool user)
+{
+	kernel_run(g, OFFSET_ENTRY + 0x200, 20);
+	pop(g, OFFSET_ENTRY + 0x280, SAVED_REGS);
+	g->stack += 8;
+	fetch(g, OFFSET_ENTRY + 0x300, 1);
+	for (unsigned int i = 0; i < 5; i++)
+		touch(g, TRACE_READ, g->stack + 8 * i, 1);
+	g->stack = g->stack_at_trap;
+	emit_event(g, (struct guest_event){.kind = GE_RETRY,
+					   .gva = cr2,
+					   .rip = rip,
+					   .cpl = user ? 3 : 0,
+					   .insns = g->stats.insns});
+}
+
+/* --- Instructions that may exit ------------------------------------------ */
+
 static void sensitive(struct guest *g, uint32_t offset, struct guest_event ev)
 {
 	ev.rip = KERNEL_TEXT + offset;
 	ev.insns = g->stats.insns;
-	ev.insn_len = 3;
-	kernel_run(g, offset, 1);
-	event_of(g, ev);
+	ev.insn_len = INSN_SIZE;
+	fetch(g, offset, 1);
+	emit_event(g, ev);
 }
 
 void kernel_invlpg(struct guest *g, gva_t gva)
@@ -192,22 +300,24 @@ void kernel_invlpg(struct guest *g, gva_t gva)
 
 void kernel_load_cr3(struct guest *g, gpa_t root)
 {
-	kernel_run(g, OFFSET_SCHED, 30);
+	g->root = root;
+	space_tell(g, root);
 	sensitive(g, OFFSET_SCHED + 0x80,
 		  (struct guest_event){.kind = GE_CR_WRITE,
 				       .cr = 3,
 				       .size = 8,
 				       .value = root});
-	kernel_run(g, OFFSET_SCHED + 0x84, 30);
 }
 
 void kernel_out(struct guest *g, uint16_t port, uint8_t val)
 {
 	sensitive(g, OFFSET_SCHED + 0x400,
-		  (struct guest_event){.kind = GE_IO,
-				       .access = PFEC_W,
-				       .error = port,
-				       .size = 1,
-				       .reg = port < 256 ? 4 : 0,
-				       .value = val});
+		  (struct guest_event){
+			  .kind = GE_IO,
+			  .access = PFEC_W,
+			  .error = port,
+			  .size = 1,
+			  .reg = port < 256 ? GUEST_IO_IMM : 0,
+			  .value = val,
+		  });
 }

@@ -11,8 +11,14 @@
  * stream is one.
  */
 #include <errno.h>
+#include <string.h>
 
 #include "import/formats.h"
+
+/* Requests to valgrind itself are longer than an instruction can be. */
+#define INSN_MAX 32
+/* XSAVE areas; a system call's arguments. */
+#define DATA_MAX PAGE_SIZE
 
 static int flush(struct import *import, struct diag *diag)
 {
@@ -28,7 +34,7 @@ static int fetch(struct import *import, gva_t gva, uint32_t size,
 	int err = flush(import, diag);
 
 	import->insn.pc = gva;
-	import->insn.length = (uint8_t)size;
+	import->insn.length = size;
 	import->insn.nr = 0;
 	import->has_insn = true;
 	return err;
@@ -57,41 +63,65 @@ static int data(struct import *import, gva_t gva, uint32_t size, bool write,
 	return 0;
 }
 
-static int line(struct import *import, const char *text, size_t len,
-		struct diag *diag)
+/* Valgrind's own: ==pid==, --pid--, **pid**; and SB, where a block begins. */
+static bool is_no_record(const char *text, size_t len)
 {
-	const char *p = text + 3, *end = text + len;
+	if (len < 2)
+		return !len;
+	if (text[0] == 'S' && text[1] == 'B')
+		return true;
+	return text[0] == text[1] &&
+	       (text[0] == '=' || text[0] == '-' || text[0] == '*');
+}
+
+/* "I " or " L", " S", " M"; 0: none of them. */
+static char kind_of(const char *text)
+{
+	if (text[0] == 'I')
+		return text[1] == ' ' ? 'I' : 0;
+	if (text[0] != ' ')
+		return 0;
+	return text[1] == 'L' || text[1] == 'S' || text[1] == 'M' ? text[1] : 0;
+}
+
+/* Address and size; *p is left where they end. */
+static const char *parse(const char **p, const char *end, char kind,
+			 uint64_t *gva, uint64_t *size)
+{
+	if (!text_hex(p, end, gva) || *p == end || *(*p)++ != ',' ||
+	    !text_decimal(p, end, size) || *p != end)
+		return "want address,size";
+	if (!*size || *size > (kind == 'I' ? INSN_MAX : DATA_MAX))
+		return "no size of an instruction or a reference";
+	if (*gva > GUEST_USER_END - *size)
+		return "no address of user code";
+	return NULL;
+}
+
+static int take_line(struct import *import, const char *text, size_t len,
+		     struct diag *diag)
+{
+	const char *p = text + 3, *end = text + len, *flaw;
 	uint64_t gva, size;
 	char kind;
 
-	if (len >= 2 && text[0] == '=' && text[1] == '=')
+	if (is_no_record(text, len))
 		return 0;
-	if (len < 6 || text[2] != ' ')
-		return text_malformed(import->text, "no line of lackey", diag);
-	kind = text[0] == 'I' ? 'I' : text[1];
-	if (!text_hex(&p, end, &gva) || p == end || *p++ != ',' ||
-	    !text_decimal(&p, end, &size) || p != end)
-		return text_malformed(import->text, "want address,size", diag);
-	if (gva >> 47 || !size || size > (kind == 'I' ? 15 : 4096))
-		return text_malformed(import->text,
-				      "no address or size of user code", diag);
-	import->records++;
-	switch (kind) {
-	case 'I':
-		return fetch(import, gva, (uint32_t)size, diag);
-	case 'L':
-		return data(import, gva, (uint32_t)size, false, diag);
-	case 'S':
-	case 'M':
-		return data(import, gva, (uint32_t)size, true, diag);
-	default:
+	kind = len < 4 || text[2] != ' ' ? 0 : kind_of(text);
+	if (!kind)
 		return text_malformed(import->text, "want I, L, S or M", diag);
-	}
+	flaw = parse(&p, end, kind, &gva, &size);
+	if (flaw)
+		return text_malformed(import->text, flaw, diag);
+	import->records++;
+	if (kind == 'I')
+		return fetch(import, gva, (uint32_t)size, diag);
+	return data(import, gva, (uint32_t)size, kind != 'L', diag);
 }
 
 const struct import_format import_lackey = {
 	.name = "lackey",
 	.what = "valgrind --tool=lackey --trace-mem=yes",
-	.line = line,
+	.line = take_line,
 	.end = flush,
 };

@@ -136,6 +136,8 @@ int trace_writer_create(const char *path, const struct trace_info *info,
 /* Merges runs if the granularity says so. */
 int trace_write_ref(struct trace_writer *w, const struct trace_ref *ref);
 int trace_write_item(struct trace_writer *w, const struct trace_item *item);
+/* The first error so far, with its line; 0: none. */
+int trace_writer_error(const struct trace_writer *w, struct diag *diag);
 /* The writer is gone, whatever is returned.  totals: NULL is fine. */
 int trace_writer_close(struct trace_writer *w, struct trace_totals *totals,
 		       struct diag *diag);

@@ -219,6 +219,13 @@ int trace_write_item(struct trace_writer *w, const struct trace_item *item)
 	return w->err;
 }
 
+int trace_writer_error(const struct trace_writer *w, struct diag *diag)
+{
+	if (w->err)
+		*diag = w->diag;
+	return w->err;
+}
+
 /*
  * The chunks' headers are read back for the index, so that memory does not
  * grow with the trace.
