@@ -11,6 +11,8 @@
 #define LOOK_INTERVAL 1024
 
 static const struct import_format *const formats[] = {
+	&import_champsim,
+	&import_champsim_cloudsuite,
 	&import_lackey,
 	&import_perf,
 	NULL,
@@ -40,33 +42,49 @@ static bool look(const struct import_request *request,
 	return request->attention && *request->attention;
 }
 
-static int take_lines(const struct import_request *request,
-		      struct import *import, struct import_result *ret,
-		      struct diag *diag)
+/* 1, 0 at the end, or -errno. */
+static int take_line(const struct import_format *format, struct import *import,
+		     struct diag *diag)
 {
-	uint64_t lines = 0;
 	const char *line;
 	size_t len;
-	int got;
+	int got = text_line(import->text, &line, &len, diag);
+	int err = got > 0 ? format->line(import, line, len, diag) : 0;
 
-	while ((got = text_line(import->text, &line, &len, diag)) > 0) {
-		int err = request->format->line(import, line, len, diag);
-
-		if (err)
-			return err;
-		if (++lines % LOOK_INTERVAL == 0 && look(request, import)) {
-			ret->interrupted = true;
-			break;
-		}
-	}
-	if (got < 0)
-		return got;
-	return request->format->end ? request->format->end(import, diag) : 0;
+	return err ? err : got;
 }
 
-static int take_text(const struct import_request *request,
-		     struct import *import, struct import_result *ret,
-		     struct diag *diag)
+static int take_record(const struct import_format *format,
+		       struct import *import, struct diag *diag)
+{
+	const uint8_t *record;
+	int got = text_record(import->text, format->record_size, &record, diag);
+	int err = got > 0 ? format->record(import, record, diag) : 0;
+
+	return err ? err : got;
+}
+
+static int take_all(const struct import_request *request, struct import *import,
+		    struct import_result *ret, struct diag *diag)
+{
+	const struct import_format *format = request->format;
+	uint64_t taken = 0;
+	int got;
+
+	do {
+		got = format->record_size ? take_record(format, import, diag)
+					  : take_line(format, import, diag);
+		if (got < 0)
+			return got;
+		if (++taken % LOOK_INTERVAL == 0 && look(request, import))
+			ret->interrupted = true;
+	} while (got && !ret->interrupted);
+	return format->end ? format->end(import, diag) : 0;
+}
+
+static int take_input(const struct import_request *request,
+		      struct import *import, struct import_result *ret,
+		      struct diag *diag)
 {
 	/* The one task of formats that know of none. */
 	int err = request->format->has_tasks
@@ -74,7 +92,7 @@ static int take_text(const struct import_request *request,
 			  : guest_switch(import->guest, 1, 1, diag);
 
 	if (!err)
-		err = take_lines(request, import, ret, diag);
+		err = take_all(request, import, ret, diag);
 	if (err)
 		return err;
 	if (!import->records && !ret->interrupted)
@@ -95,7 +113,7 @@ static int fill_trace(const struct import_request *request,
 		return err;
 	err = guest_create(&request->options, writer, &import.guest, diag);
 	if (!err)
-		err = take_text(request, &import, ret, diag);
+		err = take_input(request, &import, ret, diag);
 	if (!err) {
 		ret->records = import.records;
 		ret->others = import.others;

@@ -7,8 +7,9 @@
 #include "import/text.h"
 
 /*
- * One record after another: takes the line into the guest.  0, or -errno with
- * a line; a malformed line goes to text_malformed().
+ * One after another: takes the line or, if the format is binary, the record
+ * into the guest.  0, or -errno with a line; what is malformed goes to
+ * text_malformed().
  */
 struct import;
 
@@ -18,7 +19,10 @@ struct import_format {
 	bool has_tasks;   /* says itself which one runs */
 	int (*line)(struct import *import, const char *line, size_t len,
 		    struct diag *diag);
-	/* What is pending when the text ends; NULL: nothing can be. */
+	size_t record_size; /* 0: lines */
+	int (*record)(struct import *import, const uint8_t *record,
+		      struct diag *diag);
+	/* What is pending when the input ends; NULL: nothing can be. */
 	int (*end)(struct import *import, struct diag *diag);
 };
 
@@ -31,9 +35,10 @@ struct import {
 	struct guest *guest;
 	uint64_t records;
 	uint64_t others; /* well-formed lines that say nothing to a guest */
-	/* lackey: the instruction whose data are still coming. */
+	/* The instruction of which more is still to come, and whose it is. */
 	struct guest_insn insn;
 	bool has_insn;
+	uint32_t thread;
 	/* perf: exec is told twice, and the better way has been seen. */
 	bool has_exec_record;
 };

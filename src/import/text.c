@@ -14,7 +14,8 @@
 struct text {
 	struct stream *stream;
 	bool lenient, ended, cutting;
-	uint64_t number; /* of the line */
+	uint64_t number; /* of the line or record */
+	size_t size;     /* of a record, 0: lines */
 	uint64_t skipped;
 	size_t at, filled;
 	char buffer[BUFFER];
@@ -116,12 +117,39 @@ int text_line(struct text *text, const char **line, size_t *len,
 	return got;
 }
 
+int text_record(struct text *text, size_t size, const uint8_t **record,
+		struct diag *diag)
+{
+	text->size = size;
+	while (text->filled - text->at < size && !text->ended) {
+		int err = fill(text, diag);
+
+		if (err)
+			return err;
+	}
+	if (text->filled == text->at)
+		return 0;
+	text->number++;
+	if (text->filled - text->at < size)
+		return text_malformed(text, "the file ends in the middle of it",
+				      diag);
+	*record = (const uint8_t *)text->buffer + text->at;
+	text->at += size;
+	return 1;
+}
+
 int text_malformed(struct text *text, const char *what, struct diag *diag)
 {
 	if (text->lenient) {
 		text->skipped++;
 		return 0;
 	}
+	if (text->size)
+		return diag_set(diag, -EINVAL,
+				"%.300s: record %" PRIu64 " (byte %" PRIu64
+				"): %s",
+				stream_name(text->stream), text->number,
+				(text->number - 1) * text->size, what);
 	return diag_set(diag, -EINVAL, "%.300s:%" PRIu64 ": %s",
 			stream_name(text->stream), text->number, what);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A text read line by line, in constant memory, and what becomes of lines that
- * make no sense.
+ * A trace read line by line, or by records of one size if it is binary, in
+ * constant memory; and what becomes of those that make no sense.
  */
 #ifndef NOTRAP_IMPORT_TEXT_H
 #define NOTRAP_IMPORT_TEXT_H
@@ -24,8 +24,15 @@ int text_line(struct text *text, const char **line, size_t *len,
 	      struct diag *diag);
 
 /*
- * The last line is malformed: counted and 0 if lenient, else -EINVAL with file
- * and number before what is wrong.
+ * The next `size` bytes, 1; 0 at the end; -errno with a line.  A record is good
+ * until the next call.  The end in the middle of one is malformed.
+ */
+int text_record(struct text *text, size_t size, const uint8_t **record,
+		struct diag *diag);
+
+/*
+ * The last line or record is malformed: counted and 0 if lenient, else -EINVAL
+ * with file and number before what is wrong.
  */
 int text_malformed(struct text *text, const char *what, struct diag *diag);
 

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * ChampSim's traces, a record an instruction, little-endian:
+ *
+ *                      champsim   champsim-cloudsuite
+ *   ip                 0          0                    u64
+ *   is_branch, taken   8          8                    u8 each
+ *   registers          10, 2 + 4  10, 4 + 4            u8 each
+ *   addresses written  16, 2      24, 4                u64 each, 0: none
+ *   addresses read     32, 4      56, 4
+ *   address space      -          88                   u16
+ *   size               64         96
+ *
+ * There are no sizes in it.  An instruction is as long as the next one is
+ * ahead, if that is possible and it does not jump, else 4 bytes; data are 8
+ * bytes.  Neither is made to cross into another page by that.
+ */
+#include "import/formats.h"
+#include "trace/le.h"
+
+#define INSN_SIZE     4
+#define INSN_SIZE_MAX 15
+#define DATA_SIZE     8
+
+struct layout {
+	uint8_t written, nr_written, read, nr_read, space; /* 0: none */
+};
+
+static uint32_t within_page(gva_t gva, uint32_t size)
+{
+	return (uint32_t)min_u64(size, PAGE_SIZE - (gva & PAGE_MASK));
+}
+
+/* The pending instruction; `next` is executed after it, 0: unknown. */
+static int flush(struct import *import, gva_t next, struct diag *diag)
+{
+	struct guest_insn *insn = &import->insn;
+
+	if (!import->has_insn)
+		return 0;
+	import->has_insn = false;
+	if (!insn->length)
+		insn->length = next - insn->pc - 1 < INSN_SIZE_MAX
+				       ? (uint32_t)(next - insn->pc)
+				       : within_page(insn->pc, INSN_SIZE);
+	return guest_execute(import->guest, insn, diag);
+}
+
+static int end(struct import *import, struct diag *diag)
+{
+	return flush(import, 0, diag);
+}
+
+static inline const char *flaw_of(const uint8_t *record, const struct layout *l)
+{
+	gva_t ip = get_le64(record), all = ip;
+
+	for (unsigned int i = 0; i < l->nr_written; i++)
+		all |= get_le64(record + l->written + 8 * i);
+	for (unsigned int i = 0; i < l->nr_read; i++)
+		all |= get_le64(record + l->read + 8 * i);
+	if (!ip)
+		return "no instruction pointer";
+	if (all >= GUEST_USER_END)
+		return "an address that is none of user code";
+	if ((record[8] | record[9]) > 1)
+		return "is_branch or branch_taken is neither 0 nor 1";
+	return NULL;
+}
+
+static void add_data(struct guest_insn *insn, gva_t gva, bool write)
+{
+	insn->data[insn->nr].gva = gva;
+	insn->data[insn->nr].size = within_page(gva, DATA_SIZE);
+	insn->data[insn->nr++].write = write;
+}
+
+static inline bool is_written(const uint8_t *record, const struct layout *l,
+			      gva_t gva)
+{
+	bool found = false;
+
+	for (unsigned int i = 0; i < l->nr_written; i++)
+		found |= get_le64(record + l->written + 8 * i) == gva;
+	return found;
+}
+
+/* Loads, then stores; what is read and written is one write. */
+static inline void fetch(struct guest_insn *insn, const uint8_t *record,
+			 const struct layout *l)
+{
+	insn->pc = get_le64(record);
+	insn->length =
+		record[8] & record[9] ? within_page(insn->pc, INSN_SIZE) : 0;
+	insn->nr = 0;
+	for (unsigned int i = 0; i < l->nr_read; i++) {
+		gva_t gva = get_le64(record + l->read + 8 * i);
+
+		if (gva && !is_written(record, l, gva))
+			add_data(insn, gva, false);
+	}
+	for (unsigned int i = 0; i < l->nr_written; i++) {
+		gva_t gva = get_le64(record + l->written + 8 * i);
+
+		if (gva)
+			add_data(insn, gva, true);
+	}
+}
+
+/* What comes next in another address space tells nothing of the last one. */
+static int enter(struct import *import, const uint8_t *space, struct diag *diag)
+{
+	uint32_t process = (uint32_t)space[0] + ((uint32_t)space[1] << 8) + 1;
+	int err;
+
+	if (process == import->thread)
+		return 0;
+	import->thread = process;
+	err = flush(import, 0, diag);
+	return err ? err : guest_switch(import->guest, process, process, diag);
+}
+
+static inline __attribute__((always_inline)) int take(struct import *import,
+						      const uint8_t *record,
+						      const struct layout *l,
+						      struct diag *diag)
+{
+	const char *flaw = flaw_of(record, l);
+	int err = 0;
+
+	if (flaw)
+		return text_malformed(import->text, flaw, diag);
+	import->records++;
+	if (l->space)
+		err = enter(import, record + l->space, diag);
+	if (!err)
+		err = flush(import, get_le64(record), diag);
+	fetch(&import->insn, record, l);
+	import->has_insn = true;
+	return err;
+}
+
+static int plain_record(struct import *import, const uint8_t *record,
+			struct diag *diag)
+{
+	static const struct layout layout = {16, 2, 32, 4, 0};
+
+	return take(import, record, &layout, diag);
+}
+
+static int cloudsuite_record(struct import *import, const uint8_t *record,
+			     struct diag *diag)
+{
+	static const struct layout layout = {24, 4, 56, 4, 88};
+
+	return take(import, record, &layout, diag);
+}
+
+const struct import_format import_champsim = {
+	.name = "champsim",
+	.what = "ChampSim's trace, records of 64 bytes",
+	.record_size = 64,
+	.record = plain_record,
+	.end = end,
+};
+
+const struct import_format import_champsim_cloudsuite = {
+	.name = "champsim-cloudsuite",
+	.what = "ChampSim's trace with address spaces, records of 96 bytes",
+	.has_tasks = true,
+	.record_size = 96,
+	.record = cloudsuite_record,
+	.end = end,
+};
