@@ -25,6 +25,7 @@ static const struct by {
 			   "page", "page of code"},
 	[REPORT_BY_GFN] = {"gfn", "#PF exits by guest frame", "exits/by_gfn",
 			   "gfn", "guest frame"},
+	[REPORT_BY_POINT] = {"point", "Results, a row each"},
 };
 
 bool report_by_find(const char *name, enum report_by *ret)
@@ -67,6 +68,7 @@ static void add_map_row(struct sheet *sheet, enum report_by by,
 		break;
 	case REPORT_BY_RIP:
 	case REPORT_BY_GFN:
+	case REPORT_BY_POINT:
 		BUG("no map");
 	}
 }
@@ -197,16 +199,11 @@ static void label_of(const struct report *report, size_t i, char *buf,
 	snprintf(buf, size, "%s", label);
 }
 
-int report_print_by(const struct report *report, enum report_by by,
-		    enum sheet_format format, FILE *out)
+static void add_rows(struct sheet *sheet, const struct report *report,
+		     enum report_by by)
 {
-	struct sheet *sheet = sheet_create("notrap-by/1", bys[by].title);
 	unsigned int missing = 0;
-	int err;
 
-	if (!sheet)
-		return -ENOMEM;
-	sheet_table(sheet, "rows", bys[by].title);
 	add_columns(sheet, by);
 	for (size_t i = 0; i < report->nr; i++) {
 		const json_t *doc = report->doc[i];
@@ -222,6 +219,21 @@ int report_print_by(const struct report *report, enum report_by by,
 	if (missing)
 		sheet_note(sheet, "%u of %zu results do not tell exits by %s.",
 			   missing, report->nr, bys[by].name);
+}
+
+int report_print_by(const struct report *report, enum report_by by,
+		    enum sheet_format format, FILE *out)
+{
+	struct sheet *sheet = sheet_create("notrap-by/1", bys[by].title);
+	int err;
+
+	if (!sheet)
+		return -ENOMEM;
+	sheet_table(sheet, "rows", bys[by].title);
+	if (by == REPORT_BY_POINT)
+		by_point(sheet, report);
+	else
+		add_rows(sheet, report, by);
 	err = sheet_print(sheet, format, out);
 	sheet_destroy(sheet);
 	return err;

@@ -9,7 +9,9 @@
  *   grid.c     rows and columns as text or Markdown
  *   table.c    the blocks of one result
  *   compare.c  results side by side
+ *   by.c, by_point.c  rows of one figure, or of one result
  *   csv.c      flattened; plot.c: as a gnuplot script
+ *   point.c    one result a file
  */
 #ifndef NOTRAP_REPORT_INTERNAL_H
 #define NOTRAP_REPORT_INTERNAL_H
@@ -21,8 +23,12 @@
 
 struct report {
 	json_t **doc;
-	size_t nr;
+	size_t nr, room;
+	json_t *differing; /* settings that are not the same in all results */
 };
+
+/* A result as text is the same everywhere. */
+#define DOC_DUMP_FLAGS JSON_REAL_PRECISION(12)
 
 /* json.c.  NULL: out of memory. */
 json_t *doc_of_result(const struct result *result);
@@ -60,6 +66,8 @@ double doc_percent(uint64_t part, uint64_t whole); /* 0 of 0 is 0 */
 bool doc_has_same_source(const json_t *a, const json_t *b);
 /* bypass=off -> bypass=on, and no other setting differs. */
 bool doc_is_bypass_pair(const json_t *a, const json_t *b);
+/* A result is about to be added: which settings differ from now on?  -ENOMEM */
+int label_note_settings(struct report *report, const json_t *doc);
 bool label_differs(const struct report *report, const char *key);
 /* Key for key: mmu and bypass first, with notes; `all`: also what is not at
  * its default. */
@@ -91,6 +99,9 @@ int grid_print(struct grid *grid, enum report_markup markup, FILE *out);
 __attribute__((format(printf, 4, 5))) void
 grid_heading(enum report_markup markup, int level, FILE *out, const char *fmt,
 	     ...);
+
+/* by_point.c.  Columns and rows of the table that was begun. */
+void by_point(struct sheet *sheet, const struct report *report);
 
 /* table.c, compare.c */
 const char *what_cause(const char *name);

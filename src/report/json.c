@@ -322,7 +322,7 @@ json_t *doc_of_result(const struct result *result)
 int report_print_json(const struct report *report, FILE *out)
 {
 	for (size_t i = 0; i < report->nr; i++) {
-		if (json_dumpf(report->doc[i], out, JSON_REAL_PRECISION(12)))
+		if (json_dumpf(report->doc[i], out, DOC_DUMP_FLAGS))
 			return 0; /* ferror() tells */
 		fputc('\n', out);
 	}

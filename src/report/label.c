@@ -3,6 +3,7 @@
  * What to call a result: the settings in which it differs from the others.
  * mmu and bypass come first, as they are what the tool is about.
  */
+#include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -16,13 +17,35 @@ bool doc_has_same_source(const json_t *a, const json_t *b)
 			  json_object_get(b, "source"));
 }
 
+/* Settings of `one` that are others in `two`, or that it has not got. */
+static int note_differing(struct report *report, const json_t *one,
+			  const json_t *two)
+{
+	const char *key;
+	json_t *val;
+
+	json_object_foreach(json_object_get(one, "config"), key, val)
+	{
+		if (strcmp(doc_setting(one, key), doc_setting(two, key)) != 0 &&
+		    json_object_set_new(report->differing, key, json_true()))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int label_note_settings(struct report *report, const json_t *doc)
+{
+	if (!report->nr)
+		return 0;
+	if (note_differing(report, report->doc[0], doc) ||
+	    note_differing(report, doc, report->doc[0]))
+		return -ENOMEM;
+	return 0;
+}
+
 bool label_differs(const struct report *report, const char *key)
 {
-	for (size_t i = 1; i < report->nr; i++)
-		if (strcmp(doc_setting(report->doc[0], key),
-			   doc_setting(report->doc[i], key)) != 0)
-			return true;
-	return false;
+	return json_object_get(report->differing, key) != NULL;
 }
 
 static bool is_first_key(const char *key)

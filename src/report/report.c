@@ -10,7 +10,15 @@
 
 struct report *report_create(void)
 {
-	return calloc(1, sizeof(struct report));
+	struct report *report = calloc(1, sizeof(*report));
+
+	if (!report)
+		return NULL;
+	report->differing = json_object();
+	if (report->differing)
+		return report;
+	free(report);
+	return NULL;
 }
 
 void report_destroy(struct report *report)
@@ -19,23 +27,33 @@ void report_destroy(struct report *report)
 		return;
 	for (size_t i = 0; i < report->nr; i++)
 		json_decref(report->doc[i]);
+	json_decref(report->differing);
 	free(report->doc);
 	free(report);
 }
 
-int report_add_doc(struct report *report, json_t *doc, struct diag *diag)
+static int make_room(struct report *report)
 {
+	size_t room = report->room ? 2 * report->room : 16;
 	json_t **docs;
 
-	if (!doc)
-		return diag_set(diag, -ENOMEM, "no memory for a result");
-	docs = realloc(report->doc, (report->nr + 1) * sizeof(json_t *));
-	if (!docs) {
+	if (report->nr < report->room)
+		return 0;
+	docs = realloc(report->doc, room * sizeof(json_t *));
+	if (!docs)
+		return -ENOMEM;
+	report->doc = docs;
+	report->room = room;
+	return 0;
+}
+
+int report_add_doc(struct report *report, json_t *doc, struct diag *diag)
+{
+	if (!doc || make_room(report) || label_note_settings(report, doc)) {
 		json_decref(doc);
 		return diag_set(diag, -ENOMEM, "no memory for a result");
 	}
-	docs[report->nr++] = doc;
-	report->doc = docs;
+	report->doc[report->nr++] = doc;
 	return 0;
 }
 

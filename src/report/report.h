@@ -36,6 +36,23 @@ int report_read(struct report *report, FILE *in, const char *name,
 
 size_t report_nr(const struct report *report);
 
+/*
+ * Result i as a file of its own, with a sum over what it says.  0 or -ENOMEM.
+ */
+int report_print_point(const struct report *report, size_t i, FILE *out);
+
+/*
+ * Add the one result of such a file, without the sum.  -EINVAL with a line:
+ * it is none, or not what was written.  -ESTALE with a line: `want` (NULL:
+ * anything will do) is of another version, configuration, kind or digest of
+ * the source, or the result did not end well.
+ */
+int report_read_point(struct report *report, FILE *in, const char *name,
+		      const struct result *want, struct diag *diag);
+
+/* What the source of result i is called now.  0 or -ENOMEM. */
+int report_set_path(struct report *report, size_t i, const char *path);
+
 /* What has to be equal under every policy if the bypass is transparent. */
 struct report_difference {
 	size_t first, other;
@@ -71,6 +88,7 @@ enum report_by {
 	REPORT_BY_ERROR_CODE, /* guest faults */
 	REPORT_BY_RIP,        /* pages of guest code */
 	REPORT_BY_GFN,        /* guest frames that page faults were about */
+	REPORT_BY_POINT,      /* all of a result in one row */
 };
 
 bool report_by_find(const char *name, enum report_by *ret);

@@ -91,7 +91,7 @@ static int print_by(const struct report *report, enum sheet_format format,
 		    FILE *out)
 {
 	static const char *const names[] = {"reason", "cause", "error-code",
-					    "rip", "gfn"};
+					    "rip",    "gfn",   "point"};
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		enum report_by by;
