@@ -21,8 +21,16 @@ enum cli_status {
 	STATUS_HOST, /* trouble of the host's: memory, disk, missing program */
 };
 
+static inline int cli_worse(int a, int b)
+{
+	return a > b ? a : b;
+}
+
 /* One line to stderr. */
 __attribute__((format(printf, 1, 2))) void cli_say(const char *fmt, ...);
+
+/* The enum cli_status that goes with -errno. */
+int cli_status_of(int err);
 
 /* Say diag's line; the status that goes with -errno. */
 int cli_fail(int err, const struct diag *diag);
@@ -68,6 +76,7 @@ int cli_run_group(const struct cli_command *command, int argc, char **argv);
 
 extern const struct cli_command cmd_run;
 extern const struct cli_command cmd_replay;
+extern const struct cli_command cmd_sweep;
 extern const struct cli_command cmd_import;
 extern const struct cli_command cmd_report;
 extern const struct cli_command cmd_plot;

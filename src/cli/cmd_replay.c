@@ -72,11 +72,6 @@ static void show_progress(void *context, uint64_t insns, uint64_t total)
 	progress_update(&replayer->progress, insns);
 }
 
-static int worse(int a, int b)
-{
-	return a > b ? a : b;
-}
-
 static int say_ends(const struct replayer *replayer, const char *path,
 		    size_t first, size_t nr, const struct rerun_result *result)
 {
@@ -134,7 +129,8 @@ static int replay_trace(struct replayer *replayer, const char *path)
 	     i += RERUN_LANES_MAX) {
 		size_t nr = (size_t)min_u64(replayer->nr - i, RERUN_LANES_MAX);
 
-		status = worse(status, replay_points(replayer, path, i, nr));
+		status =
+			cli_worse(status, replay_points(replayer, path, i, nr));
 		if (status > STATUS_FAILED)
 			return status;
 	}
@@ -151,7 +147,7 @@ static int replay_and_print(struct replayer *replayer, char **paths)
 	if (err)
 		return cli_fail(err, &diag);
 	for (; *paths && !replayer->interrupted; paths++) {
-		status = worse(status, replay_trace(replayer, *paths));
+		status = cli_worse(status, replay_trace(replayer, *paths));
 		if (status > STATUS_FAILED) {
 			output_abandon(&output);
 			return status;
@@ -161,7 +157,8 @@ static int replay_and_print(struct replayer *replayer, char **paths)
 			   &diag);
 	if (err)
 		return cli_fail(err, &diag);
-	return replayer->interrupted ? worse(status, STATUS_FAILED) : status;
+	return replayer->interrupted ? cli_worse(status, STATUS_FAILED)
+				     : status;
 }
 
 static int replay(const struct replay_options *options, char **paths)

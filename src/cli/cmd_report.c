@@ -7,14 +7,16 @@
 #include "cli/formats.h"
 #include "cli/results.h"
 
-#define BY_TEXT "reason, cause, error-code, rip or gfn"
+#define BY_TEXT "reason, cause, error-code, rip, gfn or point"
 
 enum {
 	FLAG_BY = 16,
 };
 
 static const struct cli_flag flags[] = {
-	{FLAG_BY, "by", "WHAT", "exits by " BY_TEXT},
+	{FLAG_BY, "by", "WHAT",
+	 "exits by reason, cause, error-code, rip or gfn; or point: "
+	 "a row for each result"},
 	{FLAG_FORMAT, "format", "FORMAT", FORMATS_TEXT " (default: table)"},
 	{'o', "output", "FILE", "write to FILE, whole or not at all"},
 	{FLAG_HELP, "help", NULL, "this text"},
@@ -60,10 +62,7 @@ static int print_by(const struct report_options *options,
 		report_print_by(report, options->by,
 				format_of_sheet(options->format), output->file);
 
-	if (!err)
-		return output_commit(output, diag);
-	output_abandon(output);
-	return diag_set(diag, err, "no memory for the report");
+	return output_end(output, err, diag);
 }
 
 static int print_report(const struct report_options *options,

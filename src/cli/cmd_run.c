@@ -155,11 +155,6 @@ static void show_progress(void *context, uint64_t insns)
 	progress_update(context, insns);
 }
 
-static int worse(int a, int b)
-{
-	return a > b ? a : b;
-}
-
 static int say_end(const struct runner *runner, size_t i,
 		   const struct machine_end *end)
 {
@@ -205,7 +200,7 @@ static int run_point(struct runner *runner, size_t i)
 		return cli_fail(err, &diag);
 	runner->insns = runner->insns ? runner->insns : end.insns;
 	runner->interrupted = end.interrupted;
-	return worse(status, say_end(runner, i, &end));
+	return cli_worse(status, say_end(runner, i, &end));
 }
 
 /* Did the guest notice which configuration it ran under? */
@@ -229,13 +224,13 @@ static int run_all(struct runner *runner)
 	int status = STATUS_OK;
 
 	for (size_t i = 0; i < runner->nr && !runner->interrupted; i++) {
-		status = worse(status, run_point(runner, i));
+		status = cli_worse(status, run_point(runner, i));
 		if (status > STATUS_FAILED)
 			return status;
 	}
 	if (runner->interrupted)
 		return STATUS_FAILED;
-	return worse(status, check_transparency(runner->report));
+	return cli_worse(status, check_transparency(runner->report));
 }
 
 static int run_and_print(struct runner *runner)

@@ -23,7 +23,7 @@ void cli_say(const char *fmt, ...)
 	fputc('\n', stderr);
 }
 
-static int status_of(int err)
+int cli_status_of(int err)
 {
 	switch (-err) {
 	case EINVAL:
@@ -44,7 +44,7 @@ static int status_of(int err)
 int cli_fail(int err, const struct diag *diag)
 {
 	cli_say("%s", diag->msg);
-	return status_of(err);
+	return cli_status_of(err);
 }
 
 struct parser {

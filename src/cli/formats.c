@@ -68,11 +68,5 @@ static int print(const struct report *report, enum format format, FILE *out)
 int format_print(const struct report *report, enum format format,
 		 struct output *output, struct diag *diag)
 {
-	int err = print(report, format, output->file);
-
-	if (err) {
-		output_abandon(output);
-		return diag_set(diag, err, "no memory for the report");
-	}
-	return output_commit(output, diag);
+	return output_end(output, print(report, format, output->file), diag);
 }

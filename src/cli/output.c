@@ -111,7 +111,8 @@ static int flush(struct output *output)
 	errno = 0;
 	if (fflush(output->file) || ferror(output->file))
 		return errno ? -errno : ask_again(fileno(output->file));
-	if (output->temporary && fsync(fileno(output->file)))
+	if (output->temporary && !output->is_checked &&
+	    fsync(fileno(output->file)))
 		return -errno;
 	return 0;
 }
@@ -150,4 +151,12 @@ void output_abandon(struct output *output)
 	free(output->target);
 	free(output->path);
 	*output = (struct output){0};
+}
+
+int output_end(struct output *output, int err, struct diag *diag)
+{
+	if (!err)
+		return output_commit(output, diag);
+	output_abandon(output);
+	return diag_set(diag, err, "no memory for what is to be written");
 }

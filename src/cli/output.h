@@ -11,11 +11,17 @@
 #include <stdio.h>
 
 #include "base/diag.h"
+#include "base/types.h"
 
 struct output {
 	FILE *file;
 	char *path; /* what the user sees; NULL: standard output */
 	char *target, *temporary;
+	/*
+	 * Set after the opening: do not wait for the disk.  After a power cut
+	 * the file may be damaged, which its reader must be able to see.
+	 */
+	bool is_checked;
 };
 
 /* path NULL or "-": standard output.  -errno with a line. */
@@ -26,6 +32,12 @@ int output_open(const char *path, struct output *ret, struct diag *diag);
  * before.  Ends the output either way.
  */
 int output_commit(struct output *output, struct diag *diag);
+
+/*
+ * After printing, which has returned err: 0 commits, -ENOMEM abandons with a
+ * line.  Returns what then is the error.
+ */
+int output_end(struct output *output, int err, struct diag *diag);
 
 /* As if it had never been opened; fine after a failed open or a commit. */
 void output_abandon(struct output *output);
