@@ -11,7 +11,7 @@
 #include "report/version.h"
 
 static const struct cli_command *const commands[] = {
-	&cmd_run,    &cmd_replay, &cmd_trace,  &cmd_import,
+	&cmd_run,    &cmd_replay, &cmd_sweep,  &cmd_trace, &cmd_import,
 	&cmd_report, &cmd_plot,   &cmd_config, NULL,
 };
 

@@ -9,6 +9,7 @@
 #define POINTS_MAX 4096
 #define FILE_MAX   (1 << 20)
 #define LINE_MAX   1024
+#define PATH_ROOM  4096
 
 /* One setting and its values. */
 struct axis {
@@ -20,6 +21,9 @@ struct axis {
 struct plan {
 	struct axis *axis;
 	size_t nr;
+	bool takes_traces;
+	char **trace;
+	size_t nr_traces;
 };
 
 struct plan *plan_create(void)
@@ -41,6 +45,9 @@ void plan_destroy(struct plan *plan)
 	for (size_t i = 0; i < plan->nr; i++)
 		axis_finish(&plan->axis[i]);
 	free(plan->axis);
+	for (size_t i = 0; i < plan->nr_traces; i++)
+		free(plan->trace[i]);
+	free(plan->trace);
 	free(plan);
 }
 
@@ -157,11 +164,88 @@ static int clean_line(const char *text, size_t len, char buf[LINE_MAX])
 	return 0;
 }
 
+void plan_allow_traces(struct plan *plan)
+{
+	plan->takes_traces = true;
+}
+
+int plan_add_trace(struct plan *plan, const char *path, struct diag *diag)
+{
+	char **grown =
+		realloc(plan->trace, (plan->nr_traces + 1) * sizeof(*grown));
+	char *copy = strdup(path);
+
+	if (grown)
+		plan->trace = grown;
+	if (!grown || !copy) {
+		free(copy);
+		return no_memory(diag);
+	}
+	plan->trace[plan->nr_traces++] = copy;
+	return 0;
+}
+
+size_t plan_nr_traces(const struct plan *plan)
+{
+	return plan->nr_traces;
+}
+
+const char *plan_trace(const struct plan *plan, size_t i)
+{
+	return plan->trace[i];
+}
+
+static size_t skip_blanks(const char *text, size_t at, size_t len)
+{
+	while (at < len && is_blank(text[at]))
+		at++;
+	return at;
+}
+
+/* "trace=PATH"; the path keeps the blanks within. */
+static bool find_trace(const char *text, size_t len, size_t *begin, size_t *end)
+{
+	static const char key[] = "trace";
+	const size_t key_len = sizeof(key) - 1;
+	const char *comment = memchr(text, '#', len);
+	size_t at = skip_blanks(text, 0, len);
+
+	if (len - at < key_len || memcmp(text + at, key, key_len) != 0)
+		return false;
+	at = skip_blanks(text, at + key_len, len);
+	if (at == len || text[at] != '=')
+		return false;
+	*begin = skip_blanks(text, at + 1, len);
+	*end = comment ? (size_t)(comment - text) : len;
+	while (*end > *begin && is_blank(text[*end - 1]))
+		--*end;
+	return true;
+}
+
+static int parse_trace(struct plan *plan, const char *path, size_t len,
+		       struct diag *diag)
+{
+	char copy[PATH_ROOM];
+
+	if (!plan->takes_traces)
+		return diag_set(diag, -EINVAL,
+				"a trace is named here: that is for notrap "
+				"sweep");
+	if (!len || len >= sizeof(copy) || memchr(path, 0, len))
+		return diag_set(diag, -EINVAL, "trace= wants a path");
+	memcpy(copy, path, len);
+	copy[len] = 0;
+	return plan_add_trace(plan, copy, diag);
+}
+
 static int parse_line(struct plan *plan, const char *text, size_t len,
 		      struct diag *diag)
 {
 	char line[LINE_MAX];
+	size_t begin, end;
 
+	if (find_trace(text, len, &begin, &end))
+		return parse_trace(plan, text + begin, end - begin, diag);
 	if (clean_line(text, len, line))
 		return diag_set(diag, -EINVAL,
 				"not text, or a line of more than %d letters",

@@ -25,6 +25,18 @@ int plan_parse(struct plan *plan, const char *text, size_t len,
 	       const char *name, struct diag *diag);
 int plan_read_file(struct plan *plan, const char *path, struct diag *diag);
 
+/*
+ * A sweep's file says what to run, too: a line "trace=PATH", without blanks
+ * around the path, '#' in it or line breaks.  Without this call such a line is
+ * an error.
+ */
+void plan_allow_traces(struct plan *plan);
+
+/* One more trace, after those there are: -ENOMEM with a line. */
+int plan_add_trace(struct plan *plan, const char *path, struct diag *diag);
+size_t plan_nr_traces(const struct plan *plan);
+const char *plan_trace(const struct plan *plan, size_t i);
+
 /* One configuration as it will run. */
 struct plan_point {
 	struct config config; /* effective */

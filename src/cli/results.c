@@ -2,7 +2,11 @@
 #include "cli/results.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+
+#include "cli/sweep_read.h"
 
 static int read_file(struct report *report, const char *path, struct diag *diag)
 {
@@ -20,10 +24,55 @@ static int read_file(struct report *report, const char *path, struct diag *diag)
 	return err;
 }
 
+static bool is_directory(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && S_ISDIR(st.st_mode);
+}
+
+static void tell_count(const struct sweep_count *count)
+{
+	if (count->damaged)
+		cli_say("%s%s", count->first_damaged.msg,
+			count->damaged > 1 ? ", and others like it" : "");
+	if (count->there < count->planned)
+		cli_say("%zu of %zu points are not there",
+			count->planned - count->there, count->planned);
+}
+
+/* All directories together, as they may be parts of one sweep. */
+static int read_sweeps(struct report *report, char **files, struct diag *diag)
+{
+	struct sweep_count count;
+	size_t nr = 0, all = 0;
+	char **dirs;
+	int err;
+
+	while (files[all])
+		all++;
+	dirs = calloc(all + 1, sizeof(*dirs));
+	if (!dirs)
+		return diag_set(diag, -ENOMEM, "no memory for the results");
+	for (size_t i = 0; i < all; i++)
+		if (is_directory(files[i]))
+			dirs[nr++] = files[i];
+	err = sweep_read(dirs, nr, report, &count, diag);
+	if (!err && count.there)
+		tell_count(&count);
+	else if (!err)
+		err = diag_set(diag, -EINVAL,
+			       "%.300s: no point of the sweep is there",
+			       dirs[0]);
+	free(dirs);
+	return err;
+}
+
 int results_read(const struct cli_command *command, char **files,
 		 struct report **ret, struct diag *diag)
 {
 	struct report *report;
+	bool had_sweeps = false;
 	int err = 0;
 
 	if (!*files)
@@ -32,8 +81,13 @@ int results_read(const struct cli_command *command, char **files,
 	report = report_create();
 	if (!report)
 		return diag_set(diag, -ENOMEM, "no memory for the results");
-	for (; *files && !err; files++)
-		err = read_file(report, *files, diag);
+	for (; *files && !err; files++) {
+		if (!is_directory(*files))
+			err = read_file(report, *files, diag);
+		else if (!had_sweeps)
+			err = read_sweeps(report, files, diag);
+		had_sweeps |= is_directory(*files);
+	}
 	if (err)
 		report_destroy(report);
 	else

@@ -7,7 +7,11 @@
 #include "cli/cli.h"
 #include "report/report.h"
 
-/* files ends with NULL; "-" is standard input.  -errno with a line. */
+/*
+ * files ends with NULL; "-" is standard input.  Directories of sweeps stand
+ * for their points, all together where the first of them stands; what is
+ * missing there is told on stderr.  -errno with a line.
+ */
 int results_read(const struct cli_command *command, char **files,
 		 struct report **ret, struct diag *diag);
 

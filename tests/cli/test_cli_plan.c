@@ -293,6 +293,66 @@ static void test_nul_and_long_lines(void **state)
 	plan_destroy(plan);
 }
 
+/* --- A sweep's traces ---------------------------------------------------- */
+
+static const struct {
+	const char *line;
+	const char *trace; /* NULL: refused */
+} trace_lines[] = {
+	{"trace=a.trace", "a.trace"},
+	{"  trace =\ta b,c=d \r", "a b,c=d"},
+	{"trace=a # a comment", "a"},
+	{"trace=", NULL},
+	{"trace= # nothing", NULL},
+	{"trace", NULL},
+	{"trace # =x", NULL},
+	{"traces=a", NULL},
+	{"tracea", NULL},
+};
+
+static void test_traces(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(trace_lines); i++) {
+		const char *line = trace_lines[i].line;
+		struct plan *plan = plan_create();
+		struct diag diag = {""};
+		size_t nr = trace_lines[i].trace != NULL;
+		int err;
+
+		plan_allow_traces(plan);
+		err = plan_parse(plan, line, strlen(line), "s", &diag);
+		if (!err != (nr == 1) || plan_nr_traces(plan) != nr ||
+		    (nr &&
+		     strcmp(plan_trace(plan, 0), trace_lines[i].trace) != 0))
+			fail_msg("\"%s\": got %d, %s", line, err,
+				 plan_nr_traces(plan) ? plan_trace(plan, 0)
+						      : diag.msg);
+		plan_destroy(plan);
+	}
+}
+
+/* In order, beside settings; and not where a file says settings only. */
+static void test_spec(void **state)
+{
+	static const char spec[] = "trace=x\nbypass=off,on\ntrace=y\n";
+	struct plan *plan = plan_create();
+	struct diag diag = {""};
+
+	(void)state;
+	assert_int_equal(plan_parse(plan, spec, strlen(spec), "s", &diag),
+			 -EINVAL);
+	assert_non_null(strstr(diag.msg, "s:1: a trace is named here"));
+	plan_allow_traces(plan);
+	assert_int_equal(plan_parse(plan, spec, strlen(spec), "s", &diag), 0);
+	assert_int_equal(plan_add_trace(plan, "z", &diag), 0);
+	assert_int_equal(plan_nr_traces(plan), 3);
+	assert_string_equal(plan_trace(plan, 0), "x");
+	assert_string_equal(plan_trace(plan, 1), "y");
+	assert_string_equal(plan_trace(plan, 2), "z");
+	plan_destroy(plan);
+}
+
 /* --- Anything at all ----------------------------------------------------- */
 
 static uint64_t rng_next(uint64_t *state)
@@ -333,6 +393,8 @@ static size_t random_text(uint64_t *rng, char *buf, size_t size)
 		"mmu=seed\n",
 		"bypass=off,on\n",
 		"memory=32M\n",
+		"trace=",
+		"trace=a b\n",
 	};
 	size_t len = 0, want = rng_next(rng) % size;
 	bool raw = rng_next(rng) % 2;
@@ -363,7 +425,11 @@ static void test_random_files(void **state)
 		size_t len = random_text(&rng, text, size);
 		struct plan *plan = plan_create();
 		struct diag diag = {""};
-		int err = plan_parse(plan, text, len, "random", &diag);
+		int err;
+
+		if (round % 2)
+			plan_allow_traces(plan);
+		err = plan_parse(plan, text, len, "random", &diag);
 
 		if (err && (!diag.msg[0] || strchr(diag.msg, '\n')))
 			fail_msg("round %d: bad line \"%s\"", round, diag.msg);
@@ -387,6 +453,8 @@ int main(void)
 		cmocka_unit_test(test_bad_points),
 		cmocka_unit_test(test_files),
 		cmocka_unit_test(test_nul_and_long_lines),
+		cmocka_unit_test(test_traces),
+		cmocka_unit_test(test_spec),
 		cmocka_unit_test(test_random_files),
 	};
 

@@ -110,7 +110,8 @@ COMPLAINTS = [
      ['did you mean "bypass"?']),
     ("report of nothing", ["report"], 2, ["want a RESULT"]),
     ("report of no file", ["report", "/nonexistent"], 2, ["No such file"]),
-    ("report of a directory", ["report", "/"], 2, ["Is a directory"]),
+    ("report of a directory", ["report", "/"], 2,
+     ["/: a directory that no notrap sweep has written"]),
     ("report of no result", ["report", __file__], 2, [__file__ + ":1:"]),
     ("report of nothing in it", ["report", "/dev/null"], 2,
      ["holds no result"]),
@@ -133,7 +134,7 @@ def complaint(args, status, words):
 
 # --- Help ---------------------------------------------------------------------
 
-COMMANDS = ["run", "report", "plot", "config", "trace"]
+COMMANDS = ["run", "replay", "sweep", "report", "plot", "config", "trace"]
 
 
 def help_texts():
