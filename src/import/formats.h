@@ -7,6 +7,7 @@
 
 extern const struct import_format import_champsim;
 extern const struct import_format import_champsim_cloudsuite;
+extern const struct import_format import_drmemtrace;
 extern const struct import_format import_lackey;
 extern const struct import_format import_perf;
 

@@ -11,11 +11,9 @@
 #define LOOK_INTERVAL 1024
 
 static const struct import_format *const formats[] = {
-	&import_champsim,
-	&import_champsim_cloudsuite,
-	&import_lackey,
-	&import_perf,
-	NULL,
+	&import_champsim,   &import_champsim_cloudsuite,
+	&import_drmemtrace, &import_lackey,
+	&import_perf,       NULL,
 };
 
 const struct import_format *const *import_formats(void)

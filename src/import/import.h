@@ -30,6 +30,20 @@ struct import_format {
 const struct import_format *const *import_formats(void);
 const struct import_format *import_format_find(const char *name);
 
+/* drmemtrace: what the last line was of. */
+#define VIEW_WORKLOADS 32
+
+struct import_view {
+	size_t at, len; /* where thread and workload stand */
+	char columns[40];
+	uint32_t workload, thread;
+	uint32_t kernel; /* the thread that is in a kernel's sequence, or 0 */
+	struct view_workload {
+		uint32_t leader; /* the first thread of it, or 0 */
+		bool has_ended;  /* that one */
+	} workloads[VIEW_WORKLOADS];
+};
+
 struct import {
 	struct text *text;
 	struct guest *guest;
@@ -41,6 +55,7 @@ struct import {
 	uint32_t thread;
 	/* perf: exec is told twice, and the better way has been seen. */
 	bool has_exec_record;
+	struct import_view view;
 };
 
 struct import_request {

@@ -1,0 +1,521 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Lines of drmemtrace's view: what each becomes, and which are none. */
+#include "feed.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tape.h"
+
+static void text(struct bytes *input, const char *text)
+{
+	*input = (struct bytes){0};
+	bytes_add(input, text, strlen(text));
+}
+
+static void feed_text(const char *lines, bool lenient, struct feed *ret)
+{
+	struct bytes input;
+
+	text(&input, lines);
+	feed("drmemtrace", &input, lenient, ret);
+	free(input.data);
+}
+
+#define HEAD                                                       \
+	"Output format:\n"                                         \
+	"<--record#-> <--instr#->: <Wrkld.Tid> <record details>\n" \
+	"------------------------------------------------------------\n"
+#define TAIL                   \
+	"View tool results:\n" \
+	"              3 : total instructions\n"
+
+/* The same three lines in all the clothes they had. */
+#define CODE1 "ifetch       3 byte(s) @ 0x0000000000401000 48 89 e7 mov %rsp"
+#define CODE2 "ifetch       1 byte(s) @ 0x0000000000401003 55       push %rbp"
+#define DATA2 \
+	"write        8 byte(s) @ 0x00007fff9a9e3520 by PC 0x0000000000401003"
+#define WORDS "F401000,3 F401003,1 W7fff9a9e3520,8 "
+
+static const struct {
+	const char *name, *lines, *want;
+} cases[] = {
+	{"as it is",
+	 HEAD "           8           1:       W0.T7 " CODE1 "\n"
+	      "           9           2:       W0.T7 " CODE2 "\n"
+	      "          10           2:       W0.T7 " DATA2 "\n" TAIL,
+	 WORDS},
+	{"numbers that fill their columns",
+	 HEAD "123456789012123456789012: W0.T3256418 " CODE1 "\n"
+	      "1234567890123123456789013: W0.T3256418 " CODE2 "\n"
+	      "1234567890124123456789013: W0.T3256418 " DATA2 "\n" TAIL,
+	 WORDS},
+	{"a number of a thread alone",
+	 "Output format:\n"
+	 "<--record#-> <--instr#->: <---tid---> <record details>\n"
+	 "------------------------------------------------------------\n"
+	 "           8           1:     3256418 " CODE1 "\n"
+	 "           9           2:     3256418 " CODE2 "\n"
+	 "          10           2:     3256418 " DATA2 "\n" TAIL,
+	 WORDS},
+	{"T and a number",
+	 "           8           1:    T3256418 " CODE1 "\n"
+	 "           9           2:    T3256418 " CODE2 "\n"
+	 "          10           2:    T3256418 " DATA2 "\n",
+	 WORDS},
+	{"one number",
+	 "Output format:\n"
+	 "<record#>: T<tid> <record details>\n"
+	 "------------------------------------------------------------\n"
+	 "        8: T3256418 ifetch 3 byte(s) @ 0x0000000000401000 "
+	 "non-branch\n"
+	 "        9: T3256418 ifetch 1 byte(s) @ 0x0000000000401003 "
+	 "non-branch\n"
+	 "       10: T3256418 write  8 byte(s) @ 0x00007fff9a9e3520 by PC "
+	 "0x0000000000401003\n",
+	 WORDS},
+	{"no number", "T7 " CODE1 "\nT7 " CODE2 "\nT7 " DATA2 "\n", WORDS},
+	{"an end of line that is none of ours",
+	 "1 1: T7 " CODE1 "\r\n\r\n1 1: T7 " CODE2 "\r\n1 1: T7 " DATA2 "\r\n",
+	 WORDS},
+	{"nothing behind the address", "1 1: T7 ifetch 15 byte(s) @ 0x401000\n",
+	 "F401000,15 "},
+	{"addresses of 32 bits",
+	 "1 1: W0.T7 ifetch       2 byte(s) @ 0x08049000 jump\n"
+	 "2 1: W0.T7 read         4 byte(s) @ 0xbffff000 by PC 0x08049000\n",
+	 "F8049000,2 Rbffff000,4 "},
+	{"bytes that have no room",
+	 "126 68: W0.T7 ifetch       8 byte(s) @ 0x401012 48 8d 34 25 00 20 40 "
+	 "lea    0x00402000 -> %rsi\n"
+	 "126 68: W0.T7                                             00\n"
+	 "126 68: W0.T7 read         8 byte(s) @ 0x402000 by PC 0x401012\n",
+	 "F401012,8 R402000,8 "},
+	{"a form of four bytes a word",
+	 "10 4: W0.T3 ifetch      10 byte(s) @ 0x401000 00001931 04020204 "
+	 "load\n"
+	 "10 4: W0.T3                                             00000026\n",
+	 "F401000,10 "},
+	{"into the next page",
+	 "1 1: T7 ifetch 6 byte(s) @ 0x401ffd jmp\n"
+	 "1 1: T7 write 32 byte(s) @ 0x7fffefe0 by PC 0x401ffd\n"
+	 "1 1: T7 read 64 byte(s) @ 0x7fffefff by PC 0x401ffd\n",
+	 "F401ffd,3 +F402000,3 W7fffefe0,32 R7fffefff,1 +R7ffff000,63 "},
+	{"read, then written",
+	 "1 1: T7 ifetch 6 byte(s) @ 0x401000 add\n"
+	 "1 1: T7 read  4 byte(s) @ 0x7fffe000 by PC 0x401000\n"
+	 "1 1: T7 write 4 byte(s) @ 0x7fffe000 by PC 0x401000\n",
+	 "F401000,6 W7fffe000,4 "},
+	{"written, then read",
+	 "1 1: T7 ifetch 6 byte(s) @ 0x401000 odd\n"
+	 "1 1: T7 write 4 byte(s) @ 0x7fffe000 by PC 0x401000\n"
+	 "1 1: T7 read  4 byte(s) @ 0x7fffe000 by PC 0x401000\n",
+	 "F401000,6 W7fffe000,4 R7fffe000,4 "},
+	{"not the same bytes",
+	 "1 1: T7 ifetch 6 byte(s) @ 0x401000 odd\n"
+	 "1 1: T7 read  4 byte(s) @ 0x7fffe000 by PC 0x401000\n"
+	 "1 1: T7 write 8 byte(s) @ 0x7fffe000 by PC 0x401000\n"
+	 "1 1: T7 read  4 byte(s) @ 0x7fffe010 by PC 0x401000\n"
+	 "1 1: T7 write 4 byte(s) @ 0x7fffe014 by PC 0x401000\n",
+	 "F401000,6 R7fffe000,4 W7fffe000,8 R7fffe010,4 W7fffe014,4 "},
+	{"read twice",
+	 "1 1: T7 ifetch 6 byte(s) @ 0x401000 odd\n"
+	 "1 1: T7 read  4 byte(s) @ 0x7fffe000 by PC 0x401000\n"
+	 "1 1: T7 read  4 byte(s) @ 0x7fffe000 by PC 0x401000\n",
+	 "F401000,6 R7fffe000,4 R7fffe000,4 "},
+	{"written twice",
+	 "1 1: T7 ifetch 6 byte(s) @ 0x401000 odd\n"
+	 "1 1: T7 write 4 byte(s) @ 0x7fffe000 by PC 0x401000\n"
+	 "1 1: T7 write 4 byte(s) @ 0x7fffe000 by PC 0x401000\n",
+	 "F401000,6 W7fffe000,4 W7fffe000,4 "},
+	{"one instruction's read, another one's write",
+	 "1 1: T7 ifetch 2 byte(s) @ 0x401000 mov\n"
+	 "1 1: T7 read  4 byte(s) @ 0x7fffe000 by PC 0x401000\n"
+	 "1 1: T7 ifetch 2 byte(s) @ 0x401002 mov\n"
+	 "1 1: T7 write 4 byte(s) @ 0x7fffe000 by PC 0x401002\n",
+	 "F401000,2 R7fffe000,4 F401002,2 W7fffe000,4 "},
+	{"rep: not fetched again",
+	 "1 1: T7 ifetch       2 byte(s) @ 0x401000 f3 a4 rep movs\n"
+	 "2 1: T7 read         1 byte(s) @ 0x7fffe000 by PC 0x401000\n"
+	 "3 1: T7 write        1 byte(s) @ 0x7fffe800 by PC 0x401000\n"
+	 "4 1: T7 non-fetched  2 byte(s) @ 0x401000 f3 a4 rep movs\n"
+	 "5 1: T7 read         1 byte(s) @ 0x7fffe001 by PC 0x401000\n"
+	 "6 1: T7 write        1 byte(s) @ 0x7fffe801 by PC 0x401000\n",
+	 "F401000,2 R7fffe000,1 W7fffe800,1 R7fffe001,1 W7fffe801,1 "},
+	{"data of what was filtered out",
+	 "1 1: T7 ifetch 2 byte(s) @ 0x401000 mov\n"
+	 "2 1: T7 read   8 byte(s) @ 0x7fffe000 by PC 0x401100\n"
+	 "3 1: T7 write  8 byte(s) @ 0x7fffe008 by PC 0x401100\n"
+	 "4 1: T7 write  8 byte(s) @ 0x7fffe010 by PC 0x401fff\n",
+	 "F401000,2 F401100,4 R7fffe000,8 W7fffe008,8 F401fff,1 W7fffe010,8 "},
+};
+
+static void references(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct bytes input;
+
+		text(&input, cases[i].lines);
+		feed_check(cases[i].name, "drmemtrace", &input, cases[i].want);
+		free(input.data);
+	}
+}
+
+/* More data than an instruction may have here: it is one instruction more. */
+static void many_data(void **state)
+{
+	struct bytes input, want;
+	char word[128];
+
+	(void)state;
+	text(&input, "1 1: T7 ifetch 3 byte(s) @ 0x401000 rep\n");
+	text(&want, "F401000,3 ");
+	for (unsigned int i = 0; i < GUEST_DATA_MAX + 1; i++) {
+		snprintf(word, sizeof(word),
+			 "1 1: T7 read 8 byte(s) @ 0x%x by PC 0x401000\n",
+			 0x7fff0000 + 8 * i);
+		bytes_add(&input, word, strlen(word));
+		snprintf(word, sizeof(word), "%sR%x,8 ",
+			 i == GUEST_DATA_MAX ? "F401000,3 " : "",
+			 0x7fff0000 + 8 * i);
+		bytes_add(&want, word, strlen(word));
+	}
+	bytes_add(&want, "", 1);
+	feed_check("many data", "drmemtrace", &input, (char *)want.data);
+	free(input.data);
+	free(want.data);
+}
+
+#define RUN(task, pc) "1 1: " task " ifetch 4 byte(s) @ 0x" pc " nop\n"
+#define EXIT(task)    "1 1: " task " <thread " task " exited>\n"
+
+/* Each fault is one of the first page that a process touches. */
+static void tasks(void **state)
+{
+	static const struct {
+		const char *name, *lines;
+		unsigned int spaces, tasks, switches, faults;
+	} rows[] = {
+		{"one", RUN("W0.T1", "401000") RUN("W0.T1", "401004"), 1, 1, 1,
+		 1},
+		{"threads of a process",
+		 RUN("W0.T1", "401000") RUN("W0.T2", "401000")
+			 RUN("W0.T1", "401000") RUN("W0.T3", "401000"),
+		 1, 3, 4, 1},
+		{"in the older form",
+		 RUN("T1", "401000") RUN("T2", "401000") RUN("T1", "401000"), 1,
+		 2, 3, 1},
+		{"processes",
+		 RUN("W0.T1", "401000") RUN("W1.T2", "401000")
+			 RUN("W0.T1", "401000"),
+		 2, 2, 3, 2},
+		{"processes with the same number of a thread",
+		 RUN("W0.T1", "401000") RUN("W1.T1", "401000")
+			 RUN("W31.T1", "401000"),
+		 3, 3, 3, 3},
+		{"thread 0", RUN("W0.T0", "401000"), 1, 1, 1, 1},
+		{"the largest number", RUN("W31.T67108863", "401000"), 1, 1, 1,
+		 1},
+		{"a marker switches to nobody",
+		 RUN("W0.T1", "401000") "1 1: W0.T2 <marker: timestamp "
+					"7>\n" RUN("W0.T1", "401000"),
+		 1, 1, 1, 1},
+		/* To the one that ends and to idle: */
+		{"a thread ends",
+		 RUN("W0.T1", "401000") RUN("W0.T2", "401000") EXIT("W0.T2")
+			 RUN("W0.T1", "401000"),
+		 1, 2, 4, 1},
+		{"the first one ends, others go on and come",
+		 RUN("W0.T1", "401000") EXIT("W0.T1") RUN("W0.T2", "401000")
+			 RUN("W0.T3", "401000"),
+		 1, 3, 5, 1},
+		{"the last one ends", RUN("W0.T1", "401000") EXIT("W0.T1"), 1,
+		 1, 2, 1},
+		{"both of a process end",
+		 RUN("W0.T1", "401000") RUN("W0.T2", "401000") EXIT("W0.T1")
+			 EXIT("W0.T2") RUN("W1.T3", "401000"),
+		 2, 3, 6, 2},
+		{"one that never ran ends",
+		 EXIT("W0.T2") RUN("W0.T1", "401000"), 1, 1, 1, 1},
+		{"its number is used again",
+		 RUN("W0.T1", "401000") RUN("W0.T2", "401000") EXIT("W0.T2")
+			 RUN("W0.T2", "401000"),
+		 1, 3, 4, 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct guest_stats *guest;
+		struct feed got;
+
+		feed_text(rows[i].lines, false, &got);
+		guest = &got.result.guest;
+		if (got.err || guest->spaces != rows[i].spaces ||
+		    guest->tasks != rows[i].tasks ||
+		    guest->switches != rows[i].switches ||
+		    guest->faults != rows[i].faults)
+			fail_msg("%s: %s, %llu spaces, %llu tasks, "
+				 "%llu switches, %llu faults",
+				 rows[i].name, got.err ? got.diag.msg : "done",
+				 (unsigned long long)guest->spaces,
+				 (unsigned long long)guest->tasks,
+				 (unsigned long long)guest->switches,
+				 (unsigned long long)guest->faults);
+		feed_finish(&got);
+	}
+}
+
+/* An address space whose last thread has ended is given back. */
+static void end_of_a_process(void **state)
+{
+	struct feed stays, ends;
+
+	(void)state;
+	feed_text(RUN("W0.T1", "401000") RUN("W0.T2", "401000") EXIT("W0.T1"),
+		  false, &stays);
+	feed_text(RUN("W0.T1", "401000") RUN("W0.T2", "401000") EXIT("W0.T1")
+			  EXIT("W0.T2"),
+		  false, &ends);
+	assert_int_equal(stays.err, 0);
+	assert_int_equal(ends.err, 0);
+	/* Four levels of tables, and a page. */
+	assert_int_equal(stays.result.guest.frames,
+			 ends.result.guest.frames + 5);
+	feed_finish(&stays);
+	feed_finish(&ends);
+}
+
+/* Lines between two instructions that change nothing but the counts. */
+static void passed_over(void **state)
+{
+	static const struct {
+		const char *name, *line;
+		unsigned int others;
+	} rows[] = {
+		{"nothing", "", 0},
+		{"an empty line", "\n", 0},
+		{"blanks", "    \n", 0},
+		{"a head", HEAD, 0},
+		{"the first one there was",
+		 "Output format:\n<record#>: T<tid> <record details>\n", 0},
+		{"a tail", TAIL, 0},
+		{"an older one", "     7 : total disassembled instructions\n",
+		 0},
+		{"a rule", "------------------------------------------\n", 0},
+		{"another", "==========================================\n", 0},
+		{"a marker of no thread", "<marker: version 3>\n", 0},
+		{"a marker", "1 0: W0.T7 <marker: version 6>\n", 1},
+		{"a timestamp",
+		 "1 0: W0.T7 <marker: timestamp 13312410768080478>\n", 1},
+		{"a processor", "1 0: W0.T7 <marker: W0.T7 on core 7>\n", 1},
+		{"a system call", "1 0: W0.T7 <marker: system call 15>\n", 1},
+		{"a signal",
+		 "1 0: W0.T7 <marker: kernel xfer from 0x7fc2 to handler>\n",
+		 1},
+		{"a marker without an end",
+		 "1 0: W0.T7 <marker: hardware context return\n", 1},
+		{"an entry of no name", "1 0: W0.T7 <entry type 46>\n", 1},
+		{"a prefetch",
+		 "1 1: W0.T7 pref-r-L1    1 byte(s) @ 0x5000 by PC 0x401000\n",
+		 1},
+		{"one of instructions",
+		 "1 1: W0.T7 pref-i       1 byte(s) @ 0x5000 by PC 0x401000\n",
+		 1},
+		{"flushes",
+		 "1 1: W0.T7 iflush      64 byte(s) @ 0x5000 by PC 0x401000\n"
+		 "1 1: W0.T7 dflush      64 byte(s) @ 0x5000 by PC 0x401000\n",
+		 2},
+		{"a kernel's instruction and its data",
+		 "1 1: W0.T7 ifetch 4 byte(s) @ 0xffffffff81000000 nop\n"
+		 "1 1: W0.T7 read 8 byte(s) @ 0x5000 by PC "
+		 "0xffffffff81000000\n",
+		 2},
+		{"a user's data in the kernel",
+		 "1 1: W0.T7 read 8 byte(s) @ 0xffff800000000000 by PC "
+		 "0x401000\n",
+		 1},
+		{"a system call's instructions",
+		 "1 1: W0.T7 <marker: trace start for system call number 39>\n"
+		 "1 1: W0.T7 ifetch       1 byte(s) @ 0xdeadbe00 90 nop\n"
+		 "1 1: W0.T7 read 8 byte(s) @ 0x5000 by PC 0xdeadbe00\n"
+		 "1 1: W0.T7 ifetch       2 byte(s) @ 0xdeadbe01 0f 07 sysret\n"
+		 "1 1: W0.T7 <marker: trace end for system call number 39>\n",
+		 5},
+		{"a context switch's",
+		 "1 1: W0.T7 <marker: trace start for context switch type 2>\n"
+		 "1 1: W0.T7 ifetch       1 byte(s) @ 0xdeadbe00 90 nop\n"
+		 "1 1: W0.T7 <marker: trace end for context switch type 2>\n",
+		 3},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct bytes input;
+		struct feed got;
+
+		text(&input, RUN("W0.T7", "401000"));
+		bytes_add(&input, rows[i].line, strlen(rows[i].line));
+		bytes_add(&input, RUN("W0.T7", "401004"),
+			  strlen(RUN("W0.T7", "401004")));
+		feed("drmemtrace", &input, false, &got);
+		if (got.err || got.result.records != 2 ||
+		    got.result.others != rows[i].others ||
+		    got.result.guest.faults != 1)
+			fail_msg("%s: %s, %llu records, %llu others",
+				 rows[i].name, got.err ? got.diag.msg : "done",
+				 (unsigned long long)got.result.records,
+				 (unsigned long long)got.result.others);
+		feed_finish(&got);
+		free(input.data);
+	}
+}
+
+/* Only the thread that is in it is in the kernel. */
+static void one_in_the_kernel(void **state)
+{
+	struct feed got;
+
+	(void)state;
+	feed_text("1 1: W0.T7 <marker: trace start for system call number "
+		  "1>\n" RUN("W0.T7", "5000") RUN("W0.T8", "401000") RUN(
+			  "W0.T7",
+			  "6000") "1 1: W0.T7 <marker: trace end for system "
+				  "call number 1>\n" RUN("W0.T7", "401004"),
+		  false, &got);
+	assert_int_equal(got.err, 0);
+	assert_int_equal(got.result.records, 2);
+	assert_int_equal(got.result.others, 4);
+	feed_finish(&got);
+}
+
+static void malformed(void **state)
+{
+	static const struct {
+		const char *name, *bad, *line;
+	} rows[] = {
+		{"a word", "hello", "want W0.T1"},
+		{"a word of a thread", "1 1: W0.T7 hello", "want ifetch"},
+		{"a word that begins well", "1 1: W0.T7 ifetched 1 byte(s)",
+		 "want ifetch"},
+		{"no thread", "1 1: ifetch 4 byte(s) @ 0x401000", "want W0.T1"},
+		{"numbers without an end",
+		 "1 1 W0.T7 ifetch 4 byte(s) @ 0x401000", "want W0.T1"},
+		{"half a thread", "1 1: W0. ifetch 4 byte(s) @ 0x401000",
+		 "want W0.T1"},
+		{"half of the letters", "1 1: W0.7 ifetch 4 byte(s) @ 0x4",
+		 "want W0.T1"},
+		{"a thread that is none", "1 1: W0.Tx ifetch 4 byte(s) @ 0x4",
+		 "want W0.T1"},
+		{"the columns alone", "1 1: W0.T7", "want W0.T1"},
+		{"workload 32", "1 1: W32.T7 ifetch 4 byte(s) @ 0x401000",
+		 "want W0.T1"},
+		{"thread 2^26", "1 1: W0.T67108864 ifetch 4 byte(s) @ 0x401000",
+		 "want W0.T1"},
+		{"a letter for a number",
+		 "x 1: W0.T7 ifetch 4 byte(s) @ 0x401000", "want W0.T1"},
+		{"no size", "1 1: W0.T7 ifetch byte(s) @ 0x401000",
+		 "want N byte(s)"},
+		{"size 0", "1 1: W0.T7 ifetch 0 byte(s) @ 0x401000", "no size"},
+		{"an instruction of 16 bytes",
+		 "1 1: W0.T7 ifetch 16 byte(s) @ 0x401000", "no size"},
+		{"data of size 0",
+		 "1 1: W0.T7 read 0 byte(s) @ 0x401000 by PC 0x401000",
+		 "no size"},
+		{"data of 4097 bytes",
+		 "1 1: W0.T7 read 4097 byte(s) @ 0x401000 by PC 0x401000",
+		 "no size"},
+		{"bits", "1 1: W0.T7 ifetch 4 bit(s) @ 0x401000",
+		 "want N byte(s)"},
+		{"no address", "1 1: W0.T7 ifetch 4 byte(s) @ 0x",
+		 "want N byte(s)"},
+		{"an address of 68 bits",
+		 "1 1: W0.T7 ifetch 4 byte(s) @ 0x00000000000401000 nop",
+		 "want 0xADDRESS"},
+		{"something behind the address",
+		 "1 1: W0.T7 ifetch 4 byte(s) @ 0x401000x", "want 0xADDRESS"},
+		{"no PC", "1 1: W0.T7 read 4 byte(s) @ 0x401000", "want by PC"},
+		{"half a PC", "1 1: W0.T7 read 4 byte(s) @ 0x401000 by PC 0x",
+		 "want by PC"},
+		{"something behind the PC",
+		 "1 1: W0.T7 read 4 byte(s) @ 0x401000 by PC 0x401000 x",
+		 "want by PC"},
+		{"an address of nobody",
+		 "1 1: W0.T7 ifetch 4 byte(s) @ 0x800000000000 nop",
+		 "no address"},
+		{"the last address below",
+		 "1 1: W0.T7 ifetch 2 byte(s) @ 0x7fffffffffff nop",
+		 "no address"},
+		{"data there",
+		 "1 1: W0.T7 read 8 byte(s) @ 0xffff7fffffffffff by PC "
+		 "0x401000",
+		 "no address"},
+		{"a PC there",
+		 "1 1: W0.T7 read 8 byte(s) @ 0x401000 by PC 0x7ffffffffffd",
+		 "no address"},
+		{"another tool's line",
+		 "Cache simulation results:", "want W0.T1"},
+		{"a total of nothing", "  7 : totals", "want W0.T1"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char lines[512];
+		struct feed got;
+
+		snprintf(lines, sizeof(lines), "%s%s\n%s",
+			 RUN("W0.T7", "401000"), rows[i].bad,
+			 RUN("W0.T7", "401004"));
+		feed_text(lines, false, &got);
+		if (got.err != -EINVAL || !strstr(got.diag.msg, "/in:2: ") ||
+		    !strstr(got.diag.msg, rows[i].line))
+			fail_msg("%s: %d \"%s\"", rows[i].name, got.err,
+				 got.err ? got.diag.msg : "");
+		feed_finish(&got);
+		feed_text(lines, true, &got);
+		if (got.err || got.result.skipped != 1 ||
+		    got.result.records != 2 || got.result.others)
+			fail_msg("%s, lenient: %d, %llu records", rows[i].name,
+				 got.err,
+				 (unsigned long long)got.result.records);
+		feed_finish(&got);
+	}
+}
+
+static void no_record(void **state)
+{
+	static const char *const inputs[] = {
+		"",
+		HEAD TAIL,
+		"1 1: W0.T7 <marker: version 6>\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(inputs); i++) {
+		struct feed got;
+
+		feed_text(inputs[i], false, &got);
+		assert_int_equal(got.err, -EINVAL);
+		assert_non_null(
+			strstr(got.diag.msg, "no record of drmemtrace"));
+		feed_finish(&got);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(references),
+		cmocka_unit_test(many_data),
+		cmocka_unit_test(tasks),
+		cmocka_unit_test(end_of_a_process),
+		cmocka_unit_test(passed_over),
+		cmocka_unit_test(one_in_the_kernel),
+		cmocka_unit_test(malformed),
+		cmocka_unit_test(no_record),
+	};
+
+	return cmocka_run_group_tests_name("import_drmemtrace", tests, NULL,
+					   NULL);
+}
