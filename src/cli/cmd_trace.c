@@ -6,6 +6,7 @@ static const struct cli_command *const group[] = {
 	&cmd_trace_info,
 	&cmd_trace_dump,
 	&cmd_trace_verify,
+	&cmd_trace_cut,
 	NULL,
 };
 

@@ -8,5 +8,6 @@
 extern const struct cli_command cmd_trace_info;
 extern const struct cli_command cmd_trace_dump;
 extern const struct cli_command cmd_trace_verify;
+extern const struct cli_command cmd_trace_cut;
 
 #endif

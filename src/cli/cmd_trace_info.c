@@ -339,10 +339,7 @@ static int print(const struct info_options *options,
 	}
 	err = sheet_print(sheet, format_of_sheet(options->format), out->file);
 	sheet_destroy(sheet);
-	if (!err)
-		return output_commit(out, diag);
-	output_abandon(out);
-	return diag_set(diag, err, "no memory for the tables");
+	return output_end(out, err, diag);
 }
 
 /* --- The command --------------------------------------------------------- */
@@ -393,7 +390,7 @@ static int look_at_all(const struct info_options *options, char **paths,
 
 		if (one > STATUS_FAILED)
 			return one;
-		status = one ? one : status;
+		status = cli_worse(status, one);
 	}
 	err = print(options, content, i, out, &diag);
 	return err ? cli_fail(err, &diag) : status;

@@ -149,11 +149,8 @@ static int run(const struct cli_command *command, int argc, char **argv)
 		return STATUS_USAGE;
 	}
 	status = STATUS_OK;
-	for (; operand < argc && !*attention; operand++) {
-		int one = verify(argv[operand], attention);
-
-		status = one > status ? one : status;
-	}
+	for (; operand < argc && !*attention; operand++)
+		status = cli_worse(status, verify(argv[operand], attention));
 	return *attention ? STATUS_FAILED : status;
 }
 

@@ -132,3 +132,25 @@ bool cpu_load_efer(struct cpu *cpu, uint64_t val)
 	cpu->efer = (val & ~EFER_LMA) | (cpu->efer & EFER_LMA);
 	return true;
 }
+
+bool cpu_load_cr(struct cpu *cpu, const struct mem *mem, unsigned int cr,
+		 uint64_t val, bool code64)
+{
+	switch (cr) {
+	case 0:
+		return cpu_load_cr0(cpu, mem, val, code64);
+	case 3:
+		return cpu_root_is_ram(mem, val) && cpu_load_cr3(cpu, mem, val);
+	case 4:
+		return cpu_load_cr4(cpu, mem, val);
+	default:
+		return cr == 8 && val <= 0xf;
+	}
+}
+
+uint64_t cpu_lmsw(const struct cpu *cpu, uint16_t source)
+{
+	const uint64_t lmsw = CR0_PE | CR0_MP | CR0_EM | CR0_TS;
+
+	return (cpu->cr0 & ~(lmsw & ~CR0_PE)) | (source & lmsw);
+}

@@ -58,6 +58,21 @@ bool cpu_load_cr4(struct cpu *cpu, const struct mem *mem, uint64_t val);
 bool cpu_load_efer(struct cpu *cpu, uint64_t val);
 
 /*
+ * MOV to any of them.  Two refusals are not the processor's: KVM has no root
+ * where there is no memory, and models no local APIC behind CR8.
+ */
+bool cpu_load_cr(struct cpu *cpu, const struct mem *mem, unsigned int cr,
+		 uint64_t val, bool code64);
+
+/* What LMSW makes of CR0; it cannot clear PE. */
+uint64_t cpu_lmsw(const struct cpu *cpu, uint16_t source);
+
+static inline bool cpu_root_is_ram(const struct mem *mem, uint64_t cr3)
+{
+	return mem_is_ram(mem, cr3 & PTE_ADDR, PAGE_SIZE);
+}
+
+/*
  * The processor translates a reference through the tables that are loaded,
  * here the modelled shadow, and sets A and (for a write) D in the leaf entry.
  * Upper levels keep what they have: shadow MMUs link them with A set.

@@ -119,6 +119,24 @@ struct guest_event {
 	uint8_t bytes[GUEST_STORE_MAX]; /* GE_STORE */
 };
 
+/*
+ * What a guest does to tell where its region of interest is: an OUT of one of
+ * these to this port, which on a PC shows progress of the firmware.
+ */
+#define GUEST_MARKER_PORT 0x80
+
+enum guest_marker {
+	GUEST_REGION_BEGINS = 0x10,
+	GUEST_REGION_ENDS = 0x11,
+};
+
+static inline bool event_is_marker(const struct guest_event *ev,
+				   enum guest_marker marker)
+{
+	return ev->kind == GE_IO && (ev->access & PFEC_W) &&
+	       ev->error == GUEST_MARKER_PORT && (ev->value & 0xff) == marker;
+}
+
 enum guest_verdict {
 	/* Go on: retry the access, or the instruction has been handled. */
 	GO_DONE,

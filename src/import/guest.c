@@ -10,11 +10,8 @@
 #define MEMORY_MIN (UINT64_C(32) << 20)
 #define MEMORY_MAX (UINT64_C(3) << 30)
 
-/* Ports: the markers of a region of interest, and the end (guests/mini). */
-#define PORT_MARK  0x80
-#define PORT_END   0xf4
-#define MARK_BEGIN 0x10
-#define MARK_END   0x11
+/* The port that ends a run, as in guests/mini. */
+#define PORT_END 0xf4
 
 void guest_trace_info(const struct guest_options *options,
 		      struct trace_info *info)
@@ -66,7 +63,7 @@ int guest_create(const struct guest_options *options,
 		return err;
 	}
 	kernel_begin(g);
-	kernel_out(g, PORT_MARK, MARK_BEGIN);
+	kernel_out(g, GUEST_MARKER_PORT, GUEST_REGION_BEGINS);
 	*ret = g;
 	return 0;
 }
@@ -91,7 +88,7 @@ int guest_error(struct guest *g, struct diag *diag)
 int guest_end(struct guest *g, struct diag *diag)
 {
 	kernel_enter(g);
-	kernel_out(g, PORT_MARK, MARK_END);
+	kernel_out(g, GUEST_MARKER_PORT, GUEST_REGION_ENDS);
 	kernel_out(g, PORT_END, 0);
 	emit_flush(g);
 	return guest_error(g, diag);

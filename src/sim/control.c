@@ -129,11 +129,6 @@ static void forget_cr3s(struct sim *sim)
 	sim->next_cr3_target = 0;
 }
 
-static bool root_is_ram(const struct sim *sim, uint64_t cr3)
-{
-	return mem_is_ram(sim->mem, cr3 & PTE_ADDR, PAGE_SIZE);
-}
-
 /* A new CR3 is in place: the roots follow (paging_new_cr3). */
 static void switch_roots(struct sim *sim)
 {
@@ -151,24 +146,6 @@ static void reset_context(struct sim *sim)
 	smmu_reset_context(sim->smmu, &guest);
 	forget_cr3s(sim);
 	account_count(sim->acct, CNT_tlb_flush);
-}
-
-static bool load_cr(struct sim *sim, unsigned int cr, uint64_t val, bool code64)
-{
-	struct cpu *cpu = &sim->cpu;
-
-	switch (cr) {
-	case 0:
-		return cpu_load_cr0(cpu, sim->mem, val, code64);
-	case 3:
-		/* KVM refuses a root without memory behind it. */
-		return root_is_ram(sim, val) &&
-		       cpu_load_cr3(cpu, sim->mem, val);
-	case 4:
-		return cpu_load_cr4(cpu, sim->mem, val);
-	default: /* CR8: no local APIC is modelled */
-		return cr == 8 && val <= 0xf;
-	}
 }
 
 static void stop_32bit_paging(struct sim *sim, const struct guest_event *ev,
@@ -196,7 +173,7 @@ static void finish_load(struct sim *sim, const struct guest_event *ev,
 			remember_cr3(sim, sim->cpu.cr3);
 	} else if ((cr == 0 || cr == 4) && exits) {
 		if (cpu_is_paging(&sim->cpu) &&
-		    !root_is_ram(sim, sim->cpu.cr3)) {
+		    !cpu_root_is_ram(sim->mem, sim->cpu.cr3)) {
 			sim_stop(sim, out,
 				 "the guest turns paging on with CR3 0x%llx, "
 				 "where it has no memory",
@@ -233,7 +210,7 @@ int sim_load_state(struct sim *sim, const struct sim_state *state,
 				(unsigned long long)cpu->cr0,
 				(unsigned long long)cpu->cr4,
 				(unsigned long long)cpu->efer);
-	if (mode != PAGING_OFF && !root_is_ram(sim, cpu->cr3))
+	if (mode != PAGING_OFF && !cpu_root_is_ram(sim->mem, cpu->cr3))
 		return diag_set(diag, -EINVAL,
 				"CR3 is 0x%llx, where there is no memory",
 				(unsigned long long)cpu->cr3);
@@ -276,7 +253,7 @@ void sim_cr_write(struct sim *sim, const struct guest_event *ev,
 		sim_exit_insn(sim, ev, EXIT_REASON_CR_ACCESS,
 			      vmx_qual_mov_cr(ev->cr, VMX_CR_MOV_TO, ev->reg),
 			      COST_CR_WRITE);
-	if (!load_cr(sim, ev->cr, ev->value, code64)) {
+	if (!cpu_load_cr(&sim->cpu, sim->mem, ev->cr, ev->value, code64)) {
 		refuse_load(sim, r.exits, out);
 		return;
 	}
@@ -306,7 +283,7 @@ static void write_cr0(struct sim *sim, const struct guest_event *ev,
 	if (r.exits)
 		sim_exit_insn(sim, ev, EXIT_REASON_CR_ACCESS, qualification,
 			      COST_CR_WRITE);
-	if (!load_cr(sim, 0, val, false)) {
+	if (!cpu_load_cr0(&sim->cpu, sim->mem, val, false)) {
 		refuse_load(sim, r.exits, out);
 		return;
 	}
@@ -323,12 +300,11 @@ void sim_clts(struct sim *sim, const struct guest_event *ev,
 void sim_lmsw(struct sim *sim, const struct guest_event *ev,
 	      struct guest_outcome *out)
 {
-	const uint64_t lmsw = CR0_PE | CR0_MP | CR0_EM | CR0_TS;
 	uint16_t source = (uint16_t)ev->value;
-	uint64_t val = (sim->cpu.cr0 & ~(lmsw & ~CR0_PE)) | (source & lmsw);
 
 	write_cr0(sim, ev, vmx_lmsw(&sim->ctl, hardware_cr(sim, 0), source),
-		  vmx_qual_lmsw(source, ev->reg), val, out);
+		  vmx_qual_lmsw(source, ev->reg), cpu_lmsw(&sim->cpu, source),
+		  out);
 }
 
 void sim_msr(struct sim *sim, const struct guest_event *ev,

@@ -6,21 +6,16 @@
  */
 #include "sim/internal.h"
 
-#define MARKER_PORT  0x80
-#define MARKER_BEGIN 0x10
-#define MARKER_END   0x11
-
 static bool is_marker(const struct sim *sim, const struct guest_event *ev,
-		      uint64_t marker)
+		      enum guest_marker marker)
 {
-	return config_get(&sim->config, OPT_roi) && (ev->access & PFEC_W) &&
-	       ev->error == MARKER_PORT && (ev->value & 0xff) == marker;
+	return config_get(&sim->config, OPT_roi) && event_is_marker(ev, marker);
 }
 
 /* After the marker's exit. */
 void sim_region_begins(struct sim *sim, const struct guest_event *ev)
 {
-	if (sim->region_begun || !is_marker(sim, ev, MARKER_BEGIN))
+	if (sim->region_begun || !is_marker(sim, ev, GUEST_REGION_BEGINS))
 		return;
 	sim->region_begun = true;
 	sim->nr_open = 0;
@@ -36,7 +31,7 @@ void sim_region_ends(struct sim *sim, const struct guest_event *ev,
 		     struct guest_outcome *out)
 {
 	if (!sim->region_begun || sim->region ||
-	    !is_marker(sim, ev, MARKER_END))
+	    !is_marker(sim, ev, GUEST_REGION_ENDS))
 		return;
 	sim->region = account_clone(sim->acct);
 	if (!sim->region)

@@ -22,7 +22,6 @@ static void set(struct trace_flow *flow, uint32_t begun, uint32_t ended)
 
 static void next_event(struct trace_flow *flow, const struct guest_event *ev)
 {
-	flow->is_closed = false;
 	switch (ev->kind) {
 	case GE_DELIVER:
 		set(flow, FLOW_DELIVERY,
@@ -32,7 +31,6 @@ static void next_event(struct trace_flow *flow, const struct guest_event *ev)
 		break;
 	case GE_DELIVERED:
 		set(flow, 0, FLOW_DELIVERY);
-		flow->is_closed = true;
 		break;
 	case GE_IRQ:
 		set(flow, ev->if_open ? FLOW_INTERRUPT : FLOW_WAITING,
@@ -49,15 +47,7 @@ static void next_event(struct trace_flow *flow, const struct guest_event *ev)
 		set(flow, FLOW_RETRY, FLOW_REQUEUED);
 		flow->is_open = false;
 		break;
-	case GE_EMULATE_FAILED:
-	case GE_EXCEPTION:
-	case GE_SOFT_INT:
-		break;
-	case GE_IO:
-		flow->is_closed = !(ev->reg & GUEST_IO_REP);
-		break;
 	default:
-		flow->is_closed = true;
 		break;
 	}
 }
@@ -74,7 +64,6 @@ void flow_item(struct trace_flow *flow, const struct trace_item *item)
 		    flow->deliver.type == EVENT_EXT_INT)
 			set(flow, FLOW_REQUEUED, 0);
 		set(flow, FLOW_FAULT, 0);
-		flow->is_closed = false;
 		break;
 	case TRACE_ITEM_TABLE:
 	case TRACE_ITEM_TABLE_WRITE:

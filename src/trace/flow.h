@@ -25,8 +25,6 @@ struct trace_flow {
 	uint32_t busy;               /* FLOW_* */
 	/* A full trace: the last instruction has a fetch of count 0 only. */
 	bool is_open;
-	/* The last thing was an event that ends its instruction. */
-	bool is_closed;
 	struct trace_ref fetch;     /* the last that is no rest of one */
 	struct guest_event deliver; /* the last */
 };
@@ -41,11 +39,20 @@ static inline bool flow_is_rest(const struct trace_flow *flow,
 	       flow->fetch.gva + flow->fetch.size == fetch->gva;
 }
 
+/* Of a run of fetches its page is known, and where it began. */
+static inline bool flow_may_be_rest(const struct trace_flow *flow,
+				    const struct trace_ref *fetch)
+{
+	return !(fetch->gva & PAGE_MASK) &&
+	       fetch->gva >> PAGE_SHIFT == (flow->fetch.gva >> PAGE_SHIFT) + 1;
+}
+
 /*
  * Does an instruction begin here, or something between two, so that a trace
- * can begin or end here?  In a `full` trace that is so at a fetch that begins
- * an instruction, in a `pages` trace at one behind an event, as runs are open
- * elsewhere; in both before an interrupt and before retry.
+ * can begin or end here?  That is so before an interrupt, before retry, and at
+ * a fetch that begins an instruction, or a run of fetches that begins with
+ * one.  At such a run one of data may be open: its later references stand
+ * before this place.  They hit the TLB, so that no fault is on the wrong side.
  */
 static inline bool flow_begins_ref(const struct trace_flow *flow,
 				   const struct trace_ref *ref)
@@ -53,7 +60,7 @@ static inline bool flow_begins_ref(const struct trace_flow *flow,
 	if (ref->kind != TRACE_FETCH || flow->busy)
 		return false;
 	return flow->is_full ? !flow->is_open && !flow_is_rest(flow, ref)
-			     : flow->is_closed;
+			     : !flow_may_be_rest(flow, ref);
 }
 
 bool flow_begins_item(const struct trace_flow *flow,
@@ -72,7 +79,6 @@ static inline void flow_ref(struct trace_flow *flow,
 	}
 	flow->refs += ref->count;
 	flow->items++;
-	flow->is_closed = false;
 	flow->busy &= ~(uint32_t)FLOW_RETRY;
 }
 

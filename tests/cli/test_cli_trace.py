@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""notrap trace info, dump and verify, on good traces and on anything else.
+"""notrap trace, its commands on good traces and on anything else.
 
 usage: test_cli_trace.py NOTRAP MINI_ELF GOLDEN_TRACE
 """
@@ -23,10 +23,14 @@ import tap  # noqa: E402
 NOTRAP, MINI, GOLDEN = map(os.path.abspath, sys.argv[1:4])
 SCRATCH = tempfile.TemporaryDirectory()
 BOX = SCRATCH.name
-COMMANDS = ["info", "dump", "verify"]
+COMMANDS = ["info", "dump", "verify", "cut"]
+OUT = os.path.join(BOX, "out")
 
 
 def trace(*args, **more):
+    """The command that args begin with; cut writes OUT, if nothing is said."""
+    if args[:1] == ("cut",) and "-o" not in args and "--help" not in args:
+        args += ("-o", OUT)
     more.setdefault("stdin", subprocess.DEVNULL)
     more.setdefault("stdout", subprocess.PIPE)
     return subprocess.run([NOTRAP, "trace", *args], stderr=subprocess.PIPE,
@@ -106,6 +110,28 @@ COMPLAINTS = [
     ("dump of two", ["dump", GOLDEN, GOLDEN], 2, ["want one TRACE, got 2"]),
     ("output to nowhere", ["info", GOLDEN, "-o", "/nonexistent/x"], 3,
      ["cannot write /nonexistent/x"]),
+    ("a part to nowhere", ["cut", GOLDEN, "-o", "/nonexistent/x"], 2,
+     ["/nonexistent/x: cannot be created"]),
+    ("a part to a device", ["cut", GOLDEN, "-o", "/dev/full"], 2,
+     ["/dev/full: is not a regular file"]),
+    ("a part to a directory", ["cut", GOLDEN, "-o", "/"], 2,
+     ["/: is not a regular file"]),
+    ("beginning twice", ["cut", GOLDEN, "--from-insn", "1", "--from-ref", "2"],
+     2, ["--from-ref: where to begin is given already"]),
+    ("ending twice", ["cut", GOLDEN, "--to-item", "1", "--to-item", "2"],
+     2, ["--to-item: where to end is given already"]),
+    ("a region and a place", ["cut", GOLDEN, "--roi", "--to-insn", "2"], 2,
+     ["--roi says where"]),
+    ("no region", ["cut", GOLDEN, "--roi"], 2,
+     ["no region of interest begins in it"]),
+    ("full of pages", ["cut", GOLDEN, "--granularity", "lines"], 2,
+     ["want pages or full"]),
+    ("behind the end", ["cut", GOLDEN, "--from-insn", "9"], 2,
+     ["begins at instruction 9 or later: it has 4 of them"]),
+    ("nothing between", ["cut", GOLDEN, "--from-item", "4", "--to-item", "5"],
+     2, ["no part of it begins at item 4 or later"]),
+    ("an end at the beginning", ["cut", GOLDEN, "--to-insn", "0"], 2,
+     ["no part of it begins at instruction 0 or later and ends at"]),
 ]
 # What is no trace, for each command.
 NO_TRACES = [
@@ -187,19 +213,19 @@ def info_tells_all(granularity):
 
 def info_formats():
     path = recording("pages")
-    out = os.path.join(BOX, "out")
     for form in ("table", "json", "csv", "md"):
         text = quiet("info", path, GOLDEN, "--format", form)
-        assert quiet("info", path, GOLDEN, "--format", form, "-o", out) == ""
-        assert load(out).decode() == text
-        assert path in text and GOLDEN in text, form
+        assert quiet("info", path, GOLDEN, "--format", form, "-o", OUT) == ""
+        assert load(OUT).decode() == text
+        plain = text.replace("\\", "")  # Markdown's escapes
+        assert path in plain and GOLDEN in plain, form
     table = quiet("info", path)
     assert re.search(r"^1 +complete +0x[0-9a-f]{16} ", table, re.M), table
     assert re.search(r"^1 +0x6 +\d+  not present, write, user$", table, re.M)
     block = quiet("info", path, "--format", "csv").split("\n\n")[1]
     row, = csv.DictReader(io.StringIO(block))
     assert row["table"] == "sizes" and int(row["records"]) > 1000
-    os.unlink(out)
+    os.unlink(OUT)
 
 
 def info_quick():
@@ -271,7 +297,7 @@ def dump_ends_quietly():
 
 
 def full_disk():
-    for command in COMMANDS:
+    for command in ("info", "dump", "verify"):
         with open("/dev/full", "w", encoding="ascii") as full:
             expect(trace(command, GOLDEN, stdout=full), 3,
                    "cannot write standard output: No space left")
@@ -343,11 +369,13 @@ def flipped():
     done = check_damaged(paths, "verify", (2,))
     assert "complete" not in done.stdout
     for n in (0, 12, 100, 0x150, 0x190, 0x210, 0x240):
-        for command in ("info", "dump"):
+        for command in ("info", "dump", "cut"):
             done = trace(command, paths[n])
             assert done.returncode in (1, 2), f"{command}: bit {n}"
             assert done.stderr.startswith(f"notrap: {paths[n]}: "), done
-            assert done.stderr.count("\n") == 1, done
+            assert done.stderr.count("\n") == 1 + os.path.exists(OUT), done
+            if os.path.exists(OUT):
+                os.unlink(OUT)
     for path in paths:
         os.unlink(path)
 
@@ -364,6 +392,53 @@ def long_damage():
         lines = [line.split() for line in done.stdout.splitlines()]
         assert lines == whole[:len(lines)]
     os.unlink(os.path.join(BOX, "long"))
+
+
+def salvaged():
+    """What cut makes of a damaged trace is good, and all that was."""
+    data = load(recording("full"))
+    whole = items(recording("full"))
+    header = 20 + struct.unpack_from("<I", data, 12)[0]
+    offsets = [len(data) - 1, len(data) * 2 // 3, header + 60, header]
+    for n, size in enumerate(offsets):
+        path = store("damaged", data[:size])
+        done = trace("cut", path)
+        assert done.returncode == 1 and done.stdout == "", done
+        damage, told = done.stderr.splitlines()
+        assert damage.startswith(f"notrap: {path}: "), damage
+        assert told.startswith(f"notrap: {OUT}: items 0 to "), told
+        text = quiet("verify", OUT)
+        assert ": complete, " in text and "no rule broken" in text, text
+        # All chunks are there, or none: it has one only.
+        assert items(OUT) == (whole if not n else []), size
+        os.unlink(OUT)
+    for name in ("damaged", "full"):
+        assert os.path.exists(os.path.join(BOX, name))
+    assert not [name for name in os.listdir(BOX) if name.endswith(".tmp")]
+
+
+def cut_is_whole():
+    """Without a place: the same bytes; in place: fine, too."""
+    path = recording("pages")
+    data = load(path)
+    expect(trace("cut", path), 0, "items 0 to ", "0 tables told")
+    assert load(OUT) == data
+    expect(trace("cut", OUT, "-o", OUT), 0, "items 0 to ")
+    assert load(OUT) == data
+    expect(trace("cut", OUT, "--granularity", "full"), 2,
+           "of which none that is full can be made")
+    assert load(OUT) == data
+    os.unlink(OUT)
+
+
+def cut_full_disk():
+    """RLIMIT_FSIZE stands in for a disk that is full."""
+    path = recording("full")
+    done = subprocess.run(
+        ["bash", "-c", f"trap '' XFSZ; ulimit -f 4; exec {NOTRAP} trace cut "
+         f"{path} -o {OUT}"], capture_output=True, text=True, check=False)
+    expect(done, 2, OUT, "File too large")
+    assert not [name for name in os.listdir(BOX) if name.startswith("out")]
 
 
 def other_version():
@@ -399,11 +474,21 @@ def while_recording():
     assert not os.path.exists(path)
     for command in COMMANDS:
         done = trace(command, path + ".tmp")
-        expect(done, 1, "the file ends early", "read up to reference")
-        assert done.stdout, command
+        assert done.returncode == 1, done
+        line = done.stderr.splitlines()[0]
+        assert "the file ends early" in line, done.stderr
+        assert "read up to reference" in line, done.stderr
     text = trace("verify", path + ".tmp").stdout
-    assert re.search(r": damaged, \d{5,} items, .*no rule broken", text), text
-    os.unlink(path + ".tmp")
+    found = re.search(r": damaged, (\d{5,}) items, .*no rule broken", text)
+    assert found, text
+    # The one name that it must not get.
+    expect(trace("cut", path + ".tmp", "-o", path), 2,
+           "give the output another name")
+    trace("cut", path + ".tmp")
+    text = quiet("verify", OUT)
+    assert f": complete, {found[1]} items" in text, text
+    for name in (path + ".tmp", OUT):
+        os.unlink(name)
 
 
 def needs_mini(case, *args):
@@ -435,6 +520,9 @@ CASES += [
     ("truncated anywhere", truncated),
     ("any bit flipped", flipped),
     ("truncated, longer", needs_mini, long_damage),
+    ("cut: what is left of a damaged one", needs_mini, salvaged),
+    ("cut: all of it", needs_mini, cut_is_whole),
+    ("cut: a full disk", needs_mini, cut_full_disk),
     ("a version to come", other_version),
     ("a pipe", fifo),
     ("killed while it was recorded", needs_mini, while_recording),

@@ -109,8 +109,8 @@ def disk_full():
         assert not os.listdir(scratch), os.listdir(scratch)
 
 
-def interrupted():
-    """Ctrl-C leaves a valid, shorter trace."""
+def interrupted(sig):
+    """Ctrl-C and SIGTERM leave a valid, shorter trace."""
     with tempfile.TemporaryDirectory() as scratch:
         path = f"{scratch}/t"
         guest = subprocess.Popen(command("spin", "", "--console", "none",
@@ -122,7 +122,7 @@ def interrupted():
             assert time.monotonic() < deadline, "it never began to record"
             time.sleep(0.05)
         time.sleep(0.5)
-        guest.send_signal(signal.SIGINT)
+        guest.send_signal(sig)
         out, _ = guest.communicate(timeout=60)
         assert guest.returncode == 1
         live = json.loads(out)
@@ -133,6 +133,10 @@ def interrupted():
         assert replay["guest"]["instructions"] == \
             live["guest"]["instructions"]
         assert replay["exits"] == live["exits"]
+        done = subprocess.run([NOTRAP, "trace", "verify", path],
+                              capture_output=True, text=True, check=True)
+        assert "complete" in done.stdout and "no rule broken" in done.stdout
+        assert os.listdir(scratch) == ["t"]
 
 
 def ends_badly(workload, status):
@@ -156,7 +160,8 @@ CASES += [
     ("bad granularity", bad_granularity),
     ("no such directory", cannot_write),
     ("disk full", disk_full),
-    ("interrupted", interrupted),
+    ("interrupted", interrupted, signal.SIGINT),
+    ("terminated", interrupted, signal.SIGTERM),
     ("triple fault", ends_badly, "triple", "triple fault"),
     ("jump to nowhere", ends_badly, "wild", "replayed"),
 ]

@@ -8,24 +8,8 @@
 #include <cmocka.h>
 
 #include "arch/exception.h"
+#include "lanes.h"
 #include "tape.h"
-
-static struct replay_lane *lane_of(const char *mmu, const char *bypass,
-				   const struct trace_info *info)
-{
-	struct replay_lane *lane;
-	struct config config;
-	struct diag diag;
-
-	config_init(&config);
-	assert_int_equal(config_set(&config, "mmu", mmu, &diag), 0);
-	assert_int_equal(config_set(&config, "bypass", bypass, &diag), 0);
-	assert_int_equal(config_set(&config, "audit", "all", &diag), 0);
-	config = config_effective(&config);
-	if (replay_lane_create(&config, info, &lane, &diag))
-		fail_msg("%s", diag.msg);
-	return lane;
-}
 
 /* The ladder, in one fault: injection or none, the write, the refault. */
 static const struct {

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Memory is what a replay's would be, were there no hypervisor to set A and D
+ * bits in it.  Registers are loaded by the rules of the model's processor, as
+ * a load that is refused stands in a trace, too.
+ */
+#include "replay/track.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cpu/cpu.h"
+#include "sim/config.h"
+
+struct track {
+	struct cpu cpu;
+	struct mem *mem;
+	uint8_t *is_table; /* by frame */
+};
+
+static uint64_t frames(const struct track *track)
+{
+	return track->mem->ram_size >> PAGE_SHIFT;
+}
+
+static void load_state(struct cpu *cpu, const struct trace_info *info)
+{
+	struct config config;
+
+	config_init(&config);
+	cpu_init(cpu, (uint8_t)config_get(&config, OPT_maxphyaddr));
+	cpu->cr0 = info->cr0;
+	cpu->cr3 = info->cr3;
+	cpu->cr4 = info->cr4;
+	cpu->efer = info->efer;
+	memcpy(cpu->pdpte, info->pdpte, sizeof(cpu->pdpte));
+}
+
+int track_create(const struct trace_info *info, struct track **ret,
+		 struct diag *diag)
+{
+	struct track *track = calloc(1, sizeof(*track));
+	int err;
+
+	if (!track)
+		return diag_set(diag, -ENOMEM, "no memory to follow a trace");
+	load_state(&track->cpu, info);
+	/* Its own pages only are touched, so that more costs nothing. */
+	err = mem_create(info->memory ? info->memory : RAM_MAX, 1, false,
+			 &track->mem, diag);
+	if (!err) {
+		track->is_table = calloc(frames(track), 1);
+		if (!track->is_table)
+			err = diag_set(diag, -ENOMEM,
+				       "no memory to follow a trace");
+	}
+	if (err) {
+		track_destroy(track);
+		return err;
+	}
+	*ret = track;
+	return 0;
+}
+
+void track_destroy(struct track *track)
+{
+	if (!track)
+		return;
+	mem_destroy(track->mem);
+	free(track->is_table);
+	free(track);
+}
+
+/* What is refused is an exception, and changes nothing. */
+static void track_event(struct track *track, const struct guest_event *ev)
+{
+	struct cpu *cpu = &track->cpu;
+	const struct mem *mem = track->mem;
+
+	switch (ev->kind) {
+	case GE_CR_WRITE:
+		cpu_load_cr(cpu, mem, ev->cr, ev->value,
+			    cpu_is_long(cpu) && ev->size == 8);
+		break;
+	case GE_CLTS:
+		cpu_load_cr0(cpu, mem, cpu->cr0 & ~CR0_TS, false);
+		break;
+	case GE_LMSW:
+		cpu_load_cr0(cpu, mem, cpu_lmsw(cpu, (uint16_t)ev->value),
+			     false);
+		break;
+	case GE_WRMSR:
+		if (ev->error == MSR_EFER)
+			cpu_load_efer(cpu, ev->value);
+		break;
+	default:
+		break;
+	}
+}
+
+void track_item(struct track *track, const struct trace_item *item)
+{
+	const void *bytes = item->bytes;
+	uint64_t size = item->size;
+
+	switch (item->kind) {
+	case TRACE_ITEM_EVENT:
+		track_event(track, &item->event);
+		return;
+	case TRACE_ITEM_TABLE:
+		bytes = item->table;
+		size = PAGE_SIZE;
+		break;
+	case TRACE_ITEM_TABLE_WRITE:
+		break;
+	case TRACE_ITEM_TABLE_END:
+		size = 1;
+		break;
+	default:
+		return;
+	}
+	/* A replay stops there. */
+	if (!mem_is_ram(track->mem, item->gpa, size))
+		return;
+	track->is_table[item->gpa >> PAGE_SHIFT] =
+		item->kind != TRACE_ITEM_TABLE_END;
+	if (item->kind != TRACE_ITEM_TABLE_END)
+		memcpy(mem_ram(track->mem, item->gpa), bytes, size);
+}
+
+void track_registers(const struct track *track, struct trace_info *info)
+{
+	info->cr0 = track->cpu.cr0;
+	info->cr3 = track->cpu.cr3;
+	info->cr4 = track->cpu.cr4;
+	info->efer = track->cpu.efer;
+	memcpy(info->pdpte, track->cpu.pdpte, sizeof(info->pdpte));
+}
+
+bool track_table(const struct track *track, gpa_t *gpa, const uint64_t **ret)
+{
+	for (gfn_t gfn = *gpa >> PAGE_SHIFT; gfn < frames(track); gfn++) {
+		if (!track->is_table[gfn])
+			continue;
+		*gpa = gfn << PAGE_SHIFT;
+		/* A frame is aligned, and holds entries as memory does. */
+		*ret = (const uint64_t *)(const void *)mem_ram(track->mem,
+							       *gpa);
+		return true;
+	}
+	return false;
+}
