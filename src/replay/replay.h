@@ -96,7 +96,8 @@ struct replay_pass {
 	/* Called now and then with bytes of the file; may be NULL. */
 	void (*progress)(void *context, uint64_t done, uint64_t total);
 	void *context;
-	bool interrupted; /* result */
+	/* Result: a lane that could have gone on was left where it is. */
+	bool interrupted;
 };
 
 int replay_run(struct replay_pass *pass, struct diag *diag);

@@ -82,6 +82,9 @@ static int feed_in_step(struct replay_pass *pass, struct diag *diag)
 		if (pass->item)
 			pass->item(pass->context);
 	}
+	for (size_t i = 0; i < pass->nr_lanes; i++)
+		if (lane_is_running(pass->lane[i]))
+			pass->interrupted = true;
 	return 0;
 }
 

@@ -161,18 +161,6 @@ static void pair_rows(struct grid *grid, const json_t *a, const json_t *b)
 		b);
 }
 
-/* "saves 1024 of 2100 exits (48.8%)" */
-static void print_change(const char *path, const char *what, const json_t *a,
-			 const json_t *b, FILE *out)
-{
-	uint64_t from = doc_u64(a, path), to = doc_u64(b, path);
-	uint64_t diff = to <= from ? from - to : to - from;
-
-	fprintf(out, "%s %" PRIu64 " %s %" PRIu64 " %s (%.1f%%)",
-		to <= from ? "saves" : "adds", diff, to <= from ? "of" : "to",
-		from, what, doc_percent(diff, from));
-}
-
 /* Two results, row by row; what they are called above their columns. */
 struct pair {
 	const char *title;
@@ -184,7 +172,7 @@ static int print_pair(const struct report *report, const struct pair *pair,
 		      enum report_markup markup, FILE *out)
 {
 	const json_t *a = report->doc[pair->i], *b = report->doc[pair->j];
-	char from[TEXT_MAX], to[TEXT_MAX];
+	char from[TEXT_MAX], to[TEXT_MAX], saving[TEXT_MAX];
 	struct grid *grid = grid_create();
 
 	report_label(report, pair->i, from, sizeof(from));
@@ -200,11 +188,8 @@ static int print_pair(const struct report *report, const struct pair *pair,
 	if (grid_print(grid, markup, out))
 		return -ENOMEM;
 
-	fprintf(out, "%s ", to);
-	print_change("exits/total", "exits", a, b, out);
-	fputs(" and ", out);
-	print_change("cycles/total", "cycles", a, b, out);
-	fputs(".\n\n", out);
+	saving_text(a, b, saving, sizeof(saving));
+	fprintf(out, "%s %s.\n\n", to, saving);
 	return 0;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Looking into result documents without trusting them to be complete. */
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -56,4 +57,53 @@ double doc_ratio(uint64_t part, uint64_t whole)
 double doc_percent(uint64_t part, uint64_t whole)
 {
 	return whole ? 100 * (double)part / (double)whole : 0;
+}
+
+static void change_text(const char *what, uint64_t from, uint64_t to, char *buf,
+			size_t size)
+{
+	uint64_t diff = to <= from ? from - to : to - from;
+
+	snprintf(buf, size, "%s %" PRIu64 " %s %" PRIu64 " %s (%.1f%%)",
+		 to <= from ? "saves" : "adds", diff, to <= from ? "of" : "to",
+		 from, what, doc_percent(diff, from));
+}
+
+void saving_text(const json_t *from, const json_t *to, char *buf, size_t size)
+{
+	char exits[160], cycles[160];
+
+	change_text("exits", doc_u64(from, "exits/total"),
+		    doc_u64(to, "exits/total"), exits, sizeof(exits));
+	change_text("cycles", doc_u64(from, "cycles/total"),
+		    doc_u64(to, "cycles/total"), cycles, sizeof(cycles));
+	snprintf(buf, size, "%s and %s", exits, cycles);
+}
+
+struct report_origin report_origin(const struct report *report, size_t i)
+{
+	const json_t *doc = report->doc[i];
+
+	return (struct report_origin){
+		.kind = doc_text(doc, "source/kind"),
+		.path = doc_text(doc, "source/path"),
+		.digest = doc_text(doc, "source/digest"),
+	};
+}
+
+const char *report_setting(const struct report *report, size_t i, size_t n,
+			   const char **value)
+{
+	json_t *config = json_object_get(report->doc[i], "config");
+	const char *key;
+	json_t *val;
+
+	json_object_foreach(config, key, val)
+	{
+		if (n--)
+			continue;
+		*value = json_string_value(val);
+		return key;
+	}
+	return NULL;
 }

@@ -53,6 +53,19 @@ int report_read_point(struct report *report, FILE *in, const char *name,
 /* What the source of result i is called now.  0 or -ENOMEM. */
 int report_set_path(struct report *report, size_t i, const char *path);
 
+/* Where result i comes from; texts live as long as the report. */
+struct report_origin {
+	const char *kind; /* "live", "trace" */
+	const char *path;
+	const char *digest; /* "0x..." */
+};
+
+struct report_origin report_origin(const struct report *report, size_t i);
+
+/* Key and value of its n-th setting, as it took effect; NULL: no more. */
+const char *report_setting(const struct report *report, size_t i, size_t n,
+			   const char **value);
+
 /* What has to be equal under every policy if the bypass is transparent. */
 struct report_difference {
 	size_t first, other;

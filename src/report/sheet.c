@@ -176,6 +176,19 @@ void sheet_real(struct sheet *sheet, double val, int decimals)
 		sheet_none(sheet);
 }
 
+void sheet_change(struct sheet *sheet, double val, int decimals)
+{
+	char text[400];
+
+	if (!isfinite(val)) {
+		sheet_none(sheet);
+		return;
+	}
+	/* What rounds to nothing has no sign. */
+	snprintf(text, sizeof(text), "%+.*f", decimals, val);
+	add_number(sheet, "%s", text + !text[strcspn(text, "123456789")]);
+}
+
 void sheet_none(struct sheet *sheet)
 {
 	add_cell(sheet, CELL_NONE, strdup(""));
@@ -230,11 +243,15 @@ static int print_grid(const struct table *table, size_t i, size_t end,
 	struct grid *grid = grid_create();
 
 	for (size_t c = skip; c < table->nr_columns; c++)
-		grid_column(grid, table->title[c], align_of(table, c),
-			    width_of(table, c));
-	for (; i < end; i++)
-		if (i % table->nr_columns >= skip)
+		if (table->title[c])
+			grid_column(grid, table->title[c], align_of(table, c),
+				    width_of(table, c));
+	for (; i < end; i++) {
+		size_t c = i % table->nr_columns;
+
+		if (c >= skip && table->title[c])
 			grid_cell(grid, "%s", table->cell[i].text);
+	}
 	return grid_print(grid, markup, out);
 }
 
@@ -286,6 +303,13 @@ static int print_tables(const struct sheet *sheet, enum report_markup markup,
 	return err;
 }
 
+/* For machines: a text without its indent, a number without a plus. */
+static const char *plain_text(const struct cell *cell)
+{
+	return cell->text +
+	       strspn(cell->text, cell->kind == CELL_NUMBER ? "+" : " ");
+}
+
 static void print_csv(const struct sheet *sheet, FILE *out)
 {
 	bool first = true;
@@ -303,7 +327,7 @@ static void print_csv(const struct sheet *sheet, FILE *out)
 			if (n % table->nr_columns == 0)
 				fprintf(out, "\n%s", table->name);
 			fputc(',', out);
-			csv_print_text(table->cell[n].text, out);
+			csv_print_text(plain_text(&table->cell[n]), out);
 		}
 		fputc('\n', out);
 	}
@@ -313,7 +337,7 @@ static json_t *cell_value(const struct cell *cell)
 {
 	switch (cell->kind) {
 	case CELL_TEXT:
-		return json_text(cell->text);
+		return json_text(plain_text(cell));
 	case CELL_NUMBER:
 		return strchr(cell->text, '.')
 			       ? json_real(strtod(cell->text, NULL))

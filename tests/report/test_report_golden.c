@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Every format against a committed file: a change shows as a diff that a
- * person reviews.  UPDATE_GOLDEN=1 rewrites the files.  The version is left
- * out of the comparison.
+ * person reviews.
  *
  * Two guests: one under three generations, one with the bypass off and on.
  */
@@ -16,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/version.h"
+#include "golden.h"
 #include "sample.h"
 
 static const char *golden_dir;
@@ -134,87 +133,20 @@ static const struct {
 	{"by.json", print_by_json},
 };
 
-/* The version's digits become "VERSION". */
-static char *without_version(const char *text)
-{
-	const char *version = notrap_version();
-	char *ret = NULL;
-	size_t size;
-	FILE *out = open_memstream(&ret, &size);
-
-	while (*text) {
-		if (!strncmp(text, version, strlen(version))) {
-			fputs("VERSION", out);
-			text += strlen(version);
-		} else {
-			fputc(*text++, out);
-		}
-	}
-	fclose(out);
-	return ret;
-}
-
-static char *read_file(const char *path)
-{
-	char *ret = NULL;
-	size_t size;
-	FILE *in = fopen(path, "r"), *out;
-	int c;
-
-	if (!in)
-		fail_msg("%s is missing: run with UPDATE_GOLDEN=1", path);
-	out = open_memstream(&ret, &size);
-	while ((c = fgetc(in)) != EOF)
-		fputc(c, out);
-	fclose(in);
-	fclose(out);
-	return ret;
-}
-
-static void write_file(const char *path, const char *text)
-{
-	FILE *out = fopen(path, "w");
-
-	assert_non_null(out);
-	fputs(text, out);
-	assert_int_equal(fclose(out), 0);
-}
-
-static void compare(const char *path, const char *got)
-{
-	char *want = read_file(path);
-	int line = 1;
-	size_t i;
-
-	for (i = 0; got[i] && got[i] == want[i]; i++)
-		line += got[i] == '\n';
-	if (got[i] != want[i])
-		fail_msg("%s:%d: got \"%.60s\", want \"%.60s\"", path, line,
-			 got + i, want + i);
-	free(want);
-}
-
 static void test_goldens(void **state)
 {
 	struct report *report = make_report();
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(goldens); i++) {
-		char *text = NULL, *plain, path[4096];
+		char *text = NULL;
 		size_t size;
 		FILE *out = open_memstream(&text, &size);
 
 		assert_int_equal(goldens[i].print(report, out), 0);
 		fclose(out);
-		plain = without_version(text);
-		snprintf(path, sizeof(path), "%s/%s", golden_dir,
-			 goldens[i].file);
-		if (getenv("UPDATE_GOLDEN"))
-			write_file(path, plain);
-		else
-			compare(path, plain);
+		golden_check(golden_dir, goldens[i].file, text);
 		free(text);
-		free(plain);
 	}
 	report_destroy(report);
 }

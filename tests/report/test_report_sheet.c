@@ -23,6 +23,19 @@ static void add_animal(struct sheet *sheet, const char *kind, const char *name,
 	sheet_real(sheet, weight, 1);
 }
 
+static void add_keeper(struct sheet *sheet, const char *name, uint64_t since,
+		       double rise)
+{
+	sheet_text(sheet, "%s", name);
+	sheet_text(sheet, "r%zu", strlen(name));
+	if (since)
+		sheet_u64(sheet, since);
+	else
+		sheet_none(sheet);
+	sheet_change(sheet, rise, 1);
+	sheet_change(sheet, -rise, 0);
+}
+
 static struct sheet *make_sheet(void)
 {
 	struct sheet *sheet = sheet_create("zoo/1", "The zoo");
@@ -44,11 +57,13 @@ static struct sheet *make_sheet(void)
 	/* Its heading is the title: it is not shown again. */
 	sheet_table(sheet, "keepers", "The zoo");
 	sheet_column(sheet, "name", "keeper");
+	sheet_column(sheet, "room", NULL);
 	sheet_column(sheet, "since", "since");
-	sheet_text(sheet, "Ann");
-	sheet_none(sheet);
-	sheet_text(sheet, "Ann");
-	sheet_u64(sheet, 1999);
+	sheet_column(sheet, "raise", "raise");
+	sheet_column(sheet, "left", "left");
+	add_keeper(sheet, "Ann", 0, 0.04);
+	add_keeper(sheet, "  Bob", 1999, -12.25);
+	add_keeper(sheet, "  Eve", 2001, 3);
 	sheet_note(sheet, "Closed on %s.", "Mondays");
 	sheet_note(sheet, "Bring food.");
 	return sheet;
@@ -72,9 +87,10 @@ static const struct {
 	 "---- bird ----\n\n"
 	 "name                      legs  weight\n"
 	 "a|b        9223372036854775807     1.0\n\n"
-	 "keeper  since\n"
-	 "Ann          \n"
-	 "Ann      1999\n\n"
+	 "keeper  since  raise  left\n"
+	 "Ann              0.0     0\n"
+	 "  Bob    1999  -12.2   +12\n"
+	 "  Eve    2001   +3.0    -3\n\n"
 	 "Closed on Mondays.\n"
 	 "Bring food.\n\n"},
 	{"md", SHEET_MD,
@@ -93,10 +109,11 @@ static const struct {
 	 "| name | legs | weight |\n"
 	 "| --- | ---: | ---: |\n"
 	 "| a\\|b | 9223372036854775807 | 1.0 |\n\n"
-	 "| keeper | since |\n"
-	 "| --- | ---: |\n"
-	 "| Ann |  |\n"
-	 "| Ann | 1999 |\n\n"
+	 "| keeper | since | raise | left |\n"
+	 "| --- | ---: | ---: | ---: |\n"
+	 "| Ann |  | 0.0 | 0 |\n"
+	 "|   Bob | 1999 | -12.2 | +12 |\n"
+	 "|   Eve | 2001 | +3.0 | -3 |\n\n"
 	 "Closed on Mondays.\n\n"
 	 "Bring food.\n\n"},
 	{"csv", SHEET_CSV,
@@ -105,9 +122,10 @@ static const struct {
 	 "animals,bird,\"\"\"emu\"\"\",2,40.0\n"
 	 "animals,fish,\"owl, barn\",0,\n"
 	 "animals,bird,a|b,9223372036854775807,1.0\n\n"
-	 "table,name,since\n"
-	 "keepers,Ann,\n"
-	 "keepers,Ann,1999\n"},
+	 "table,name,room,since,raise,left\n"
+	 "keepers,Ann,r3,,0.0,0\n"
+	 "keepers,Bob,r5,1999,-12.2,12\n"
+	 "keepers,Eve,r5,2001,3.0,-3\n"},
 	{"json", SHEET_JSON,
 	 "{\"schema\": \"zoo/1\", \"animals\": ["
 	 "{\"kind\": \"bird\", \"name\": \"owl, barn\", \"legs\": 2, "
@@ -119,8 +137,12 @@ static const struct {
 	 "{\"kind\": \"bird\", \"name\": \"a|b\", "
 	 "\"legs\": 9223372036854775807, \"kg\": 1.0}], "
 	 "\"plants\": [], "
-	 "\"keepers\": [{\"name\": \"Ann\", \"since\": null}, "
-	 "{\"name\": \"Ann\", \"since\": 1999}], "
+	 "\"keepers\": [{\"name\": \"Ann\", \"room\": \"r3\", "
+	 "\"since\": null, \"raise\": 0.0, \"left\": 0}, "
+	 "{\"name\": \"Bob\", \"room\": \"r5\", "
+	 "\"since\": 1999, \"raise\": -12.2, \"left\": 12}, "
+	 "{\"name\": \"Eve\", \"room\": \"r5\", "
+	 "\"since\": 2001, \"raise\": 3.0, \"left\": -3}], "
 	 "\"notes\": [\"Closed on Mondays.\", \"Bring food.\"]}\n"},
 };
 
