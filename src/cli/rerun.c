@@ -82,6 +82,38 @@ static int add_result(const struct rerun *rr, size_t i, struct report *report,
 	return report_add(report, &result, diag);
 }
 
+static void tell_exit(void *context, uint64_t position,
+		      const struct sim_exit_record *record)
+{
+	const struct lane_watch *watch = context;
+	const struct rerun_request *request = watch->request;
+
+	describe_exit(watch->where, record);
+	if (request->watch)
+		request->watch->exit(request->context, watch->lane, position,
+				     record);
+}
+
+static void forget_exits(void *context)
+{
+	const struct lane_watch *watch = context;
+	const struct rerun_request *request = watch->request;
+
+	where_reset(watch->where);
+	if (request->watch)
+		request->watch->region(request->context, watch->lane);
+}
+
+static void tell_settled(void *context)
+{
+	const struct rerun *rr = context;
+	uint64_t position = UINT64_MAX;
+
+	for (size_t i = 0; i < rr->request->nr; i++)
+		position = min_u64(position, replay_lane_settled(rr->lane[i]));
+	rr->request->watch->settled(rr->request->context, position);
+}
+
 static void show(void *context, uint64_t done, uint64_t total)
 {
 	const struct rerun *rr = context;
@@ -102,6 +134,8 @@ static int replay_all(struct rerun *rr, struct rerun_result *ret,
 		.lane = rr->lane,
 		.nr_lanes = rr->request->nr,
 		.attention = rr->request->attention,
+		.item = rr->request->watch ? tell_settled : NULL,
+		.in_step = rr->request->watch,
 		.progress = show,
 		.context = rr,
 	};
@@ -114,6 +148,8 @@ static int replay_all(struct rerun *rr, struct rerun_result *ret,
 	err = replay_run(&pass, diag);
 	if (err)
 		return err;
+	if (rr->request->watch)
+		rr->request->watch->settled(rr->request->context, UINT64_MAX);
 	ret->interrupted = pass.interrupted;
 	damage = trace_reader_damage(rr->reader);
 	if (damage)
@@ -121,22 +157,6 @@ static int replay_all(struct rerun *rr, struct rerun_result *ret,
 	rr->digest = rr->insns ? footer.digest
 			       : trace_reader_totals(rr->reader)->digest;
 	return 0;
-}
-
-static void tell_exit(void *context, uint64_t position,
-		      const struct sim_exit_record *record)
-{
-	const struct lane_watch *watch = context;
-
-	(void)position;
-	describe_exit(watch->where, record);
-}
-
-static void forget_exits(void *context)
-{
-	const struct lane_watch *watch = context;
-
-	where_reset(watch->where);
 }
 
 static int create_lane(struct rerun *rr, size_t i, struct diag *diag)

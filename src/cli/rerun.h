@@ -20,7 +20,18 @@ struct rerun_request {
 	 * are (0: not known); may be NULL.
 	 */
 	void (*progress)(void *context, uint64_t insns, uint64_t total);
-	void *context;
+	/* Told of every exit, may be NULL; configurations keep in step then. */
+	const struct rerun_watch *watch;
+	void *context; /* of all of these */
+};
+
+/* See struct replay_watch; lane: which configuration. */
+struct rerun_watch {
+	void (*exit)(void *context, size_t lane, uint64_t position,
+		     const struct sim_exit_record *record);
+	void (*region)(void *context, size_t lane);
+	/* No exit that began before this position comes any more. */
+	void (*settled)(void *context, uint64_t position);
 };
 
 struct rerun_end {

@@ -116,7 +116,12 @@ COMPLAINTS = [
     ("report of nothing in it", ["report", "/dev/null"], 2,
      ["holds no result"]),
     ("report by nothing", ["report", SAMPLE, "--by", "ripp"], 2,
-     ["--by ripp: want reason, cause, error-code, rip or gfn"]),
+     ["--by ripp: want reason, cause, error-code, rip, gfn or point"]),
+    ("diff of nothing", ["diff"], 2, ["want a TRACE, or two RESULTs"]),
+    ("diff of live results", ["diff", SAMPLE], 2,
+     ["want two results to compare, got 5"]),
+    ("diff with a window that is none", ["diff", SAMPLE, "--limit", "-3"], 2,
+     ["--limit -3: want a number"]),
     ("plot to nowhere", ["plot", SAMPLE], 2, ["want -o FILE"]),
     ("plot to an unknown kind", ["plot", SAMPLE, "-o", "x.jpg"], 2,
      [".svg, .png or"]),
@@ -134,7 +139,8 @@ def complaint(args, status, words):
 
 # --- Help ---------------------------------------------------------------------
 
-COMMANDS = ["run", "replay", "sweep", "report", "plot", "config", "trace"]
+COMMANDS = ["run", "replay", "sweep", "import", "report", "diff", "plot",
+            "config", "trace"]
 
 
 def help_texts():
@@ -528,7 +534,8 @@ def report_by():
                        ("csv", "by.csv"), ("json", "by.json")]:
         text = "".join(
             quiet("report", SAMPLE, "--by", what, "--format", form)
-            for what in ["reason", "cause", "error-code", "rip", "gfn"])
+            for what in ["reason", "cause", "error-code", "rip", "gfn",
+                         "point"])
         with open(os.path.join(GOLDEN, file), encoding="ascii") as golden:
             assert text == golden.read(), form
 
