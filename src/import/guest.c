@@ -112,7 +112,7 @@ static cold_path uint32_t look(struct guest *g, gva_t gva, uint32_t access)
 {
 	gpa_t at = space_walk(g, gva, true);
 	uint64_t *entry = at ? space_at(g, at) : NULL;
-	uint64_t tag = seen_tag(space_now(g), gva);
+	uint64_t tag = seen_tag(g, gva);
 
 	if (!entry || !(*entry & PTE_P))
 		return FAULTS | access;
@@ -125,11 +125,11 @@ static cold_path uint32_t look(struct guest *g, gva_t gva, uint32_t access)
 	return 0;
 }
 
-static bool is_seen(struct guest *g, gva_t gva, bool write)
+static inline bool is_seen(struct guest *g, gva_t gva, bool write)
 {
 	uint64_t seen = *seen_slot(g, gva) | (write ? 0 : SEEN_WRITE);
 
-	return seen == (seen_tag(space_now(g), gva) | SEEN_WRITE);
+	return seen == (seen_tag(g, gva) | SEEN_WRITE);
 }
 
 struct fault {
@@ -232,10 +232,56 @@ void guest_run(struct guest *g, const struct guest_insn *insn, bool kernel)
 		;
 }
 
+static inline bool is_hit(struct guest *g, gva_t gva, uint32_t size, bool write)
+{
+	return (gva & PAGE_MASK) + size <= PAGE_SIZE && is_seen(g, gva, write);
+}
+
+static bool all_hit(struct guest *g, const struct guest_insn *insn)
+{
+	if (!is_hit(g, insn->pc, insn->length, false))
+		return false;
+	for (uint32_t i = 0; i < insn->nr; i++)
+		if (!is_hit(g, insn->data[i].gva, insn->data[i].size,
+			    insn->data[i].write))
+			return false;
+	return true;
+}
+
+static struct trace_ref user_ref(enum trace_kind kind, gva_t gva, uint32_t size)
+{
+	return (struct trace_ref){
+		.gva = gva,
+		.count = 1,
+		.kind = (uint8_t)kind,
+		.size = (uint8_t)(size < 255 ? size : 255),
+		.user = true,
+	};
+}
+
+/* What attempt() makes of an instruction that hits. */
+static void emit_hit(struct guest *g, const struct guest_insn *insn)
+{
+	struct trace_ref *ref;
+
+	if (unlikely(g->nr_refs + 1 + insn->nr > REFS_MAX))
+		emit_flush(g);
+	ref = &g->refs[g->nr_refs];
+	*ref++ = user_ref(TRACE_FETCH, insn->pc, insn->length);
+	for (uint32_t i = 0; i < insn->nr; i++)
+		*ref++ = user_ref(kind_of(insn, i), insn->data[i].gva,
+				  insn->data[i].size);
+	g->nr_refs += 1 + insn->nr;
+	g->stats.insns++;
+}
+
 int guest_execute(struct guest *g, const struct guest_insn *insn,
 		  struct diag *diag)
 {
 	BUG_ON(!g->current);
-	guest_run(g, insn, false);
+	if (likely(all_hit(g, insn)))
+		emit_hit(g, insn);
+	else
+		guest_run(g, insn, false);
 	return guest_error(g, diag);
 }

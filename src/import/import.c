@@ -62,19 +62,31 @@ static int take_record(const struct import_format *format,
 	return err ? err : got;
 }
 
+/* What can be taken the short way, and one more. */
+static int take_some(const struct import_format *format, struct import *import,
+		     struct diag *diag)
+{
+	int err = format->block ? format->block(import, diag) : 0;
+
+	if (err)
+		return err;
+	return format->record_size ? take_record(format, import, diag)
+				   : take_line(format, import, diag);
+}
+
 static int take_all(const struct import_request *request, struct import *import,
 		    struct import_result *ret, struct diag *diag)
 {
 	const struct import_format *format = request->format;
-	uint64_t taken = 0;
+	uint64_t turns = 0;
 	int got;
 
 	do {
-		got = format->record_size ? take_record(format, import, diag)
-					  : take_line(format, import, diag);
+		got = take_some(format, import, diag);
 		if (got < 0)
 			return got;
-		if (++taken % LOOK_INTERVAL == 0 && look(request, import))
+		if ((++turns % LOOK_INTERVAL == 0 || format->block) &&
+		    look(request, import))
 			ret->interrupted = true;
 	} while (got && !ret->interrupted);
 	return format->end ? format->end(import, diag) : 0;

@@ -22,6 +22,11 @@ struct import_format {
 	size_t record_size; /* 0: lines */
 	int (*record)(struct import *import, const uint8_t *record,
 		      struct diag *diag);
+	/*
+	 * Takes lines from text_block() as long as they are well-formed, 4096
+	 * at most; what it leaves comes to line().  NULL: they all do.
+	 */
+	int (*block)(struct import *import, struct diag *diag);
 	/* What is pending when the input ends; NULL: nothing can be. */
 	int (*end)(struct import *import, struct diag *diag);
 };

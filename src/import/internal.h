@@ -119,7 +119,8 @@ struct guest {
 	gva_t stack;         /* pointer of the kernel */
 	gva_t stack_at_trap; /* where it was when a fault was taken */
 
-	uint32_t epoch; /* the last one given out */
+	uint32_t epoch;     /* the last one given out */
+	uint32_t epoch_now; /* of the space that runs */
 	uint64_t seen[1u << SEEN_BITS];
 };
 
@@ -206,7 +207,8 @@ void space_unmap(struct guest *g, gva_t first, gva_t last, bool frees_tables);
 void space_copy(struct guest *g, struct space *child);
 /* All that user space had, and its tables but the root. */
 void space_clear(struct guest *g, struct space *space);
-/* The processor may not rely on what it has seen. */
+/* The processor may not rely on what it has seen; or another space runs. */
+void space_follow(struct guest *g);
 void space_forget(struct guest *g, struct space *space);
 void space_forget_page(struct guest *g, gva_t gva);
 
@@ -217,9 +219,9 @@ static inline uint64_t *seen_slot(struct guest *g, gva_t gva)
 	return &g->seen[(page ^ page >> SEEN_BITS) & (BIT(SEEN_BITS) - 1)];
 }
 
-static inline uint64_t seen_tag(const struct space *space, gva_t gva)
+static inline uint64_t seen_tag(const struct guest *g, gva_t gva)
 {
-	return gva >> PAGE_SHIFT << 29 | (uint64_t)space->epoch << 1;
+	return gva >> PAGE_SHIFT << 29 | (uint64_t)g->epoch_now << 1;
 }
 
 /* fill.c */

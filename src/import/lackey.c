@@ -119,9 +119,134 @@ static int take_line(struct import *import, const char *text, size_t len,
 	return data(import, gva, (uint32_t)size, kind != 'L', diag);
 }
 
+/* --- The short way -------------------------------------------------------- */
+
+/*
+ * What valgrind writes and nothing else: lower-case digits, 8 to 15 of them,
+ * and a size of one digit or two.  Eight characters at a time, the first in
+ * the lowest byte.
+ */
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+#define BLOCK_LINES 4096
+
+struct record {
+	gva_t gva;
+	uint32_t size;
+	uint32_t kind; /* the three characters before the address */
+};
+
+#define KIND_INSN   UINT32_C(0x202049) /* "I  " */
+#define KIND_LOAD   UINT32_C(0x204c20) /* " L " */
+#define KIND_STORE  UINT32_C(0x205320) /* " S " */
+#define KIND_MODIFY UINT32_C(0x204d20) /* " M " */
+
+static uint64_t load8(const char *p)
+{
+	uint64_t chars;
+
+	memcpy(&chars, p, sizeof(chars));
+	return chars;
+}
+
+/*
+ * Values of hexadecimal digits, a byte each, of which bit 7 is set in *flaws
+ * where there is no digit.  What lies behind one that is none may be wrong.
+ */
+static uint64_t digits_of(uint64_t chars, uint64_t *flaws)
+{
+	uint64_t letters = chars >> 6 & EACH(1);
+	uint64_t val = chars - EACH('0') - letters * ('a' - '0');
+
+	*flaws = (val | (val + EACH(0x7f - 9) + (letters << 2))) & EACH(0x80);
+	return val + letters * 10;
+}
+
+/* Of eight digits. */
+static uint32_t number_of(uint64_t digits)
+{
+	uint64_t val =
+		(digits << 4 | digits >> 8) & UINT64_C(0x00ff00ff00ff00ff);
+
+	val = (val | val >> 8) & UINT64_C(0x0000ffff0000ffff);
+	return __builtin_bswap32((uint32_t)(val | val >> 16));
+}
+
+/* One digit or two, then a newline; NULL: something else. */
+static const char *parse_size(const char *p, uint32_t *ret)
+{
+	uint32_t first = (uint32_t)(p[0] - '0'), second;
+
+	*ret = first;
+	if (likely(p[1] == '\n' && first < 10))
+		return p + 2;
+	second = (uint32_t)(p[1] - '0');
+	*ret = first * 10 + second;
+	return p[2] == '\n' && first < 10 && second < 10 ? p + 3 : NULL;
+}
+
+static bool is_record(const struct record *r)
+{
+	bool is_insn = r->kind == KIND_INSN;
+
+	return (is_insn || r->kind == KIND_LOAD || r->kind == KIND_STORE ||
+		r->kind == KIND_MODIFY) &&
+	       r->size - 1 < (is_insn ? INSN_MAX : DATA_MAX) &&
+	       r->gva <= GUEST_USER_END - DATA_MAX;
+}
+
+/* Behind the line; NULL: let take_line() see it. */
+static inline const char *parse_fast(const char *p, struct record *ret)
+{
+	uint64_t low = load8(p + 11), comma = low ^ EACH(',');
+	uint64_t high_flaws, low_flaws, high_digits, low_digits;
+	unsigned int bits; /* of digits in `low` */
+
+	ret->kind = (uint32_t)load8(p) & 0xffffff;
+	comma = (comma - EACH(1)) & ~comma & EACH(0x80);
+	if (!comma)
+		return NULL;
+	bits = (unsigned int)__builtin_ctzll(comma) & ~7u;
+	high_digits = digits_of(load8(p + 3), &high_flaws);
+	low_digits = digits_of(low, &low_flaws);
+	if (high_flaws | (low_flaws & (BIT(bits) - 1)))
+		return NULL;
+	ret->gva = (uint64_t)number_of(high_digits) << bits / 2 |
+		   (uint64_t)number_of(low_digits) >> (32 - bits / 2);
+	p = parse_size(p + 11 + bits / 8 + 1, &ret->size);
+	return p && is_record(ret) ? p : NULL;
+}
+
+static int take_block(struct import *import, struct diag *diag)
+{
+	uint64_t lines = 0;
+	const char *p, *end, *next;
+	struct record r;
+	int err = 0;
+
+	if (!text_block(import->text, &p, &end))
+		return 0;
+	while (p < end && lines < BLOCK_LINES && !err) {
+		next = parse_fast(p, &r);
+		if (!next || (r.kind != KIND_INSN && !import->has_insn))
+			break;
+		if (r.kind == KIND_INSN)
+			err = fetch(import, r.gva, r.size, diag);
+		else
+			err = data(import, r.gva, r.size, r.kind != KIND_LOAD,
+				   diag);
+		p = next;
+		lines++;
+	}
+	import->records += lines;
+	text_taken(import->text, p, lines);
+	return err;
+}
+
 const struct import_format import_lackey = {
 	.name = "lackey",
 	.what = "valgrind --tool=lackey --trace-mem=yes",
 	.line = take_line,
+	.block = take_block,
 	.end = flush,
 };

@@ -127,11 +127,17 @@ static void renew_epochs(struct guest *g)
 			g->space[i].epoch = ++g->epoch;
 }
 
+void space_follow(struct guest *g)
+{
+	g->epoch_now = space_now(g)->epoch;
+}
+
 void space_forget(struct guest *g, struct space *space)
 {
 	if (g->epoch == SEEN_EPOCH_MAX)
 		renew_epochs(g);
 	space->epoch = ++g->epoch;
+	space_follow(g);
 }
 
 void space_forget_page(struct guest *g, gva_t gva)

@@ -149,6 +149,7 @@ static void switch_to(struct guest *g, uint32_t next)
 {
 	kernel_run(g, OFFSET_SCHED, 30);
 	g->current = next;
+	space_follow(g);
 	if (next && space_now(g)->root != g->root)
 		kernel_load_cr3(g, space_now(g)->root);
 	kernel_switch_stack(g);
@@ -166,6 +167,7 @@ static void join(struct guest *g, uint32_t task, uint32_t other)
 		return;
 	g->space[space].users++;
 	g->task[task].space = space;
+	space_follow(g);
 	if (task == g->current)
 		kernel_load_cr3(g, g->space[space].root);
 	drop_space(g, old);
@@ -289,6 +291,7 @@ int guest_exec(struct guest *g, struct diag *diag)
 	space = new_space(g);
 	if (space) {
 		g->task[g->current].space = space;
+		space_follow(g);
 		kernel_load_cr3(g, space_now(g)->root);
 		drop_space(g, old);
 	}

@@ -9,7 +9,7 @@
 #include "import/stream.h"
 
 #define LINE_LEN_MAX (UINT32_C(64) << 10)
-#define BUFFER       (UINT32_C(1) << 20)
+#define BUFFER       (UINT32_C(256) << 10) /* stays in a cache */
 
 struct text {
 	struct stream *stream;
@@ -18,7 +18,7 @@ struct text {
 	size_t size;     /* of a record, 0: lines */
 	uint64_t skipped;
 	size_t at, filled;
-	char buffer[BUFFER];
+	char buffer[BUFFER + TEXT_SLACK];
 };
 
 int text_open(const char *path, bool lenient, struct text **ret,
@@ -91,29 +91,29 @@ static int next(struct text *text, const char **line, size_t *len,
 	*len = text->filled - text->at;
 	if (!*len)
 		return 0;
+	text->cutting = *len > LINE_LEN_MAX || !text->ended;
 	if (*len > LINE_LEN_MAX)
 		*len = LINE_LEN_MAX;
 	text->at += *len;
-	text->cutting = !text->ended;
 	return 1;
 }
 
 int text_line(struct text *text, const char **line, size_t *len,
 	      struct diag *diag)
 {
-	bool rest = text->cutting;
 	int got;
 
 	/* The rest of a line that was cut. */
-	while (rest) {
+	while (text->cutting) {
 		text->cutting = false;
 		got = next(text, line, len, diag);
 		if (got <= 0)
 			return got;
-		rest = text->cutting;
 	}
 	got = next(text, line, len, diag);
 	text->number += got > 0;
+	if (got > 0 && *len && (*line)[*len - 1] == '\r')
+		--*len;
 	return got;
 }
 
@@ -136,6 +136,24 @@ int text_record(struct text *text, size_t size, const uint8_t **record,
 	*record = (const uint8_t *)text->buffer + text->at;
 	text->at += size;
 	return 1;
+}
+
+bool text_block(const struct text *text, const char **from, const char **end)
+{
+	const char *last;
+
+	*from = text->buffer + text->at;
+	last = memrchr(*from, '\n', text->filled - text->at);
+	if (!last || text->cutting)
+		return false;
+	*end = last + 1;
+	return true;
+}
+
+void text_taken(struct text *text, const char *to, uint64_t lines)
+{
+	text->at = (size_t)(to - text->buffer);
+	text->number += lines;
 }
 
 int text_malformed(struct text *text, const char *what, struct diag *diag)

@@ -17,8 +17,9 @@ int text_open(const char *path, bool lenient, struct text **ret,
 void text_close(struct text *text); /* NULL is fine */
 
 /*
- * The next line without its newline, 1; 0 at the end; -errno with a line.  A
- * line is good until the next call.  One of more than 64 KiB is cut there.
+ * The next line without its newline (or CR and newline), 1; 0 at the end;
+ * -errno with a line.  A line is good until the next call.  One of more than 64
+ * KiB is cut there.
  */
 int text_line(struct text *text, const char **line, size_t *len,
 	      struct diag *diag);
@@ -29,6 +30,16 @@ int text_line(struct text *text, const char **line, size_t *len,
  */
 int text_record(struct text *text, size_t size, const uint8_t **record,
 		struct diag *diag);
+
+/*
+ * The short way: whole lines that have been read already, newlines and all, in
+ * [*from, *end), TEXT_SLACK bytes behind which can be read.  Those up to `to`
+ * have been taken.  False: text_line() has to go first.
+ */
+#define TEXT_SLACK 32
+
+bool text_block(const struct text *text, const char **from, const char **end);
+void text_taken(struct text *text, const char *to, uint64_t lines);
 
 /*
  * The last line or record is malformed: counted and 0 if lenient, else -EINVAL

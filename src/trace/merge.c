@@ -14,14 +14,6 @@ void merge_init(struct merge *m)
 	*m = (struct merge){0};
 }
 
-static bool joins(const struct trace_ref *run, const struct trace_ref *ref)
-{
-	return run->gva >> PAGE_SHIFT == ref->gva >> PAGE_SHIFT &&
-	       (run->kind == ref->kind || run->kind == TRACE_WRITE) &&
-	       run->user == ref->user && run->implicit == ref->implicit &&
-	       ref->count <= TRACE_COUNT_MAX - run->count;
-}
-
 /* Runs before the oldest open one. */
 static uint32_t take_closed(struct merge *m, struct trace_ref *out)
 {
@@ -31,9 +23,12 @@ static uint32_t take_closed(struct merge *m, struct trace_ref *out)
 		if (m->open[i] && m->open[i] < m->runs + nr)
 			nr = (uint32_t)(m->open[i] - m->runs);
 	}
+	/* A few: calls of memcpy() would take longer. */
 	left = m->nr - nr;
-	memcpy(out, m->runs, nr * sizeof(*out));
-	memmove(m->runs, m->runs + nr, left * sizeof(*out));
+	for (uint32_t i = 0; i < nr; i++)
+		out[i] = m->runs[i];
+	for (uint32_t i = 0; i < left; i++)
+		m->runs[i] = m->runs[nr + i];
 	for (int i = 0; i < 2; i++) {
 		if (m->open[i])
 			m->open[i] -= nr;
@@ -48,10 +43,8 @@ uint32_t merge_add(struct merge *m, const struct trace_ref *ref,
 	struct trace_ref **run = &m->open[ref->kind != TRACE_FETCH];
 	uint32_t nr;
 
-	if (*run && joins(*run, ref)) {
-		(*run)->count += ref->count;
+	if (merge_join(m, ref))
 		return 0;
-	}
 	*run = NULL;
 	nr = take_closed(m, out);
 	if (m->nr == MERGE_MAX)

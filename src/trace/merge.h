@@ -22,6 +22,23 @@ struct merge {
 
 void merge_init(struct merge *m);
 
+/*
+ * The hit of merge_add(): the open run of its kind goes on.  False: nothing has
+ * been done.
+ */
+static inline bool merge_join(struct merge *m, const struct trace_ref *ref)
+{
+	struct trace_ref *run = m->open[ref->kind != TRACE_FETCH];
+
+	if (!run || run->gva >> PAGE_SHIFT != ref->gva >> PAGE_SHIFT ||
+	    (run->kind != ref->kind && run->kind != TRACE_WRITE) ||
+	    run->user != ref->user || run->implicit != ref->implicit ||
+	    ref->count > TRACE_COUNT_MAX - run->count)
+		return false;
+	run->count += ref->count;
+	return true;
+}
+
 /* Both put closed runs that wait for none in out and return how many. */
 uint32_t merge_add(struct merge *m, const struct trace_ref *ref,
 		   struct trace_ref out[MERGE_MAX]);

@@ -173,21 +173,37 @@ static int refuse(struct trace_writer *w, const char *flaw)
 	return w->err;
 }
 
-int trace_write_ref(struct trace_writer *w, const struct trace_ref *ref)
+/* Begins a run. */
+static int put_run(struct trace_writer *w, const struct trace_ref *ref)
+{
+	struct trace_ref runs[MERGE_MAX];
+
+	return put_refs(w, runs, merge_add(&w->merge, ref, runs));
+}
+
+static inline int write_ref(struct trace_writer *w, const struct trace_ref *ref)
 {
 	const char *flaw = ref_flaw(w, ref);
 
-	if (unlikely(w->err))
-		return w->err;
 	if (unlikely(flaw))
 		return refuse(w, flaw);
-	if (w->granularity == TRACE_PAGES) {
-		struct trace_ref runs[MERGE_MAX];
+	if (w->granularity == TRACE_FULL)
+		return put_ref(w, ref);
+	return merge_join(&w->merge, ref) ? 0 : put_run(w, ref);
+}
 
-		w->err = put_refs(w, runs, merge_add(&w->merge, ref, runs));
-	} else {
-		w->err = put_ref(w, ref);
-	}
+int trace_write_ref(struct trace_writer *w, const struct trace_ref *ref)
+{
+	if (likely(!w->err))
+		w->err = write_ref(w, ref);
+	return w->err;
+}
+
+static int write_refs(struct trace_writer *w, const struct trace_ref *refs,
+		      uint32_t nr)
+{
+	for (uint32_t i = 0; i < nr && !w->err; i++)
+		w->err = write_ref(w, &refs[i]);
 	return w->err;
 }
 
@@ -206,11 +222,8 @@ int trace_write_item(struct trace_writer *w, const struct trace_item *item)
 {
 	const char *flaw;
 
-	if (item->kind == TRACE_ITEM_REFS) {
-		for (uint32_t i = 0; i < item->nr && !w->err; i++)
-			trace_write_ref(w, &item->refs[i]);
-		return w->err;
-	}
+	if (item->kind == TRACE_ITEM_REFS)
+		return write_refs(w, item->refs, item->nr);
 	flaw = trace_item_flaw(item);
 	if (!w->err && flaw)
 		return refuse(w, flaw);
