@@ -205,12 +205,23 @@ static bool is_expected(const struct replay_lane *lane,
 	BUG("expectation");
 }
 
+/* The line may have fallen before the interrupt could be taken. */
+static void forget_interrupt(struct replay_lane *lane,
+			     const struct trace_item *item)
+{
+	if (lane->expected == EXPECT_DELIVERY &&
+	    lane->trap.verdict == GO_TAKE_IRQ && !is_expected(lane, item))
+		lane->expected = EXPECT_ANYTHING;
+}
+
 bool lane_may_come(struct replay_lane *lane, const struct trace_item *item)
 {
 	struct text trace, model;
 
-	if (item->kind == TRACE_ITEM_TABLE || item->kind == TRACE_ITEM_MARK ||
-	    is_expected(lane, item))
+	if (item->kind == TRACE_ITEM_TABLE || item->kind == TRACE_ITEM_MARK)
+		return true;
+	forget_interrupt(lane, item);
+	if (is_expected(lane, item))
 		return true;
 	trace = item_text(item);
 	model = expected_text(lane);

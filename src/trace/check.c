@@ -146,13 +146,11 @@ static void check_pending(struct trace_check *c, const struct trace_ref *ref)
 {
 	if (c->flow.busy & FLOW_FAULT)
 		break_ref(c, RULE_FAULT_DELIVERED, ref);
-	if (c->flow.busy & FLOW_INTERRUPT)
-		break_ref(c, RULE_IRQ_DELIVERED, ref);
 	if (c->flow.busy & FLOW_RETRY && !is_retried(c, ref))
 		break_ref(c, RULE_RETRY, ref);
 	if (c->last == LAST_EMULATE_FAILED)
 		break_ref(c, RULE_EMULATE_FAILED, ref);
-	c->flow.busy &= ~(uint32_t)(FLOW_FAULT | FLOW_INTERRUPT);
+	c->flow.busy &= ~(uint32_t)FLOW_FAULT;
 }
 
 static void check_ref(struct trace_check *c, const struct trace_ref *ref)
@@ -180,28 +178,24 @@ static void check_ref(struct trace_check *c, const struct trace_ref *ref)
 /* --- Events and faults --------------------------------------------------- */
 
 static bool is_delivery_of_fault(const struct trace_check *c,
-				 const struct guest_event *ev)
+				 const struct trace_item *item)
 {
-	return ev->kind == GE_DELIVER && ev->type == EVENT_HW_EXC &&
-	       ev->vector == EXC_PF && ev->has_error && ev->error == c->error;
+	const struct guest_event *ev = &item->event;
+
+	return item->kind == TRACE_ITEM_EVENT && ev->kind == GE_DELIVER &&
+	       ev->type == EVENT_HW_EXC && ev->vector == EXC_PF &&
+	       ev->has_error && ev->error == c->error;
 }
 
 /* What must come at once: nothing but tables and marks stands between. */
 static void check_next(struct trace_check *c, const struct trace_item *item)
 {
-	const struct guest_event *ev = &item->event;
-	bool is_event = item->kind == TRACE_ITEM_EVENT;
-
-	if (c->flow.busy & FLOW_FAULT &&
-	    !(is_event && is_delivery_of_fault(c, ev)))
+	if (c->flow.busy & FLOW_FAULT && !is_delivery_of_fault(c, item))
 		break_item(c, RULE_FAULT_DELIVERED, item);
-	if (c->flow.busy & FLOW_INTERRUPT &&
-	    !(is_event && ev->kind == GE_DELIVER && ev->type == EVENT_EXT_INT))
-		break_item(c, RULE_IRQ_DELIVERED, item);
 	if (c->last == LAST_EMULATE_FAILED &&
 	    item->kind != TRACE_ITEM_TABLE_WRITE)
 		break_item(c, RULE_EMULATE_FAILED, item);
-	c->flow.busy &= ~(uint32_t)(FLOW_FAULT | FLOW_INTERRUPT);
+	c->flow.busy &= ~(uint32_t)FLOW_FAULT;
 }
 
 static void check_delivered(struct trace_check *c,

@@ -24,8 +24,7 @@ static void next_event(struct trace_flow *flow, const struct guest_event *ev)
 {
 	switch (ev->kind) {
 	case GE_DELIVER:
-		set(flow, FLOW_DELIVERY,
-		    FLOW_FAULT | FLOW_INTERRUPT | FLOW_RETRY);
+		set(flow, FLOW_DELIVERY, FLOW_FAULT | FLOW_RETRY);
 		flow->deliver = *ev;
 		flow->is_open = false;
 		break;
@@ -33,12 +32,11 @@ static void next_event(struct trace_flow *flow, const struct guest_event *ev)
 		set(flow, 0, FLOW_DELIVERY);
 		break;
 	case GE_IRQ:
-		set(flow, ev->if_open ? FLOW_INTERRUPT : FLOW_WAITING,
-		    FLOW_RETRY);
+		set(flow, ev->if_open ? 0 : FLOW_WAITING, FLOW_RETRY);
 		flow->is_open = false;
 		break;
 	case GE_IRQ_WINDOW:
-		set(flow, FLOW_INTERRUPT,
+		set(flow, 0,
 		    flow->busy & FLOW_REQUEUED ? FLOW_REQUEUED : FLOW_WAITING);
 		flow->is_open = false;
 		break;

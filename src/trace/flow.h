@@ -11,12 +11,11 @@
 
 /* What has begun and has to come to its end. */
 enum {
-	FLOW_DELIVERY = 1,  /* deliver, no delivered yet */
-	FLOW_FAULT = 2,     /* a fault that is to be delivered */
-	FLOW_INTERRUPT = 4, /* an interrupt that is to be delivered */
-	FLOW_WAITING = 8,   /* one that could not be taken */
-	FLOW_REQUEUED = 16, /* one whose delivery met a fault */
-	FLOW_RETRY = 32,    /* retry; its instruction comes next */
+	FLOW_DELIVERY = 1, /* deliver, no delivered yet */
+	FLOW_FAULT = 2,    /* a fault that is to be delivered */
+	FLOW_WAITING = 4,  /* an interrupt that could not be taken */
+	FLOW_REQUEUED = 8, /* one whose delivery met a fault */
+	FLOW_RETRY = 16,   /* retry; its instruction comes next */
 };
 
 struct trace_flow {

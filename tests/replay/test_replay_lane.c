@@ -274,6 +274,46 @@ static void tells_where_exits_began(void **state)
 	}
 }
 
+static void append_irq(struct tape *tape, enum guest_event_kind kind,
+		       bool if_open)
+{
+	tape->item[tape->nr++] = (struct trace_item){
+		.kind = TRACE_ITEM_EVENT,
+		.event = {.kind = kind, .if_open = if_open, .insns = 5}};
+}
+
+static void append_fetch(struct tape *tape)
+{
+	tape->item[tape->nr] = (struct trace_item){.nr = 1};
+	tape->ref[tape->nr++] = (struct trace_ref){
+		.gva = TAPE_CODE, .count = 1, .size = 1, .user = true};
+}
+
+/* The line has fallen: nothing is delivered, and nothing is wrong. */
+static void interrupt_that_is_gone(void **state)
+{
+	const struct trace_info info = tape_info();
+	struct replay_lane *lane = lane_of("kvm-2.6.25", "on", &info);
+	const struct account *acct = sim_account(replay_lane_sim(lane));
+	struct tape tape;
+
+	(void)state;
+	tape_init(&tape);
+	append_irq(&tape, GE_IRQ, true);
+	append_fetch(&tape);
+	append_irq(&tape, GE_IRQ, false);
+	append_fetch(&tape);
+	append_irq(&tape, GE_IRQ_WINDOW, true);
+	append_irq(&tape, GE_RETRY, false);
+	append_fetch(&tape);
+	tape_play(&tape, lane);
+	assert_string_equal(replay_lane_line(lane), "");
+	assert_int_equal(replay_lane_status(lane), REPLAY_DONE);
+	assert_int_equal(replay_lane_insns(lane), 8);
+	assert_int_equal(acct->counter[CNT_irq_window], 1);
+	replay_lane_destroy(lane);
+}
+
 /* Beginnings no processor of the model could be in. */
 static void refuses_states(void **state)
 {
@@ -319,6 +359,7 @@ int main(void)
 		cmocka_unit_test(tells_what_differs),
 		cmocka_unit_test(write_without_value),
 		cmocka_unit_test(tells_where_exits_began),
+		cmocka_unit_test(interrupt_that_is_gone),
 		cmocka_unit_test(refuses_states),
 	};
 
