@@ -96,14 +96,6 @@ static int find_format(const char *name, struct import_request *request)
 	return STATUS_USAGE;
 }
 
-static void show_progress(void *context, uint64_t done, uint64_t total)
-{
-	struct progress *progress = context;
-
-	progress->total = total;
-	progress_update(progress, done);
-}
-
 static void say_result(const struct import_result *r)
 {
 	cli_say("%" PRIu64 " records, %" PRIu64 " skipped; %" PRIu64
@@ -131,7 +123,7 @@ static int import(struct import_request *request)
 	struct diag diag;
 	int err;
 
-	request->progress = show_progress;
+	request->progress = progress_show;
 	request->context = &progress;
 	request->attention = attention_begin();
 	progress_begin(&progress, stderr, request->path, 0);

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "cli/attention.h"
 #include "cli/cmd_trace.h"
@@ -45,57 +44,49 @@ static const struct cli_flag flags[] = {
 	{0},
 };
 
-struct cut_options {
-	struct cut_request request;
-	bool from, to; /* given */
+/* By flag, from FLAG_FROM_INSN on. */
+static const struct {
+	const char *name;
+	enum cut_unit unit;
+	bool is_end;
+} points[] = {
+	{"--from-insn", CUT_INSN, false}, {"--to-insn", CUT_INSN, true},
+	{"--from-ref", CUT_REF, false},   {"--to-ref", CUT_REF, true},
+	{"--from-item", CUT_ITEM, false}, {"--to-item", CUT_ITEM, true},
 };
 
-static int take_point(const char *flag, const char *arg, enum cut_unit unit,
-		      struct cut_point *point, bool *given, struct diag *diag)
+struct cut_options {
+	struct cut_request request;
+	bool given[2]; /* where to begin, where to end */
+};
+
+static int take_point(struct cut_options *options, int flag, const char *arg,
+		      struct diag *diag)
 {
-	if (*given)
+	int i = flag - FLAG_FROM_INSN;
+	bool is_end = points[i].is_end;
+	struct cut_point *point =
+		is_end ? &options->request.to : &options->request.from;
+
+	if (options->given[is_end])
 		return diag_set(diag, -EINVAL,
-				"%s: where to %s is given already", flag,
-				strncmp(flag, "--from", 6) ? "end" : "begin");
-	*given = true;
-	point->unit = unit;
-	return number_parse(flag, arg, UINT64_MAX - 1, &point->n, diag);
+				"%s: where to %s is given already",
+				points[i].name, is_end ? "end" : "begin");
+	options->given[is_end] = true;
+	point->unit = points[i].unit;
+	return number_parse(points[i].name, arg, CUT_END - 1, &point->n, diag);
 }
 
 static int take_flag(void *context, int flag, const char *arg)
 {
-	struct cut_options *o = context;
-	struct cut_request *request = &o->request;
+	struct cut_options *options = context;
+	struct cut_request *request = &options->request;
 	struct diag diag;
 	int err = 0;
 
 	switch (flag) {
 	case 'o':
 		request->output = arg;
-		break;
-	case FLAG_FROM_INSN:
-		err = take_point("--from-insn", arg, CUT_INSN, &request->from,
-				 &o->from, &diag);
-		break;
-	case FLAG_TO_INSN:
-		err = take_point("--to-insn", arg, CUT_INSN, &request->to,
-				 &o->to, &diag);
-		break;
-	case FLAG_FROM_REF:
-		err = take_point("--from-ref", arg, CUT_REF, &request->from,
-				 &o->from, &diag);
-		break;
-	case FLAG_TO_REF:
-		err = take_point("--to-ref", arg, CUT_REF, &request->to, &o->to,
-				 &diag);
-		break;
-	case FLAG_FROM_ITEM:
-		err = take_point("--from-item", arg, CUT_ITEM, &request->from,
-				 &o->from, &diag);
-		break;
-	case FLAG_TO_ITEM:
-		err = take_point("--to-item", arg, CUT_ITEM, &request->to,
-				 &o->to, &diag);
 		break;
 	case FLAG_ROI:
 		request->region = true;
@@ -104,16 +95,11 @@ static int take_flag(void *context, int flag, const char *arg)
 		request->has_granularity = true;
 		err = granularity_parse(arg, &request->granularity, &diag);
 		break;
+	default:
+		err = take_point(options, flag, arg, &diag);
+		break;
 	}
 	return err ? cli_fail(err, &diag) : 0;
-}
-
-static void show_progress(void *context, uint64_t done, uint64_t total)
-{
-	struct progress *progress = context;
-
-	progress->total = total;
-	progress_update(progress, done);
 }
 
 static void say_result(const struct cut_request *request,
@@ -134,7 +120,7 @@ static int cut(struct cut_request *request)
 	struct diag diag;
 	int err;
 
-	request->progress = show_progress;
+	request->progress = progress_show;
 	request->context = &progress;
 	request->attention = attention_begin();
 	progress_begin(&progress, stderr, request->path, 0);
@@ -169,7 +155,7 @@ static int run(const struct cli_command *command, int argc, char **argv)
 		cli_say("want TRACE -o FILE (notrap help trace cut)");
 		return STATUS_USAGE;
 	}
-	if (request->region && (options.from || options.to)) {
+	if (request->region && (options.given[0] || options.given[1])) {
 		cli_say("--roi says where to begin and end; so do the others");
 		return STATUS_USAGE;
 	}

@@ -91,3 +91,11 @@ void progress_update(struct progress *progress, uint64_t done)
 	progress->last_shown = now;
 	progress->turns++;
 }
+
+void progress_show(void *progress, uint64_t done, uint64_t total)
+{
+	struct progress *p = progress;
+
+	p->total = total;
+	progress_update(p, done);
+}

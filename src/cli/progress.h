@@ -27,6 +27,9 @@ void progress_begin(struct progress *progress, FILE *out, const char *label,
 		    uint64_t total);
 void progress_update(struct progress *progress, uint64_t done);
 
+/* The same as a callback, whose context is the struct progress. */
+void progress_show(void *progress, uint64_t done, uint64_t total);
+
 /* Make room for other text; the next update shows it again. */
 void progress_hide(struct progress *progress);
 

@@ -8,12 +8,12 @@
 
 static void show(const struct trace_pass *pass, struct progress *progress)
 {
-	uint64_t done;
+	uint64_t done, total;
 
 	if (!pass->label)
 		return;
-	trace_reader_progress(pass->reader, &done, &progress->total);
-	progress_update(progress, done);
+	trace_reader_progress(pass->reader, &done, &total);
+	progress_show(progress, done, total);
 }
 
 static int feed(struct trace_pass *pass, struct progress *progress,

@@ -2,7 +2,8 @@
 /*
  * A replay of any items that a reader can hand out, in any order.  Apart from
  * not crashing: the laws of counting hold whatever came.  An audit may well
- * find fault with a guest whose tables change by themselves.
+ * find fault with a guest whose tables change by themselves.  The same items
+ * are checked against the rules of order, and followed as a cut does.
  *
  * Bytes: which configuration; how much of the tape of tests/replay comes first;
  * then a byte an item for what it is, and what it needs.
@@ -20,7 +21,9 @@
 #include <string.h>
 
 #include "base/bug.h"
+#include "replay/track.h"
 #include "tape.h"
+#include "trace/check.h"
 #include "trace/item.h"
 
 #include "fuzz.h"
@@ -170,13 +173,42 @@ static bool take_item(struct input *in, struct trace_item *item,
 	return !trace_item_flaw(item);
 }
 
-static struct replay_lane *lane_of(uint64_t how)
+/* Who takes the items. */
+struct takers {
+	struct replay_lane *lane;
+	struct trace_check *check;
+	struct track *track;
+};
+
+static void give(struct takers *takers, const struct trace_item *item)
+{
+	replay_lane_item(takers->lane, item);
+	BUG_ON(trace_check_item(takers->check, item));
+	track_item(takers->track, item);
+}
+
+static void finish(struct takers *takers)
+{
+	const uint64_t *table;
+	gpa_t gpa = 0;
+
+	replay_lane_finish(takers->lane);
+	BUG_ON(sim_check(replay_lane_sim(takers->lane)));
+	replay_lane_destroy(takers->lane);
+	trace_check_destroy(takers->check);
+	for (; track_table(takers->track, &gpa, &table); gpa += PAGE_SIZE)
+		BUG_ON(gpa & PAGE_MASK);
+	track_destroy(takers->track);
+}
+
+static struct takers takers_of(uint64_t how)
 {
 	static const char *const mmu[] = {"kvm-2.6.20", "kvm-2.6.24", "seed",
 					  "kvm-2.6.25"};
 	const struct trace_info paging = tape_info();
 	const struct trace_info start = {.memory = 1 << 20, .cr0 = 0x11};
-	struct replay_lane *lane;
+	const struct trace_info *info = how & 0x80 ? &start : &paging;
+	struct takers takers;
 	struct config config;
 	struct diag diag;
 
@@ -188,34 +220,34 @@ static struct replay_lane *lane_of(uint64_t how)
 			  &diag) ||
 	       config_set(&config, "cr3-targets", how & 16 ? "2" : "0", &diag));
 	config = config_effective(&config);
-	BUG_ON(replay_lane_create(&config, how & 0x80 ? &start : &paging, &lane,
-				  &diag));
-	return lane;
+	BUG_ON(replay_lane_create(&config, info, &takers.lane, &diag) ||
+	       track_create(info, &takers.track, &diag));
+	takers.check = trace_check_create(TRACE_FULL);
+	BUG_ON(!takers.check);
+	return takers;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input in = {data, data + size};
 	uint64_t table[PT_ENTRIES];
-	struct replay_lane *lane;
+	struct takers takers;
 	struct trace_item item;
 	struct trace_ref ref;
 	struct tape tape;
 	uint64_t first;
 
-	lane = lane_of(take(&in, 1));
+	takers = takers_of(take(&in, 1));
 	tape_init(&tape);
 	first = take(&in, 1) % (tape.nr + 1);
 	for (uint32_t i = 0; i < first; i++) {
 		if (tape.item[i].kind == TRACE_ITEM_REFS)
 			tape.item[i].refs = &tape.ref[i];
-		replay_lane_item(lane, &tape.item[i]);
+		give(&takers, &tape.item[i]);
 	}
 	while (in.p < in.end)
 		if (take_item(&in, &item, &ref, table))
-			replay_lane_item(lane, &item);
-	replay_lane_finish(lane);
-	BUG_ON(sim_check(replay_lane_sim(lane)));
-	replay_lane_destroy(lane);
+			give(&takers, &item);
+	finish(&takers);
 	return 0;
 }
