@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* notrap plot: exits by cause of saved results, as an image. */
+/* notrap plot: saved results as an image. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,9 +10,34 @@
 #include "cli/output.h"
 #include "cli/results.h"
 
+#define KINDS_TEXT "exits, ladder, coverage, sweep or heat"
+
+#define ONLY_MAX 16
+
+enum {
+	FLAG_KIND = 16,
+	FLAG_X,
+	FLAG_Y,
+	FLAG_Z,
+	FLAG_ONLY,
+};
+
 static const struct cli_flag flags[] = {
 	{'o', "output", "FILE",
 	 "the image, whole or not at all; the name ends in .svg, .png or .pdf"},
+	{FLAG_KIND, "kind", "KIND", KINDS_TEXT " (default: exits)"},
+	{FLAG_X, "x", "KEY",
+	 "of sweep and heat: the setting from left to right (default: the one "
+	 "with most values)"},
+	{FLAG_Y, "y", "NAME",
+	 "of heat: the setting upwards; of sweep: a figure (default: exits); "
+	 "of exits: exits or percent"},
+	{FLAG_Z, "z", "FIGURE",
+	 "of heat: exits (default), pf-exits, per-fault, faults, direct, "
+	 "injected, coverage, cycles, exit-cycles, handler-cycles, latency, or "
+	 "a member of results like shadow.mmu_flooded"},
+	{FLAG_ONLY, "only", "KEY=VALUE[,VALUE...]",
+	 "leave out results with other values of a setting, or of guest"},
 	{FLAG_KEEP_SCRIPT, "keep-script", NULL,
 	 "also write the gnuplot script, data included, as FILE with .gp"},
 	{FLAG_HELP, "help", NULL, "this text"},
@@ -21,8 +46,10 @@ static const struct cli_flag flags[] = {
 
 struct plot_options {
 	const char *output;
-	enum report_image image;
+	struct report_plot plot;
 	bool keep_script;
+	const char *only[ONLY_MAX];
+	size_t nr_only;
 };
 
 static const struct {
@@ -34,15 +61,53 @@ static const struct {
 	{".pdf", REPORT_PDF},
 };
 
+static int add_only(struct plot_options *options, const char *only,
+		    struct diag *diag)
+{
+	if (options->nr_only == ONLY_MAX)
+		return diag_set(diag, -EINVAL, "more than %d --only", ONLY_MAX);
+	options->only[options->nr_only++] = only;
+	return 0;
+}
+
+static int parse_kind(const char *name, struct plot_options *options,
+		      struct diag *diag)
+{
+	if (report_plot_find(name, &options->plot.kind))
+		return 0;
+	return diag_set(diag, -EINVAL, "--kind %.60s: want " KINDS_TEXT, name);
+}
+
 static int take_flag(void *context, int flag, const char *arg)
 {
 	struct plot_options *options = context;
+	struct diag diag;
+	int err = 0;
 
-	if (flag == 'o')
+	switch (flag) {
+	case 'o':
 		options->output = arg;
-	else
+		break;
+	case FLAG_KIND:
+		err = parse_kind(arg, options, &diag);
+		break;
+	case FLAG_X:
+		options->plot.x = arg;
+		break;
+	case FLAG_Y:
+		options->plot.y = arg;
+		break;
+	case FLAG_Z:
+		options->plot.z = arg;
+		break;
+	case FLAG_ONLY:
+		err = add_only(options, arg, &diag);
+		break;
+	case FLAG_KEEP_SCRIPT:
 		options->keep_script = true;
-	return 0;
+		break;
+	}
+	return err ? cli_fail(err, &diag) : 0;
 }
 
 static int find_image(const char *path, enum report_image *ret)
@@ -56,16 +121,6 @@ static int find_image(const char *path, enum report_image *ret)
 		}
 	}
 	return -EINVAL;
-}
-
-static int write_script(const struct report *report, enum report_image image,
-			FILE *out, struct diag *diag)
-{
-	int err = report_print_plot(report, image, out);
-
-	if (err)
-		return diag_set(diag, err, "no memory for the plot");
-	return 0;
 }
 
 /* FILE.png -> FILE.gp, complete before the image is. */
@@ -84,7 +139,7 @@ static int keep_script(const struct plot_options *options,
 	free(path);
 	if (err)
 		return err;
-	err = write_script(report, options->image, output.file, diag);
+	err = report_print_plot(report, &options->plot, output.file, diag);
 	if (!err)
 		return output_commit(&output, diag);
 	output_abandon(&output);
@@ -104,7 +159,7 @@ static int draw(const struct plot_options *options, const struct report *report,
 	err = output_open(options->output, &output, diag);
 	if (err)
 		goto close_script;
-	err = write_script(report, options->image, script, diag);
+	err = report_print_plot(report, &options->plot, script, diag);
 	if (!err)
 		err = gnuplot_run(script, output.file, diag);
 	if (!err)
@@ -126,7 +181,8 @@ static int run(const struct cli_command *command, int argc, char **argv)
 	status = cli_parse(command, argc, argv, take_flag, &options, &operand);
 	if (status >= 0)
 		return status;
-	if (!options.output || find_image(options.output, &options.image)) {
+	if (!options.output ||
+	    find_image(options.output, &options.plot.image)) {
 		cli_say("want -o FILE, with a name that ends in .svg, .png or "
 			".pdf");
 		return STATUS_USAGE;
@@ -134,7 +190,9 @@ static int run(const struct cli_command *command, int argc, char **argv)
 	err = results_read(command, argv + operand, &report, &diag);
 	if (err)
 		return cli_fail(err, &diag);
-	if (options.keep_script)
+	for (size_t i = 0; i < options.nr_only && !err; i++)
+		err = report_keep(report, options.only[i], &diag);
+	if (options.keep_script && !err)
 		err = keep_script(&options, report, &diag);
 	if (!err)
 		err = draw(&options, report, &diag);
@@ -145,11 +203,20 @@ static int run(const struct cli_command *command, int argc, char **argv)
 const struct cli_command cmd_plot = {
 	.name = "plot",
 	.operands = "[OPTION...] RESULT... -o FILE",
-	.summary = "draw saved results: exits by cause, a bar each",
-	.about =
-		"Draws, with gnuplot, the VM exits of every result that notrap "
-		"run --format json wrote, split by cause: a stacked bar a "
-		"configuration, those of one guest side by side.\n",
+	.summary = "draw saved results as bars, curves or a map",
+	.about = "Draws results that notrap run, replay or sweep wrote, each "
+		 "RESULT a file, the directory of a sweep or -, with gnuplot. "
+		 "Kinds:\n"
+		 "exits: VM exits by cause, a stacked bar a configuration, "
+		 "those of one guest side by side; where guests differ a lot, "
+		 "in percent of the first bar of each.\n"
+		 "ladder: the #PF exits for each guest page fault, likewise.\n"
+		 "coverage: which guest page faults bypass the hypervisor, "
+		 "which could, which cannot.\n"
+		 "sweep: a figure over a numeric setting, a curve for each "
+		 "combination of the others.\n"
+		 "heat: a figure by two settings, a map for each combination "
+		 "of the others.\n",
 	.flags = flags,
 	.run = run,
 };

@@ -12,6 +12,7 @@
  *   by.c, by_point.c  rows of one figure, or of one result
  *   csv.c      flattened; plot.c: as a gnuplot script
  *   point.c    one result a file
+ *   keep.c     choosing results
  */
 #ifndef NOTRAP_REPORT_INTERNAL_H
 #define NOTRAP_REPORT_INTERNAL_H

@@ -1,264 +1,330 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Results as stacked bars: which categories there are, where the bars stand,
- * how large the image must be.  Page-fault exits are split by cause; of the
- * other reasons the most frequent are shown, the rest are one category.
- */
 #include "report/plot.h"
 
 #include <errno.h>
-#include <stdlib.h>
+#include <math.h>
 #include <string.h>
 
-#define WIDTH_MIN     960 /* the title must fit */
-#define REASONS_SHOWN 3   /* besides page faults; the rest is "other" */
-#define THIN          200 /* a two-hundredth of the highest bar */
+/* --- Words of a script --------------------------------------------------- */
 
-/* Okabe and Ito's palette, safe for colour-blind eyes; greys for the rest. */
-static const struct {
-	const char *cause;
-	const char *colour;
-	bool dark; /* needs white figures */
-} palette[] = {
-	{"hidden_fill", "#56b4e9", false}, {"injected", "#d55e00", true},
-	{"pt_write", "#e69f00", false},    {"accessed_dirty", "#009e73", true},
-	{"mmio", "#cc79a7", false},        {"reserved", "#f0e442", false},
-	{"spurious", "#0072b2", true},
+void plot_put_string(const char *text, FILE *out)
+{
+	fputc('"', out);
+	for (; *text; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c == '\n')
+			fputs("\\n", out);
+		else if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+			 (c >= '0' && c <= '9') || strchr(" .,:;=-+/#%()_", c))
+			fputc(c, out);
+		else
+			fprintf(out, "\\%03o", c);
+	}
+	fputc('"', out);
+}
+
+static const struct plot_style styles[] = {
+	[REPORT_SVG] = {"svg dynamic", "sans-serif", 14, 15, 20},
+	[REPORT_PNG] = {"pngcairo", "sans-serif:Bold", 11, 11, 16},
+	[REPORT_PDF] = {"pdfcairo", "sans-serif:Bold", 11, 11, 16},
 };
 
-static const struct {
-	const char *colour;
-	bool dark;
-} greys[REASONS_SHOWN + 1] = {
-	{"#595959", true},
-	{"#8c8c8c", false},
-	{"#b8b8b8", false},
-	{"#dedede", false},
-};
-
-static uint64_t sum_of_reasons(const json_t *doc)
+const struct plot_style *plot_style(enum report_image image)
 {
-	json_t *map = (json_t *)doc_at(doc, "exits/by_reason");
-	const char *key;
-	uint64_t sum = 0;
-	json_t *val;
+	return &styles[image];
+}
 
-	json_object_foreach(map, key, val)
-	{
-		sum += (uint64_t)json_integer_value(val);
+void plot_print_head(enum report_image image, int width, int height, FILE *out)
+{
+	/* Paper is measured in inches, of 96 pixels as in CSS. */
+	double scale = image == REPORT_PDF ? 96 : 1;
+	const char *unit = image == REPORT_PDF ? "in" : "";
+
+	fprintf(out,
+		"# Drawn by notrap plot; run with: gnuplot THIS > IMAGE\n"
+		"set terminal %s size %.6g%s,%.6g%s noenhanced "
+		"font \"sans-serif,%d\" "
+		"background rgb \"white\"\n"
+		"set encoding utf8\n"
+		"set style textbox opaque fillcolor rgb \"white\" noborder "
+		"margins 0.3,0.3\n"
+		"set border 3 linecolor rgb \"" PLOT_GREY "\"\n"
+		"set tics nomirror out\n",
+		styles[image].terminal, width / scale, unit, height / scale,
+		unit, styles[image].size);
+}
+
+void plot_print_title(enum report_image image, const char *title,
+		      const char *answer, FILE *out)
+{
+	const struct plot_style *style = &styles[image];
+
+	if (*answer) {
+		fputs("set label ", out);
+		plot_put_string(answer, out);
+		fputs(" at graph 0.5, graph 1 center offset 0,1.6 "
+		      "textcolor rgb \"" PLOT_GREY "\"\n",
+		      out);
 	}
-	return sum;
+	fputs("set title ", out);
+	plot_put_string(title, out);
+	fprintf(out, " font \"%s,%d\" offset 0,%.1f\nset tmargin %.1f\n",
+		style->strong, style->title_size, *answer ? 1.8 : 0.6,
+		*answer ? 5.4 : 4.0);
 }
 
-/* Exits of a reason that are not page faults. */
-static uint64_t exits_of_reason(const json_t *doc, const char *name)
+/* --- The caption --------------------------------------------------------- */
+
+static bool is_changed_anywhere(const struct report *report, const char *key)
 {
-	uint64_t n = doc_member(doc_at(doc, "exits/by_reason"), name);
-	uint64_t page_faults = doc_u64(doc, "exits/page_fault_total");
+	for (size_t i = 0; i < report->nr; i++) {
+		const json_t *list =
+			json_object_get(report->doc[i], "config_changed");
+		const json_t *item;
+		size_t n;
 
-	if (strcmp(name, "EXCEPTION_NMI") != 0)
-		return n;
-	return n > page_faults ? n - page_faults : 0;
-}
-
-uint64_t plot_exits(const struct plot *plot, const struct bar *bar, size_t c)
-{
-	const struct category *cat = &plot->category[c];
-	const json_t *doc = bar->doc;
-	uint64_t rest;
-
-	if (cat->is_cause)
-		return doc_member(doc_at(doc, "exits/page_fault"), cat->name);
-	if (cat->name)
-		return exits_of_reason(doc, cat->name);
-
-	rest = sum_of_reasons(doc);
-	for (size_t i = 0; i < c; i++) {
-		uint64_t n = plot_exits(plot, bar, i);
-
-		rest -= n < rest ? n : rest;
+		json_array_foreach(list, n, item)
+		{
+			if (json_is_string(item) &&
+			    !strcmp(json_string_value(item), key))
+				return true;
+		}
 	}
-	return rest;
+	return false;
 }
 
-static uint64_t exits_in_all(const struct plot *plot, size_t c)
+/* Said in every caption, whether it is the default or not. */
+static bool is_always_told(const char *key)
 {
-	uint64_t sum = 0;
+	static const char *const keys[] = {"mmu",          "bypass",
+					   "vendor",       "memory",
+					   "shadow-pages", "maxphyaddr"};
 
-	for (size_t i = 0; i < plot->nr_bars; i++)
-		sum += plot_exits(plot, &plot->bar[i], c);
-	return sum;
-}
-
-/* Keep the category just written if anything belongs to it. */
-static void keep_if_seen(struct plot *plot)
-{
-	if (exits_in_all(plot, plot->nr_categories))
-		plot->nr_categories++;
-}
-
-static void add_causes(struct plot *plot)
-{
-	for (size_t i = 0; i < ARRAY_LEN(palette); i++) {
-		plot->category[plot->nr_categories] =
-			(struct category){palette[i].cause, true,
-					  palette[i].colour, palette[i].dark};
-		keep_if_seen(plot);
-	}
-}
-
-static bool is_listed(const struct plot *plot, const char *reason)
-{
-	for (size_t i = 0; i < plot->nr_categories; i++)
-		if (!plot->category[i].is_cause &&
-		    !strcmp(plot->category[i].name, reason))
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		if (!strcmp(key, keys[i]))
 			return true;
 	return false;
 }
 
-/* The reason with most exits over all bars that is not listed yet. */
-static const char *next_reason(const struct plot *plot)
+/* Append a word; lines are `room` letters long. */
+static void add_word(const char *word, size_t room, char *buf, size_t size)
 {
-	const char *best = NULL;
-	uint64_t most = 0;
+	size_t len = strlen(buf);
+	const char *line = strrchr(buf, '\n');
+	size_t column = line ? strlen(line + 1) : len;
+	const char *gap = column + strlen(word) + 2 > room ? "\n" : "  ";
 
-	for (size_t i = 0; i < plot->nr_bars; i++) {
-		json_t *map =
-			(json_t *)doc_at(plot->bar[i].doc, "exits/by_reason");
-		const char *key;
-		json_t *val;
-
-		json_object_foreach(map, key, val)
-		{
-			uint64_t sum = 0;
-
-			if (is_listed(plot, key))
-				continue;
-			for (size_t j = 0; j < plot->nr_bars; j++)
-				sum += exits_of_reason(plot->bar[j].doc, key);
-			if (sum > most) {
-				most = sum;
-				best = key;
-			}
-		}
-	}
-	return best;
+	snprintf(buf + len, size - len, "%s%s", len ? gap : "", word);
 }
 
-/* Too thin to be seen in any bar: not worth a line in the legend. */
-static bool is_thin(const struct plot *plot, const char *reason)
+/* The image of live results, of which there may be many runs. */
+static bool has_one_path(const struct report *report)
 {
-	for (size_t i = 0; i < plot->nr_bars; i++)
-		if (exits_of_reason(plot->bar[i].doc, reason) * THIN >=
-		    plot->highest)
+	const char *path = doc_text(report->doc[0], "source/path");
+
+	for (size_t i = 1; i < report->nr; i++)
+		if (strcmp(path, doc_text(report->doc[i], "source/path")) != 0)
 			return false;
 	return true;
 }
 
-static void add_reasons(struct plot *plot)
+static void caption(const struct report *report, size_t room, const char *more,
+		    char *buf, size_t size)
 {
-	for (size_t i = 0; i <= REASONS_SHOWN; i++) {
-		const char *name = i < REASONS_SHOWN ? next_reason(plot) : NULL;
+	const json_t *doc = report->doc[0];
+	char word[PLOT_TEXT_MAX];
+	const char *key;
+	json_t *val;
 
-		if (name && is_thin(plot, name))
-			name = NULL;
-		plot->category[plot->nr_categories] = (struct category){
-			name, false, greys[i].colour, greys[i].dark};
-		keep_if_seen(plot);
-		if (!name)
-			return;
+	buf[0] = 0;
+	if (plot_has_one_source(report))
+		label_source(doc, buf, size);
+	else if (has_one_path(report))
+		snprintf(buf, size, "%s", doc_text(doc, "source/path"));
+	json_object_foreach(json_object_get(doc, "config"), key, val)
+	{
+		if (label_differs(report, key) ||
+		    !(is_always_told(key) || is_changed_anywhere(report, key)))
+			continue;
+		snprintf(word, sizeof(word), "%s=%s", key,
+			 doc_setting(doc, key));
+		add_word(word, room, buf, size);
 	}
+	if (*more)
+		add_word(more, room, buf, size);
+	snprintf(word, sizeof(word), "notrap %s", doc_text(doc, "version"));
+	add_word(word, room, buf, size);
 }
 
-/* Bars of one guest side by side, a gap between guests. */
-static void place_bars(struct plot *plot)
+size_t plot_print_caption(const struct report *report, int width, int height,
+			  const char *more, FILE *out)
 {
-	const struct report *report = plot->report;
-	double x = 0;
+	char text[2 * PLOT_TEXT_MAX];
+	size_t lines;
+
+	caption(report, (size_t)width / 9, more, text, sizeof(text));
+	lines = plot_lines(text, NULL);
+	fputs("set label ", out);
+	plot_put_string(text, out);
+	fprintf(out,
+		" at screen 0.02, screen %.3f left textcolor rgb \"" PLOT_GREY
+		"\"\n",
+		(5 + 18 * (double)lines) / height);
+	return lines;
+}
+
+/* --- Names and numbers --------------------------------------------------- */
+
+static void trace_name(const char *path, char *buf, size_t size)
+{
+	static const char ending[] = ".trace";
+	const char *slash = strrchr(path, '/');
+	size_t len;
+
+	snprintf(buf, size, "%s", slash && slash[1] ? slash + 1 : path);
+	len = strlen(buf);
+	if (len >= sizeof(ending) &&
+	    !strcmp(buf + len - (sizeof(ending) - 1), ending))
+		buf[len - (sizeof(ending) - 1)] = 0;
+}
+
+/* Without what others may have, too: "sort" of a/sort.trace. */
+static void short_name(const json_t *doc, char *buf, size_t size)
+{
+	const char *args = doc_text(doc, "source/args");
+
+	if (!strcmp(doc_text(doc, "source/kind"), "trace"))
+		trace_name(doc_text(doc, "source/path"), buf, size);
+	else
+		snprintf(buf, size, "%s",
+			 *args ? args : doc_text(doc, "source/path"));
+}
+
+static bool is_ambiguous(const struct report *report, const json_t *doc,
+			 const char *name)
+{
+	char other[PLOT_TEXT_MAX];
 
 	for (size_t i = 0; i < report->nr; i++) {
-		bool first = true;
-
-		for (size_t j = 0; j < i; j++)
-			if (doc_has_same_source(report->doc[i], report->doc[j]))
-				first = false;
-		if (!first)
+		if (doc_has_same_source(report->doc[i], doc))
 			continue;
-		for (size_t j = i; j < report->nr; j++) {
-			const json_t *doc = report->doc[j];
+		short_name(report->doc[i], other, sizeof(other));
+		if (!strcmp(name, other))
+			return true;
+	}
+	return false;
+}
 
-			if (!doc_has_same_source(report->doc[i], doc))
-				continue;
-			plot->bar[plot->nr_bars++] = (struct bar){
-				doc, x, doc_u64(doc, "exits/total")};
-			x += 1;
+void plot_source_name(const struct report *report, const json_t *doc, char *buf,
+		      size_t size)
+{
+	char name[PLOT_TEXT_MAX];
+
+	short_name(doc, name, sizeof(name));
+	if (is_ambiguous(report, doc, name))
+		label_source(doc, name, sizeof(name));
+	snprintf(buf, size, "%.60s", name);
+}
+
+bool plot_has_one_source(const struct report *report)
+{
+	for (size_t i = 1; i < report->nr; i++)
+		if (!doc_has_same_source(report->doc[0], report->doc[i]))
+			return false;
+	return true;
+}
+
+void plot_number(double val, char *buf, size_t size)
+{
+	static const struct {
+		double unit;
+		const char *name;
+	} units[] = {{1e12, " T"}, {1e9, " G"}, {1e6, " M"}, {1e4, " k"}};
+
+	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
+		double scaled = val / units[i].unit;
+
+		if (fabs(val) < units[i].unit)
+			continue;
+		if (units[i].unit < 1e6)
+			scaled = val / 1e3;
+		snprintf(buf, size, "%.*f%s", fabs(scaled) < 99.95 ? 1 : 0,
+			 scaled, units[i].name);
+		return;
+	}
+	if (val == floor(val))
+		snprintf(buf, size, "%.0f", val);
+	else
+		snprintf(buf, size, "%.*f",
+			 fabs(val) < 10 ? 2 : (fabs(val) < 999.5 ? 1 : 0), val);
+}
+
+size_t plot_lines(const char *text, size_t *longest)
+{
+	size_t lines = 1, len = 0, most = 0;
+
+	for (; *text; text++) {
+		len = *text == '\n' ? 0 : len + 1;
+		lines += *text == '\n';
+		most = len > most ? len : most;
+	}
+	if (longest)
+		*longest = most;
+	return lines;
+}
+
+/* --- Kinds --------------------------------------------------------------- */
+
+static const struct {
+	const char *name;
+	int (*print)(const struct report *report,
+		     const struct report_plot *request, FILE *out,
+		     struct diag *diag);
+	const char *takes; /* which of x, y, z */
+} kinds[] = {
+	[REPORT_PLOT_EXITS] = {"exits", plot_print_exits, "y"},
+	[REPORT_PLOT_LADDER] = {"ladder", plot_print_ladder, ""},
+	[REPORT_PLOT_COVERAGE] = {"coverage", plot_print_coverage, ""},
+	[REPORT_PLOT_SWEEP] = {"sweep", plot_print_sweep, "xy"},
+	[REPORT_PLOT_HEAT] = {"heat", plot_print_heat, "xyz"},
+};
+
+bool report_plot_find(const char *name, enum report_plot_kind *ret)
+{
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		if (!strcmp(kinds[i].name, name)) {
+			*ret = (enum report_plot_kind)i;
+			return true;
 		}
-		plot->nr_groups++;
-		x += 0.6;
 	}
+	return false;
 }
 
-static size_t index_of(const struct plot *plot, const json_t *doc)
+static int check_axes(const struct report_plot *request, struct diag *diag)
 {
-	for (size_t i = 0; i < plot->report->nr; i++)
-		if (plot->report->doc[i] == doc)
-			return i;
+	const char *const given[] = {request->x, request->y, request->z};
+
+	for (size_t i = 0; i < ARRAY_LEN(given); i++)
+		if (given[i] && !strchr(kinds[request->kind].takes, "xyz"[i]))
+			return diag_set(diag, -EINVAL,
+					"--kind %s takes no --%c",
+					kinds[request->kind].name, "xyz"[i]);
 	return 0;
 }
 
-void plot_bar_label(const struct plot *plot, const struct bar *bar, char *buf,
-		    size_t size)
+int report_print_plot(const struct report *report,
+		      const struct report_plot *request, FILE *out,
+		      struct diag *diag)
 {
-	static const char mmu[] = "mmu=";
-	const size_t len = sizeof(mmu) - 1;
+	int err = check_axes(request, diag);
 
-	report_label(plot->report, index_of(plot, bar->doc), buf, size);
-	if (!strncmp(buf, mmu, len))
-		memmove(buf, buf + len, strlen(buf + len) + 1);
-	for (; *buf; buf++)
-		if (*buf == ' ')
-			*buf = '\n';
-}
-
-static void measure(struct plot *plot)
-{
-	double pitch;
-
-	for (size_t i = 0; i < plot->nr_bars; i++) {
-		char label[PLOT_TEXT_MAX], *line = label, *rest;
-
-		plot_bar_label(plot, &plot->bar[i], label, sizeof(label));
-		while ((rest = strsep(&line, "\n")))
-			if (strlen(rest) > plot->longest)
-				plot->longest = strlen(rest);
-		if (plot->bar[i].total > plot->highest)
-			plot->highest = plot->bar[i].total;
-	}
-	pitch = (double)plot->longest * 8.5 + 16;
-	if (pitch < 112)
-		pitch = 112;
-	plot->width = 300 + (int)(pitch * plot_span(plot));
-	if (plot->width < WIDTH_MIN)
-		plot->width = WIDTH_MIN;
-	plot->height = 640;
-}
-
-int plot_init(struct plot *plot, const struct report *report)
-{
-	*plot = (struct plot){.report = report};
+	if (err)
+		return err;
 	if (!report->nr)
-		return -EINVAL;
-	plot->bar = calloc(report->nr, sizeof(*plot->bar));
-	if (!plot->bar)
-		return -ENOMEM;
-	place_bars(plot);
-	measure(plot);
-	add_causes(plot);
-	add_reasons(plot);
-	return 0;
-}
-
-void plot_finish(struct plot *plot)
-{
-	free(plot->bar);
+		return diag_set(diag, -EINVAL, "no results to draw");
+	err = kinds[request->kind].print(report, request, out, diag);
+	if (err == -ENOMEM)
+		diag_set(diag, err, "no memory for the plot");
+	return err;
 }

@@ -1,56 +1,85 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a plot shows, worked out before a line of script is written: a stacked
- * bar a result, its segments (categories), and how large it all is.
+ * What the kinds of plots share: text that is safe in a script, the head of a
+ * script, what stands below an image.  A plot is a gnuplot script that draws
+ * to its standard output; data and positions stand in it, so that it can be
+ * kept and edited.
+ *
+ *   plot.c          kinds by name, and the words above
+ *   plot_bars.c     stacked bars: where they stand; plot_bars_script.c: script
+ *   plot_causes.c   #PF exits by cause as parts of bars
+ *   plot_exits.c    exits by cause, as bars
+ *   plot_faults.c   exits for each guest fault, and the bypass, as bars
+ *   plot_figure.c   numbers of a result by name
+ *   plot_axis.c     values of a setting, and what else varies
+ *   plot_sweep.c    curves; plot_heat.c: a map
  */
 #ifndef NOTRAP_REPORT_PLOT_H
 #define NOTRAP_REPORT_PLOT_H
 
 #include "report/internal.h"
 
-#define PLOT_TEXT_MAX  1024
-#define CATEGORIES_MAX 12
-#define PLOT_MARGIN    0.6 /* left of the first bar, right of the last */
+#define PLOT_TEXT_MAX 1024
 
-struct category {
-	const char *name; /* of a cause or a reason; NULL: all other reasons */
-	bool is_cause;
-	const char *colour;
-	bool dark;
+#define PLOT_GREY "#555555"
+
+/* SVG knows no "name:Bold"; its sizes are pixels, the others' are points. */
+struct plot_style {
+	const char *terminal;
+	const char *strong;
+	int size, strong_size, title_size;
 };
 
-struct bar {
-	const json_t *doc;
-	double x;
-	uint64_t total;
-};
+const struct plot_style *plot_style(enum report_image image);
 
-struct plot {
-	const struct report *report;
-	struct category category[CATEGORIES_MAX];
-	size_t nr_categories;
-	struct bar *bar; /* bars of one guest stand together */
-	size_t nr_bars;
-	size_t nr_groups;
-	size_t longest; /* line under a bar, letters */
-	uint64_t highest;
-	int width, height;
-};
+/*
+ * A double-quoted string in which nothing but plain text stands as itself:
+ * results may come from anywhere, and gnuplot runs what is in backquotes.  A
+ * newline is a line break.
+ */
+void plot_put_string(const char *text, FILE *out);
 
-/* -EINVAL: no results; -ENOMEM. */
-int plot_init(struct plot *plot, const struct report *report);
-void plot_finish(struct plot *plot);
+/* Terminal, encoding, grid and tics; sizes in pixels. */
+void plot_print_head(enum report_image image, int width, int height, FILE *out);
 
-/* Width of the x axis, where a bar and its share of the gap take 1. */
-static inline double plot_span(const struct plot *plot)
-{
-	return plot->bar[plot->nr_bars - 1].x + 2 * PLOT_MARGIN;
-}
+/* The title, with a smaller line below it where there is one (or ""). */
+void plot_print_title(enum report_image image, const char *title,
+		      const char *answer, FILE *out);
 
-uint64_t plot_exits(const struct plot *plot, const struct bar *bar, size_t c);
+/*
+ * Below the image: the guest, if it is one, and the settings all results have
+ * in common, then `more` words.  Returns how many lines that is.
+ */
+size_t plot_print_caption(const struct report *report, int width, int height,
+			  const char *more, FILE *out);
 
-/* "kvm-2.6.25\nbypass=on": a line a setting */
-void plot_bar_label(const struct plot *plot, const struct bar *bar, char *buf,
-		    size_t size);
+/* A short name of a guest: a trace's file, or what a guest was told to do. */
+void plot_source_name(const struct report *report, const json_t *doc, char *buf,
+		      size_t size);
+
+bool plot_has_one_source(const struct report *report);
+
+/* Four digits at most: "9999", "61.2 M", "0.183". */
+void plot_number(double val, char *buf, size_t size);
+
+/* Lines of a text, and letters of the longest. */
+size_t plot_lines(const char *text, size_t *longest);
+
+/* The kinds.  -EINVAL with a line: the results do not fit; -ENOMEM. */
+int plot_print_exits(const struct report *report,
+		     const struct report_plot *request, FILE *out,
+		     struct diag *diag);
+int plot_print_ladder(const struct report *report,
+		      const struct report_plot *request, FILE *out,
+		      struct diag *diag);
+int plot_print_coverage(const struct report *report,
+			const struct report_plot *request, FILE *out,
+			struct diag *diag);
+int plot_print_sweep(const struct report *report,
+		     const struct report_plot *request, FILE *out,
+		     struct diag *diag);
+int plot_print_heat(const struct report *report,
+		    const struct report_plot *request, FILE *out,
+		    struct diag *diag);
 
 #endif

@@ -116,11 +116,40 @@ enum report_image {
 	REPORT_PDF,
 };
 
+enum report_plot_kind {
+	REPORT_PLOT_EXITS,    /* stacked bars by cause */
+	REPORT_PLOT_LADDER,   /* these for each guest fault */
+	REPORT_PLOT_COVERAGE, /* guest faults that bypass the hypervisor */
+	REPORT_PLOT_SWEEP,    /* curves over a numeric setting */
+	REPORT_PLOT_HEAT,     /* a map of two settings */
+};
+
+bool report_plot_find(const char *name, enum report_plot_kind *ret);
+
+struct report_plot {
+	enum report_plot_kind kind;
+	enum report_image image;
+	/*
+	 * NULL: what fits best.  Settings or "guest", but for y of curves and
+	 * z of a map, which are figures ("cycles"), and y of exits ("percent").
+	 */
+	const char *x, *y, *z;
+};
+
 /*
- * A gnuplot script that draws the exits by cause of every result to its
- * standard output, with the data in it.
+ * A gnuplot script that draws to its standard output, with the data in it.
+ * -EINVAL, -ENOENT: the results do not fit what was asked for; -ENOMEM; all
+ * with a line.
  */
-int report_print_plot(const struct report *report, enum report_image image,
-		      FILE *out);
+int report_print_plot(const struct report *report,
+		      const struct report_plot *request, FILE *out,
+		      struct diag *diag);
+
+/*
+ * Keep only results in which a setting has one of some values ("bypass=on",
+ * "mmu=seed,kvm-2.6.25"; "guest" is a setting here, with the names that plots
+ * show).  -EINVAL, -ENOENT: nothing would be left; -ENOMEM; all with a line.
+ */
+int report_keep(struct report *report, const char *only, struct diag *diag);
 
 #endif

@@ -512,6 +512,39 @@ def verbose(box):
     assert done.stderr.count("\n") == 3, done.stderr
 
 
+# name of the image, options
+PLOTS = [
+    ("exits", []),
+    ("percent", ["--y", "percent"]),
+    ("ladder", ["--kind", "ladder"]),
+    ("coverage", ["--kind", "coverage"]),
+    ("sweep", ["--kind", "sweep", "--only", "mmu=kvm-2.6.25"]),
+    ("curves", ["--kind", "sweep", "--x", "shadow-pages", "--y", "cycles",
+                "--only", "guest=touch,mixed"]),
+    ("heat", ["--kind", "heat", "--x", "mmu", "--y", "shadow-pages"]),
+    ("guests", ["--kind", "heat", "--x", "bypass", "--y", "guest", "--z",
+                "per-fault", "--only", "mmu=kvm-2.6.25"]),
+]
+
+
+def plots(box):
+    """Every kind is drawn of a sweep's directory, twice the same."""
+    if not shutil.which("gnuplot"):
+        raise tap.Skip("no gnuplot here")
+    for name, options in PLOTS:
+        for ending, magic in [("png", b"\x89PNG"), ("svg", b"<?xml"),
+                              ("pdf", b"%PDF")]:
+            path = f"{name}.{ending}"
+            done = subprocess.run(
+                [NOTRAP, "plot", "one", *options, "-o", path, "--keep-script"],
+                cwd=box, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, f"{path}: {done.stderr}"
+            assert done.stderr == "" and done.stdout == "", done
+            image = read(box, path)
+            assert image.startswith(magic) and len(image) > 5000, path
+        assert b"set terminal pdfcairo" in read(box, name + ".gp")
+
+
 def main():
     cases = [
         ("whole: any -j, and replay, say the same", whole),
@@ -534,6 +567,7 @@ def main():
         ("wrong directories", wrong_directories),
         ("replay takes no specification", not_for_replay),
         ("verbose", verbose),
+        ("plots", plots),
     ]
     cases = [(name, case, box) for name, case in cases]
     cases += [(f"complaint: {name}", complaint, box, args, words)

@@ -70,6 +70,31 @@ static struct report *make_report(void)
 	return report;
 }
 
+/* A sweep: a numeric setting, the bypass, two traces; one point is missing. */
+static struct report *make_sweep(void)
+{
+	static const char *const memory[] = {"32M", "64M", "256M"};
+	struct report *report = report_create();
+	struct sample sample;
+
+	for (int i = 0; i < 12; i++) {
+		bool on = i % 2;
+
+		if (i == 10)
+			continue;
+		sample_init(&sample, on ? SAMPLE_BYPASS : SAMPLE_UPDATE,
+			    (uint64_t)(8 + i));
+		strcpy(sample.result.config[0].value, "kvm-2.6.25");
+		sample.result.config[1].note[0] = 0;
+		strcpy(sample.result.config[2].value, memory[i / 4]);
+		sample.result.source_kind = "trace";
+		sample.result.source_path = i / 2 % 2 ? "a/two.trace" : "one";
+		sample.result.source_digest = (uint64_t)(i / 2 % 2);
+		add(report, &sample);
+	}
+	return report;
+}
+
 static int print_text(const struct report *report, FILE *out)
 {
 	return report_print_tables(report, REPORT_TEXT, out);
@@ -80,9 +105,42 @@ static int print_markdown(const struct report *report, FILE *out)
 	return report_print_tables(report, REPORT_MARKDOWN, out);
 }
 
-static int print_script(const struct report *report, FILE *out)
+static int print_plot(const struct report *report, const char *kind, FILE *out)
 {
-	return report_print_plot(report, REPORT_SVG, out);
+	struct report_plot request = {.image = REPORT_SVG};
+	struct diag diag = {""};
+	int err;
+
+	assert_true(report_plot_find(kind, &request.kind));
+	err = report_print_plot(report, &request, out, &diag);
+	if (err)
+		fail_msg("%s: %s", kind, diag.msg);
+	return err;
+}
+
+static int print_exits(const struct report *report, FILE *out)
+{
+	return print_plot(report, "exits", out);
+}
+
+static int print_ladder(const struct report *report, FILE *out)
+{
+	return print_plot(report, "ladder", out);
+}
+
+static int print_coverage(const struct report *report, FILE *out)
+{
+	return print_plot(report, "coverage", out);
+}
+
+static int print_sweep(const struct report *report, FILE *out)
+{
+	return print_plot(report, "sweep", out);
+}
+
+static int print_heat(const struct report *report, FILE *out)
+{
+	return print_plot(report, "heat", out);
 }
 
 /* Every --by, one after another. */
@@ -125,20 +183,33 @@ static int print_by_json(const struct report *report, FILE *out)
 static const struct {
 	const char *file;
 	int (*print)(const struct report *report, FILE *out);
+	struct report *(*make)(void); /* NULL: make_report() */
 } goldens[] = {
-	{"sample.json", report_print_json}, {"sample.csv", report_print_csv},
-	{"sample.txt", print_text},         {"sample.md", print_markdown},
-	{"sample.gp", print_script},        {"by.txt", print_by_text},
-	{"by.md", print_by_markdown},       {"by.csv", print_by_csv},
+	{"sample.json", report_print_json},
+	{"sample.csv", report_print_csv},
+	{"sample.txt", print_text},
+	{"sample.md", print_markdown},
+	{"sample.gp", print_exits},
+	{"by.txt", print_by_text},
+	{"by.md", print_by_markdown},
+	{"by.csv", print_by_csv},
 	{"by.json", print_by_json},
+	{"ladder.gp", print_ladder},
+	{"coverage.gp", print_coverage},
+	{"sweep.gp", print_sweep, make_sweep},
+	{"heat.gp", print_heat, make_sweep},
 };
+
+static struct report *make(size_t i)
+{
+	return goldens[i].make ? goldens[i].make() : make_report();
+}
 
 static void test_goldens(void **state)
 {
-	struct report *report = make_report();
-
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(goldens); i++) {
+		struct report *report = make(i);
 		char *text = NULL;
 		size_t size;
 		FILE *out = open_memstream(&text, &size);
@@ -147,18 +218,16 @@ static void test_goldens(void **state)
 		fclose(out);
 		golden_check(golden_dir, goldens[i].file, text);
 		free(text);
+		report_destroy(report);
 	}
-	report_destroy(report);
 }
 
 /* Whatever shows a result sees only what is in its JSON. */
 static void test_same_after_reading(void **state)
 {
-	struct report *report = make_report();
-
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(goldens); i++) {
-		struct report *copy = report_create();
+		struct report *copy = report_create(), *report = make(i);
 		char *json = NULL, *before = NULL, *after = NULL;
 		size_t size;
 		struct diag diag = {""};
@@ -182,8 +251,8 @@ static void test_same_after_reading(void **state)
 		free(before);
 		free(after);
 		report_destroy(copy);
+		report_destroy(report);
 	}
-	report_destroy(report);
 }
 
 int main(int argc, char **argv)

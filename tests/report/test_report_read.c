@@ -189,6 +189,7 @@ static uint64_t rng_next(uint64_t *state)
 static void show_all(const struct report *report)
 {
 	struct report_difference diff;
+	struct diag diag;
 	char label[64];
 	FILE *out = fopen("/dev/null", "w");
 
@@ -196,7 +197,13 @@ static void show_all(const struct report *report)
 	report_print_tables(report, REPORT_MARKDOWN, out);
 	report_print_csv(report, out);
 	report_print_json(report, out);
-	report_print_plot(report, REPORT_PNG, out);
+	for (int kind = REPORT_PLOT_EXITS; kind <= REPORT_PLOT_HEAT; kind++) {
+		const struct report_plot request = {
+			.kind = (enum report_plot_kind)kind,
+		};
+
+		report_print_plot(report, &request, out, &diag);
+	}
 	report_is_transparent(report, &diff);
 	for (size_t i = 0; i < report_nr(report); i++)
 		report_label(report, i, label, sizeof(label));

@@ -2,10 +2,10 @@
 set terminal svg dynamic size 960,640 noenhanced font "sans-serif,14" background rgb "white"
 set encoding utf8
 set style textbox opaque fillcolor rgb "white" noborder margins 0.3,0.3
-set style fill solid 1.0 border rgb "white"
 set border 3 linecolor rgb "#555555"
-set grid ytics linetype 1 linecolor rgb "#e6e6e6"
 set tics nomirror out
+set style fill solid 1.0 border rgb "white"
+set grid ytics linetype 1 linecolor rgb "#e6e6e6"
 set format y "%.0f"
 set ylabel "VM exits (count)"
 set xrange [-0.6:5.2]
@@ -44,8 +44,8 @@ set label "2" at first 4.6, first 23 center front textcolor rgb "white"
 set label "24" at first 4.6, first 24 center front offset 0,1.6 boxed font "sans-serif,15"
 set label "1.05 per #PF" at first 4.6, first 24 center front offset 0,0.6 boxed textcolor rgb "#555555"
 
-# bar, from, to, exits of "hidden_fill"
-$category0 << EOD
+# bar, from, to, height of "hidden_fill"
+$part0 << EOD
 0.0 0 9 9
 1.0 0 0 0
 2.0 0 0 0
@@ -53,8 +53,8 @@ $category0 << EOD
 4.6 0 0 0
 EOD
 
-# bar, from, to, exits of "injected"
-$category1 << EOD
+# bar, from, to, height of "injected"
+$part1 << EOD
 0.0 9 18 9
 1.0 0 9 9
 2.0 0 1 1
@@ -62,8 +62,8 @@ $category1 << EOD
 4.6 0 1 1
 EOD
 
-# bar, from, to, exits of "pt_write"
-$category2 << EOD
+# bar, from, to, height of "pt_write"
+$part2 << EOD
 0.0 18 27 9
 1.0 9 18 9
 2.0 1 10 9
@@ -71,8 +71,8 @@ $category2 << EOD
 4.6 1 22 21
 EOD
 
-# bar, from, to, exits of "CR_ACCESS"
-$category3 << EOD
+# bar, from, to, height of "CR_ACCESS"
+$part3 << EOD
 0.0 27 29 2
 1.0 18 20 2
 2.0 10 12 2
@@ -80,7 +80,7 @@ $category3 << EOD
 4.6 22 24 2
 EOD
 
-plot $category0 using 1:2:($1-0.36):($1+0.36):2:3 with boxxyerror linecolor rgb "#56b4e9" title "#PF hidden_fill", \
-     $category1 using 1:2:($1-0.36):($1+0.36):2:3 with boxxyerror linecolor rgb "#d55e00" title "#PF injected", \
-     $category2 using 1:2:($1-0.36):($1+0.36):2:3 with boxxyerror linecolor rgb "#e69f00" title "#PF pt_write", \
-     $category3 using 1:2:($1-0.36):($1+0.36):2:3 with boxxyerror linecolor rgb "#595959" title "CR_ACCESS"
+plot $part0 using 1:2:($1-0.36):($1+0.36):2:3 with boxxyerror linecolor rgb "#56b4e9" title "#PF hidden_fill", \
+     $part1 using 1:2:($1-0.36):($1+0.36):2:3 with boxxyerror linecolor rgb "#d55e00" title "#PF injected", \
+     $part2 using 1:2:($1-0.36):($1+0.36):2:3 with boxxyerror linecolor rgb "#e69f00" title "#PF pt_write", \
+     $part3 using 1:2:($1-0.36):($1+0.36):2:3 with boxxyerror linecolor rgb "#595959" title "CR_ACCESS"
