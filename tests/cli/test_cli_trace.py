@@ -66,14 +66,19 @@ def store(name, data):
     return path
 
 
+def record(name, workload, granularity):
+    path = os.path.join(BOX, name)
+    subprocess.run([NOTRAP, "run", MINI, "--append", workload, "--console",
+                    "none", "--granularity", granularity, "--record", path],
+                   check=True, stdout=subprocess.DEVNULL)
+    return path
+
+
 def recording(granularity):
     """Of a guest that forks; made once."""
     path = os.path.join(BOX, granularity)
     if not os.path.exists(path):
-        subprocess.run([NOTRAP, "run", MINI, "--append", "fork procs=1 pages=3",
-                        "--console", "none", "--granularity", granularity,
-                        "--record", path], check=True,
-                       stdout=subprocess.DEVNULL)
+        record(granularity, "fork procs=1 pages=3", granularity)
     return path
 
 
@@ -116,6 +121,8 @@ COMPLAINTS = [
      ["/dev/full: is not a regular file"]),
     ("a part to a directory", ["cut", GOLDEN, "-o", "/"], 2,
      ["/: is not a regular file"]),
+    ("a place too far", ["cut", GOLDEN, "--to-insn", "18446744073709551615"],
+     2, ["want a number up to 18446744073709551614"]),
     ("beginning twice", ["cut", GOLDEN, "--from-insn", "1", "--from-ref", "2"],
      2, ["--from-ref: where to begin is given already"]),
     ("ending twice", ["cut", GOLDEN, "--to-item", "1", "--to-item", "2"],
@@ -273,6 +280,16 @@ def dump_parts():
     assert items(path, "--kind", "deliver,fault", "--count", "5", "--from",
                  "2000") == [line for line in lines[2000:] if "fault" == line[2]
                              or "deliver" == line[3]][:5]
+
+
+def dump_from_a_later_chunk():
+    path = record("chunks", "fork procs=6 pages=8", "full")
+    doc = json.loads(quiet("info", path, "--format", "json"))
+    assert doc["sizes"][0]["chunks"] > 1
+    tail = quiet("dump", path).splitlines()[-1000:]
+    assert quiet("dump", path, "--from", tail[0].split()[0]).splitlines() == \
+        tail
+    os.unlink(path)
 
 
 def dump_tables():
@@ -512,6 +529,7 @@ CASES += [
     ("info: formats", needs_mini, info_formats),
     ("info: quick", needs_mini, info_quick),
     ("dump: parts and kinds", needs_mini, dump_parts),
+    ("dump: from a later chunk", needs_mini, dump_from_a_later_chunk),
     ("dump: tables", dump_tables),
     ("dump: a closed pipe", needs_mini, dump_ends_quietly),
     ("a full disk", full_disk),

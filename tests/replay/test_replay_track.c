@@ -141,6 +141,17 @@ static const struct {
 	 0,
 	 0,
 	 NULL},
+	{"clts alone",
+	 CR0_START | CR0_TS,
+	 0,
+	 0,
+	 0,
+	 {{.kind = GE_CLTS}},
+	 CR0_START,
+	 0,
+	 0,
+	 0,
+	 NULL},
 	{"lmsw clears",
 	 CR0_START | CR0_MP,
 	 0,
@@ -317,7 +328,7 @@ static void check_table(const struct track *track, gpa_t from, gpa_t want,
 
 static void follows_tables(void **state)
 {
-	uint64_t entries[PT_ENTRIES] = {[3] = 0x1122334455667788};
+	uint64_t entries[PT_ENTRIES] = {[400] = 0x1122334455667788};
 	struct trace_item end = {.kind = TRACE_ITEM_TABLE_END, .gpa = 0x2000};
 	const struct trace_item mark = {.kind = TRACE_ITEM_MARK};
 	struct track *track = make(CR0_START, 0, 0, 0);
@@ -330,19 +341,19 @@ static void follows_tables(void **state)
 	tell(track, 0x2000, entries);
 	tell(track, MEMORY, entries); /* nowhere */
 	track_item(track, &mark);
-	check_table(track, 0, 0x2000, 3, 0x1122334455667788);
-	check_table(track, 0x2000, 0x2000, 3, 0x1122334455667788);
-	check_table(track, 0x3000, 0x5000, 3, 0x1122334455667788);
+	check_table(track, 0, 0x2000, 400, 0x1122334455667788);
+	check_table(track, 0x2000, 0x2000, 400, 0x1122334455667788);
+	check_table(track, 0x3000, 0x5000, 400, 0x1122334455667788);
 	gpa = 0x6000;
 	assert_false(track_table(track, &gpa, &table));
 
-	store(track, 0x501a, 0xabcd, 2);
-	check_table(track, 0x3000, 0x5000, 3, 0x11223344abcd7788);
+	store(track, 0x5c82, 0xabcd, 2);
+	check_table(track, 0x3000, 0x5000, 400, 0x11223344abcd7788);
 	track_item(track, &end);
-	check_table(track, 0, 0x5000, 3, 0x11223344abcd7788);
-	entries[3] = 1;
+	check_table(track, 0, 0x5000, 400, 0x11223344abcd7788);
+	entries[400] = 1;
 	tell(track, 0x2000, entries);
-	check_table(track, 0, 0x2000, 3, 1);
+	check_table(track, 0, 0x2000, 400, 1);
 	/* The last page there is. */
 	store(track, MEMORY - 8, 5, 8);
 	store(track, MEMORY - 4, 5, 8);

@@ -530,6 +530,7 @@ static void frames(void **state)
 	static bool is_in[512];
 	struct frame_set set = {0};
 	uint64_t random = 1;
+	size_t nr = 0;
 
 	(void)state;
 	assert_false(frame_set_has(&set, 0));
@@ -543,11 +544,14 @@ static void frames(void **state)
 		/* Far apart, and close together. */
 		gfn = k & 1 ? k : k << 30;
 		assert_int_equal(frame_set_has(&set, gfn), is_in[k]);
+		nr -= is_in[k];
 		is_in[k] = random >> 33 & 1;
+		nr += is_in[k];
 		if (is_in[k])
 			assert_int_equal(frame_set_add(&set, gfn), 0);
 		else
 			frame_set_remove(&set, gfn);
+		assert_int_equal(set.nr, nr);
 	}
 	for (size_t k = 0; k < ARRAY_LEN(is_in); k++)
 		assert_int_equal(frame_set_has(&set, k & 1 ? k : k << 30),
