@@ -174,8 +174,8 @@ const struct cli_command cmd_trace_cut = {
 		 "guest has come to there. It begins and ends at the first "
 		 "place at or behind the one asked for that is between two "
 		 "instructions, in no delivery and with no interrupt "
-		 "waiting; in a trace of granularity pages that is so at some "
-		 "events only. What came of it is told.\n"
+		 "waiting; in a trace of granularity pages, where a run of "
+		 "fetches begins. What came of it is told.\n"
 		 "Without a place all of TRACE is copied. Of a damaged trace "
 		 "the part ends where the damage begins; the status is 1 "
 		 "then, and FILE is good.\n",

@@ -528,6 +528,28 @@ static void says_what_it_is(void **state)
 	free(all);
 }
 
+/* Of an event whose clock makes no sense. */
+static void no_clock_is_below_0(void **state)
+{
+	struct seq *all = whole(), *part;
+	struct cut_result r;
+
+	(void)state;
+	for (uint32_t i = 0; i < all->nr; i++)
+		all->item[i].event.insns = 0;
+	write_seq(all, file("whole"));
+	cut(file("whole"), file("part"), (struct cut_point){CUT_INSN, 4},
+	    (struct cut_point){CUT_INSN, CUT_END}, &r);
+	part = load(file("part"));
+	assert_true(part->totals.events > 3);
+	for (uint32_t i = 0; i < part->nr; i++)
+		assert_int_equal(part->item[i].event.insns, 0);
+	free(part);
+	unlink(file("part"));
+	unlink(file("whole"));
+	free(all);
+}
+
 static void merges_runs(void **state)
 {
 	struct cut_request request = {.tool = "test",
@@ -638,6 +660,7 @@ int main(void)
 		cmocka_unit_test(cuts_where_it_is_asked),
 		cmocka_unit_test(cuts_the_region),
 		cmocka_unit_test(says_what_it_is),
+		cmocka_unit_test(no_clock_is_below_0),
 		cmocka_unit_test(merges_runs),
 		cmocka_unit_test(spares_its_input),
 		cmocka_unit_test(stops_when_asked),
