@@ -28,12 +28,12 @@ static const struct cli_flag flags[] = {
 	{'o', "output", "FILE", "the trace; must be given"},
 	{FLAG_GRAIN, "granularity", "WORD",
 	 "pages (default), runs of references to a page as one, or full"},
-	{FLAG_MEMORY, "memory", "MIB", "memory of the model guest (256)"},
+	{FLAG_MEMORY, "memory", "MIB", "memory of the model guest (1024)"},
 	{FLAG_SEED, "seed", "N",
 	 "order of its frames: 0 (default) ascending, else random"},
 	{FLAG_AROUND, "fault-around", "PAGES",
-	 "what a read or instruction fault maps: 1 (default), 2, 4... 64"},
-	{FLAG_LENIENT, "lenient", NULL, "count malformed lines and go on"},
+	 "what a fault on a page of a file maps: 1 (default), 2, 4... 64"},
+	{FLAG_LENIENT, "lenient", NULL, "count what is malformed and go on"},
 	{FLAG_ORIGIN, "origin", "TEXT",
 	 "what was traced, for the trace's header (default: the input's name)"},
 	{FLAG_HELP, "help", NULL, "this text"},
@@ -77,9 +77,24 @@ static int take_flag(void *context, int flag, const char *arg)
 	return err ? cli_fail(err, &diag) : 0;
 }
 
+/* "a, b or c" */
+static void list_formats(char *list, size_t size)
+{
+	const struct import_format *const *format = import_formats();
+	int len = 0;
+
+	for (size_t i = 0; format[i]; i++)
+		len += snprintf(list + len, size - (size_t)len, "%s%s",
+				!i              ? ""
+				: format[i + 1] ? ", "
+						: " or ",
+				format[i]->name);
+}
+
 static int find_format(const char *name, struct import_request *request)
 {
 	struct suggest near;
+	char list[256];
 
 	request->format = import_format_find(name);
 	if (request->format)
@@ -87,33 +102,49 @@ static int find_format(const char *name, struct import_request *request)
 	suggest_init(&near, name);
 	for (size_t i = 0; import_formats()[i]; i++)
 		suggest_offer(&near, import_formats()[i]->name);
+	list_formats(list, sizeof(list));
 	if (suggest_best(&near))
 		cli_say("there is no format \"%.60s\"; did you mean \"%s\"?",
 			name, suggest_best(&near));
 	else
-		cli_say("there is no format \"%.60s\" (notrap help import)",
-			name);
+		cli_say("there is no format \"%.60s\": want %s", name, list);
 	return STATUS_USAGE;
+}
+
+static const char *plural(uint64_t nr)
+{
+	return nr == 1 ? "" : "s";
+}
+
+static void say_left_out(const struct import_result *r)
+{
+	if (r->skipped)
+		cli_say("%" PRIu64 " malformed line%s or record%s skipped",
+			r->skipped, plural(r->skipped), plural(r->skipped));
+	if (r->others)
+		cli_say("%" PRIu64 " line%s of other kinds passed over",
+			r->others, plural(r->others));
+	if (r->guest.left_out_rights)
+		cli_say("%" PRIu64 " page fault%s left out: of protection, but "
+			"no copy on write",
+			r->guest.left_out_rights,
+			plural(r->guest.left_out_rights));
+	if (r->guest.left_out_kernel)
+		cli_say("%" PRIu64 " page fault%s left out: at addresses of "
+			"the kernel's",
+			r->guest.left_out_kernel,
+			plural(r->guest.left_out_kernel));
 }
 
 static void say_result(const struct import_result *r)
 {
-	cli_say("%" PRIu64 " records, %" PRIu64 " skipped; %" PRIu64
-		" tasks; %" PRIu64 " references, %" PRIu64
-		" guest page faults%s",
-		r->records, r->skipped, r->guest.tasks, r->totals.refs,
-		r->totals.faults, r->interrupted ? "; interrupted" : "");
-	if (r->others)
-		cli_say("%" PRIu64 " lines of other events passed over",
-			r->others);
-	if (r->guest.left_out_rights)
-		cli_say("%" PRIu64 " faults left out: protection, where the "
-			"model guest knows copies on write only",
-			r->guest.left_out_rights);
-	if (r->guest.left_out_kernel)
-		cli_say("%" PRIu64 " faults left out: at addresses of the "
-			"kernel's",
-			r->guest.left_out_kernel);
+	cli_say("%" PRIu64 " record%s of %" PRIu64 " task%s: %" PRIu64
+		" references, %" PRIu64 " guest page fault%s%s",
+		r->records, plural(r->records), r->guest.tasks,
+		plural(r->guest.tasks), r->totals.refs, r->totals.faults,
+		plural(r->totals.faults),
+		r->interrupted ? "; interrupted" : "");
+	say_left_out(r);
 }
 
 static int import(struct import_request *request)
@@ -139,7 +170,7 @@ static int import(struct import_request *request)
 static int run(const struct cli_command *command, int argc, char **argv)
 {
 	struct import_request request = {
-		.options = {.memory = UINT64_C(256) << 20,
+		.options = {.memory = UINT64_C(1024) << 20,
 			    .fault_around = 1,
 			    .granularity = TRACE_PAGES},
 	};
@@ -172,9 +203,16 @@ const struct cli_command cmd_import = {
 		 "model guest operating system gives the program page tables, "
 		 "page faults and a kernel, so that the trace replays as a "
 		 "whole guest.\n"
-		 "FORMAT is lackey, the log of valgrind --tool=lackey "
-		 "--trace-mem=yes, or perf, the output of perf script after "
-		 "perf record -e exceptions:page_fault_user.\n",
+		 "FORMAT is\n"
+		 "lackey: the log of valgrind --tool=lackey --trace-mem=yes;\n"
+		 "perf: the output of perf script after perf record -e "
+		 "exceptions:page_fault_user, where -e task:task_newtask, "
+		 "sched:sched_process_exec, sched:sched_process_exit, "
+		 "exceptions:page_fault_kernel, syscalls:sys_enter_munmap help "
+		 "to see more of what went on;\n"
+		 "drmemtrace: what drrun -t drmemtrace -tool view prints;\n"
+		 "champsim, champsim-cloudsuite: traces of ChampSim.\n"
+		 "IN may be compressed by gzip, xz or zstd.\n",
 	.flags = flags,
 	.run = run,
 };

@@ -46,9 +46,6 @@ static int data(struct import *import, gva_t gva, uint32_t size, bool write,
 {
 	struct guest_insn *insn = &import->insn;
 
-	if (!import->has_insn)
-		return text_malformed(import->text, "data of no instruction",
-				      diag);
 	if (insn->nr == GUEST_DATA_MAX) {
 		int err = flush(import, diag);
 
@@ -111,6 +108,8 @@ static int take_line(struct import *import, const char *text, size_t len,
 	if (!kind)
 		return text_malformed(import->text, "want I, L, S or M", diag);
 	flaw = parse(&p, end, kind, &gva, &size);
+	if (!flaw && kind != 'I' && !import->has_insn)
+		flaw = "data of no instruction";
 	if (flaw)
 		return text_malformed(import->text, flaw, diag);
 	import->records++;

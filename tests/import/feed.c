@@ -17,7 +17,26 @@ static void add_word(struct bytes *words, const struct trace_ref *ref)
 	bytes_add(words, word, (size_t)len);
 }
 
-static void read_words(const char *path, struct bytes *words)
+static void add_event(struct bytes *story, const struct trace_item *item)
+{
+	unsigned long long gva = item->gva;
+	char word[64];
+	int len = 0;
+
+	if (item->kind == TRACE_ITEM_FAULT)
+		len = snprintf(word, sizeof(word), "%x@%llx ", item->error,
+			       gva);
+	else if (item->kind != TRACE_ITEM_EVENT)
+		return;
+	else if (item->event.kind == GE_CR_WRITE)
+		len = snprintf(word, sizeof(word), "cr3 ");
+	else if (item->event.kind == GE_INVLPG)
+		len = snprintf(word, sizeof(word), "invlpg@%llx ",
+			       (unsigned long long)item->event.gva);
+	bytes_add(story, word, (size_t)len);
+}
+
+static void read_words(const char *path, struct feed *feed)
 {
 	struct tape_reading how;
 	struct tape tape;
@@ -25,9 +44,14 @@ static void read_words(const char *path, struct bytes *words)
 
 	assert_int_equal(tape_read(&tape, path, &how, &diag), 0);
 	assert_string_equal(how.damage, "");
-	for (size_t i = 0; i < tape.nr; i++)
-		if (tape.entries[i].is_ref && tape.entries[i].ref.user)
-			add_word(words, &tape.entries[i].ref);
+	for (size_t i = 0; i < tape.nr; i++) {
+		const struct tape_entry *e = &tape.entries[i];
+
+		if (e->is_ref && e->ref.user)
+			add_word(&feed->words, &e->ref);
+		if (!e->is_ref)
+			add_event(&feed->story, &e->item);
+	}
 	tape_finish(&tape);
 }
 
@@ -49,18 +73,19 @@ void feed(const char *format, const struct bytes *input, bool lenient,
 
 	assert_non_null(request.format);
 	*ret = (struct feed){0};
-	bytes_add(&ret->words, "", 0);
 	file_store(in, input->data, input->len);
 	ret->err = import_run(&request, &ret->result, &ret->diag);
 	if (!ret->err)
-		read_words(out, &ret->words);
+		read_words(out, ret);
 	bytes_add(&ret->words, "", 1);
+	bytes_add(&ret->story, "", 1);
 	scratch_remove();
 }
 
 void feed_finish(struct feed *feed)
 {
 	free(feed->words.data);
+	free(feed->story.data);
 }
 
 void feed_check(const char *name, const char *format, const struct bytes *input,

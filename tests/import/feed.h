@@ -15,6 +15,11 @@ struct feed {
 	 * rest of one that began on the page before.
 	 */
 	struct bytes words;
+	/*
+	 * What else happened: "14@401000 " a page fault, by its error code;
+	 * "cr3 ", "invlpg@401000 ".
+	 */
+	struct bytes story;
 };
 
 /* Everything is read and, unless there is an error, checked to be a trace. */
