@@ -12,8 +12,6 @@
 
 #define KINDS_TEXT "exits, ladder, coverage, sweep or heat"
 
-#define ONLY_MAX 16
-
 enum {
 	FLAG_KIND = 16,
 	FLAG_X,
@@ -48,8 +46,7 @@ struct plot_options {
 	const char *output;
 	struct report_plot plot;
 	bool keep_script;
-	const char *only[ONLY_MAX];
-	size_t nr_only;
+	struct results_only only;
 };
 
 static const struct {
@@ -60,15 +57,6 @@ static const struct {
 	{".png", REPORT_PNG},
 	{".pdf", REPORT_PDF},
 };
-
-static int add_only(struct plot_options *options, const char *only,
-		    struct diag *diag)
-{
-	if (options->nr_only == ONLY_MAX)
-		return diag_set(diag, -EINVAL, "more than %d --only", ONLY_MAX);
-	options->only[options->nr_only++] = only;
-	return 0;
-}
 
 static int parse_kind(const char *name, struct plot_options *options,
 		      struct diag *diag)
@@ -101,7 +89,7 @@ static int take_flag(void *context, int flag, const char *arg)
 		options->plot.z = arg;
 		break;
 	case FLAG_ONLY:
-		err = add_only(options, arg, &diag);
+		err = results_only_add(&options->only, arg, &diag);
 		break;
 	case FLAG_KEEP_SCRIPT:
 		options->keep_script = true;
@@ -190,8 +178,7 @@ static int run(const struct cli_command *command, int argc, char **argv)
 	err = results_read(command, argv + operand, &report, &diag);
 	if (err)
 		return cli_fail(err, &diag);
-	for (size_t i = 0; i < options.nr_only && !err; i++)
-		err = report_keep(report, options.only[i], &diag);
+	err = results_only_apply(&options.only, report, &diag);
 	if (options.keep_script && !err)
 		err = keep_script(&options, report, &diag);
 	if (!err)

@@ -11,12 +11,15 @@
 
 enum {
 	FLAG_BY = 16,
+	FLAG_ONLY,
 };
 
 static const struct cli_flag flags[] = {
 	{FLAG_BY, "by", "WHAT",
 	 "exits by reason, cause, error-code, rip or gfn; or point: "
 	 "a row for each result"},
+	{FLAG_ONLY, "only", "KEY=VALUE[,VALUE...]",
+	 "leave out results with other values of a setting, or of guest"},
 	{FLAG_FORMAT, "format", "FORMAT", FORMATS_TEXT " (default: table)"},
 	{'o', "output", "FILE", "write to FILE, whole or not at all"},
 	{FLAG_HELP, "help", NULL, "this text"},
@@ -28,6 +31,7 @@ struct report_options {
 	enum format format;
 	bool has_by;
 	enum report_by by;
+	struct results_only only;
 };
 
 static int parse_by(const char *name, struct report_options *options,
@@ -49,6 +53,8 @@ static int take_flag(void *context, int flag, const char *arg)
 		options->output = arg;
 	else if (flag == FLAG_BY)
 		err = parse_by(arg, options, &diag);
+	else if (flag == FLAG_ONLY)
+		err = results_only_add(&options->only, arg, &diag);
 	else
 		err = format_parse(arg, &options->format, &diag);
 	return err ? cli_fail(err, &diag) : 0;
@@ -93,7 +99,8 @@ static int run(const struct cli_command *command, int argc, char **argv)
 	err = results_read(command, argv + operand, &report, &diag);
 	if (err)
 		return cli_fail(err, &diag);
-	status = print_report(&options, report);
+	err = results_only_apply(&options.only, report, &diag);
+	status = err ? cli_fail(err, &diag) : print_report(&options, report);
 	report_destroy(report);
 	return status;
 }
@@ -103,13 +110,14 @@ const struct cli_command cmd_report = {
 	.operands = "[OPTION...] RESULT...",
 	.summary = "show saved results as tables, CSV, JSON or Markdown",
 	.about = "Reads results that notrap run or notrap replay wrote with "
-		 "--format json, each RESULT a file or - for standard input, "
-		 "and shows them as these do. Results of the same guest are "
-		 "compared.\n"
+		 "--format json, each RESULT a file, the directory of a notrap "
+		 "sweep, or - for standard input, and shows them as these do. "
+		 "Results of the same guest are compared.\n"
 		 "--by asks one question of all of them: exits by reason, "
 		 "page-fault exits by cause, guest faults by error code, "
 		 "exits by page of guest code (rip), page-fault exits by "
-		 "guest frame (gfn).\n",
+		 "guest frame (gfn); or it shows each as a row (point), as "
+		 "notrap sweep does at its end.\n",
 	.flags = flags,
 	.run = run,
 };

@@ -94,3 +94,23 @@ int results_read(const struct cli_command *command, char **files,
 		*ret = report;
 	return err;
 }
+
+int results_only_add(struct results_only *only, const char *text,
+		     struct diag *diag)
+{
+	if (only->nr == RESULTS_ONLY_MAX)
+		return diag_set(diag, -EINVAL, "more than %d --only",
+				RESULTS_ONLY_MAX);
+	only->text[only->nr++] = text;
+	return 0;
+}
+
+int results_only_apply(const struct results_only *only, struct report *report,
+		       struct diag *diag)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < only->nr && !err; i++)
+		err = report_keep(report, only->text[i], diag);
+	return err;
+}

@@ -15,4 +15,18 @@
 int results_read(const struct cli_command *command, char **files,
 		 struct report **ret, struct diag *diag);
 
+#define RESULTS_ONLY_MAX 16
+
+/* What --only was given, see report_keep(). */
+struct results_only {
+	const char *text[RESULTS_ONLY_MAX];
+	size_t nr;
+};
+
+/* -EINVAL with a line: too many. */
+int results_only_add(struct results_only *only, const char *text,
+		     struct diag *diag);
+int results_only_apply(const struct results_only *only, struct report *report,
+		       struct diag *diag);
+
 #endif

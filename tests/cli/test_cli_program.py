@@ -122,6 +122,9 @@ COMPLAINTS = [
      ["want two results to compare, got 5"]),
     ("diff with a window that is none", ["diff", SAMPLE, "--limit", "-3"], 2,
      ["--limit -3: want a number"]),
+    ("report of no result that is left",
+     ["report", SAMPLE, "--only", "mmu=none"], 2,
+     ["no result has mmu=none; there are kvm-2.6.20, kvm-2.6.24, "]),
     ("plot to nowhere", ["plot", SAMPLE], 2, ["want -o FILE"]),
     ("plot to an unknown kind", ["plot", SAMPLE, "-o", "x.jpg"], 2,
      [".svg, .png or"]),
@@ -554,6 +557,14 @@ def report_by():
             assert text == golden.read(), form
 
 
+def report_only():
+    text = quiet("report", SAMPLE, "--only", "bypass=on", "--only",
+                 "guest=touch pages=8", "--format", "json")
+    doc, = results(text)
+    assert doc["config"]["bypass"] == "on"
+    assert doc["source"]["args"] == "touch pages=8"
+
+
 def report_streams():
     with open(SAMPLE, encoding="ascii") as file:
         text = file.read()
@@ -667,6 +678,7 @@ CASES += [
     ("report: formats", report_formats),
     ("report --by, each way in each format", report_by),
     ("report: several files, standard input", report_streams),
+    ("report: chosen results", report_only),
     ("plot: PNG, SVG and PDF", in_box, plot_images),
     ("plot: the kept script draws the same", in_box, plot_script),
     ("plot: no gnuplot", in_box, plot_without_gnuplot),

@@ -238,6 +238,8 @@ static void test_slices(void **state)
 			most = nr > most ? nr : most;
 		}
 		assert_true(most - least <= 1);
+		assert_true(sweep_slice_has(&(struct sweep_slice){1, of},
+					    &(struct sweep_point){0}));
 		for (size_t i = 0; i < ARRAY_LEN(seen); i++)
 			assert_int_equal(seen[i], 1);
 	}

@@ -105,9 +105,10 @@ static int print_markdown(const struct report *report, FILE *out)
 	return report_print_tables(report, REPORT_MARKDOWN, out);
 }
 
-static int print_plot(const struct report *report, const char *kind, FILE *out)
+static int print_plot(const struct report *report, const char *kind,
+		      const char *y, FILE *out)
 {
-	struct report_plot request = {.image = REPORT_SVG};
+	struct report_plot request = {.image = REPORT_SVG, .y = y};
 	struct diag diag = {""};
 	int err;
 
@@ -120,27 +121,32 @@ static int print_plot(const struct report *report, const char *kind, FILE *out)
 
 static int print_exits(const struct report *report, FILE *out)
 {
-	return print_plot(report, "exits", out);
+	return print_plot(report, "exits", NULL, out);
+}
+
+static int print_percent(const struct report *report, FILE *out)
+{
+	return print_plot(report, "exits", "percent", out);
 }
 
 static int print_ladder(const struct report *report, FILE *out)
 {
-	return print_plot(report, "ladder", out);
+	return print_plot(report, "ladder", NULL, out);
 }
 
 static int print_coverage(const struct report *report, FILE *out)
 {
-	return print_plot(report, "coverage", out);
+	return print_plot(report, "coverage", NULL, out);
 }
 
 static int print_sweep(const struct report *report, FILE *out)
 {
-	return print_plot(report, "sweep", out);
+	return print_plot(report, "sweep", NULL, out);
 }
 
 static int print_heat(const struct report *report, FILE *out)
 {
-	return print_plot(report, "heat", out);
+	return print_plot(report, "heat", NULL, out);
 }
 
 /* Every --by, one after another. */
@@ -194,6 +200,7 @@ static const struct {
 	{"by.md", print_by_markdown},
 	{"by.csv", print_by_csv},
 	{"by.json", print_by_json},
+	{"percent.gp", print_percent},
 	{"ladder.gp", print_ladder},
 	{"coverage.gp", print_coverage},
 	{"sweep.gp", print_sweep, make_sweep},

@@ -12,11 +12,13 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "report/plot_axis.h"
+#include "report/plot_figure.h"
 #include "sample.h"
 #include "script.h"
 
@@ -150,6 +152,77 @@ static void test_axis(void **state)
 	assert_int_equal(axis_init(&axis, report, "memry", &diag), -ENOENT);
 	assert_non_null(strstr(diag.msg, "did you mean \"memory\"?"));
 	report_destroy(report);
+}
+
+/* --- Figures ------------------------------------------------------------- */
+
+/* Of SAMPLE_BYPASS with 8 faults: 9 guest faults, 8 of them direct. */
+static const struct {
+	const char *name;
+	double value;
+} figures[] = {
+	{"exits", 12},
+	{"pf-exits", 10},
+	{"per-fault", 10. / 9},
+	{"faults", 9},
+	{"direct", 8},
+	{"injected", 1},
+	{"coverage", 100},
+	{"cycles", 2671},
+	{"exit-cycles", 1200},
+	{"latency", 162}, /* (8 * 151 + 252) / 9 */
+	{"exits.by_reason.CR_ACCESS", 2},
+	{"shadow.mmu_pte_write", 9},
+};
+
+static void test_figures(void **state)
+{
+	struct report *report = make_sweep(1, 1, 2, 1);
+	struct sample sample;
+	struct diag diag;
+
+	(void)state;
+	sample_init(&sample, SAMPLE_BYPASS, 8);
+	report_add(report, &sample.result, &diag);
+	for (size_t i = 0; i < ARRAY_LEN(figures); i++) {
+		struct plot_figure figure;
+		double got;
+
+		assert_int_equal(
+			figure_find(report, figures[i].name, &figure, &diag),
+			0);
+		got = figure_of(&figure, report->doc[2]);
+		if (fabs(got - figures[i].value) > 1e-9)
+			fail_msg("%s: got %g, want %g", figures[i].name, got,
+				 figures[i].value);
+	}
+	sample_finish(&sample);
+	report_destroy(report);
+}
+
+static void test_default_figure(void **state)
+{
+	static const char *const cost[] = {"memory", "cost.exit"};
+	struct report *report = make_sweep(2, 1, 1, 1);
+	struct report *same = report_create();
+	struct plot_figure figure;
+	struct diag diag;
+
+	(void)state;
+	figure_choose(report, NULL, cost, 1, &figure, &diag);
+	assert_string_equal(figure.name, "exits");
+	figure_choose(report, NULL, cost, 2, &figure, &diag);
+	assert_string_equal(figure.name, "cycles");
+	figure_choose(report, "coverage", cost, 2, &figure, &diag);
+	assert_string_equal(figure.name, "coverage");
+	/* 18 exits each: 2 * (7 + 1) + 2 and 1 + 14 + 1 + 2. */
+	for (int i = 0; i < 2; i++)
+		add_point(same, &(struct sweep_point){"1G", "1", i == 1, "g"},
+			  (uint64_t)(i ? 14 : 7));
+	figure_choose(same, NULL, cost, 1, &figure, &diag);
+	assert_string_equal(figure.name, "cycles");
+	report_destroy(report);
+	report_destroy(same);
 }
 
 /* --- Curves and maps ----------------------------------------------------- */
@@ -415,7 +488,29 @@ static void test_only(void **state)
 	}
 }
 
-/* What was chosen is the same no longer a difference. */
+/* A setting that only results of a later version have is a difference. */
+static void test_new_setting(void **state)
+{
+	struct report *report = make_sweep(1, 1, 1, 1);
+	struct sample sample;
+	struct diag diag;
+	char label[64];
+
+	(void)state;
+	sample_init(&sample, SAMPLE_UPDATE, 3);
+	strcpy(sample.result.config[0].value, "kvm-2.6.25");
+	strcpy(sample.result.config[2].value, "1G");
+	strcpy(sample.result.config[4].key, "new");
+	strcpy(sample.result.config[4].value, "1");
+	sample.result.nr_config++;
+	report_add(report, &sample.result, &diag);
+	sample_finish(&sample);
+	report_label(report, 1, label, sizeof(label));
+	assert_string_equal(label, "new=1");
+	report_destroy(report);
+}
+
+/* What was chosen is no difference any more. */
 static void test_only_labels(void **state)
 {
 	struct report *report = make_sweep(2, 3, 2, 1);
@@ -445,6 +540,9 @@ int main(void)
 		cmocka_unit_test(test_outlier),
 		cmocka_unit_test(test_only),
 		cmocka_unit_test(test_only_labels),
+		cmocka_unit_test(test_new_setting),
+		cmocka_unit_test(test_figures),
+		cmocka_unit_test(test_default_figure),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
