@@ -58,8 +58,8 @@ static int leave(struct import *import, struct diag *diag)
 	struct view_workload *w = &view->workloads[view->workload];
 	int err = flush(import, diag);
 
-	if (view->thread == import->thread)
-		import->thread = 0;
+	/* Whoever ends, nobody runs then. */
+	import->thread = 0;
 	if (view->thread == w->leader)
 		w->has_ended = true;
 	else if (!err)

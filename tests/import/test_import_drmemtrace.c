@@ -227,6 +227,11 @@ static void tasks(void **state)
 		 RUN("W0.T1", "401000") RUN("W0.T2", "401000") EXIT("W0.T2")
 			 RUN("W0.T1", "401000"),
 		 1, 2, 4, 1},
+		{"a thread ends while another runs",
+		 RUN("W0.T1", "401000") RUN("W0.T2", "401000")
+			 RUN("W0.T1", "401000") EXIT("W0.T2")
+				 RUN("W0.T1", "401000"),
+		 1, 2, 6, 1},
 		{"the first one ends, others go on and come",
 		 RUN("W0.T1", "401000") EXIT("W0.T1") RUN("W0.T2", "401000")
 			 RUN("W0.T3", "401000"),
