@@ -16,197 +16,13 @@
 #include "base/hash.h"
 #include "lanes.h"
 #include "replay/cut.h"
-#include "tape.h"
-
-#define ITEMS_MAX 160
-
-/* In memory where there is such a place: hundreds of files go to the disk. */
-static char box[64];
-
-static const char *file(const char *name)
-{
-	static char path[4][96];
-	static unsigned int n;
-	char *p = path[n++ % 4];
-
-	snprintf(p, sizeof(path[0]), "%s/%s", box, name);
-	return p;
-}
-
-/* --- A trace in memory ---------------------------------------------------- */
-
-struct seq {
-	struct trace_info info;
-	struct trace_totals totals;
-	struct trace_item item[ITEMS_MAX]; /* a reference: nr is 1 */
-	struct trace_ref ref[ITEMS_MAX];
-	uint64_t table[ITEMS_MAX][PT_ENTRIES];
-	uint32_t nr;
-};
-
-static void add(struct seq *seq, const struct trace_item *item,
-		const struct trace_ref *ref)
-{
-	uint32_t i = seq->nr++;
-
-	assert_in_range(i, 0, ITEMS_MAX - 1);
-	seq->item[i] = *item;
-	if (ref) {
-		seq->ref[i] = *ref;
-		seq->item[i].refs = &seq->ref[i];
-		seq->item[i].nr = 1;
-	}
-	if (item->kind == TRACE_ITEM_TABLE) {
-		memcpy(seq->table[i], item->table, sizeof(seq->table[i]));
-		seq->item[i].table = seq->table[i];
-	}
-}
-
-static struct seq *load(const char *path)
-{
-	struct seq *seq = calloc(1, sizeof(*seq));
-	struct trace_reader *reader;
-	struct trace_item item;
-	struct diag diag;
-
-	if (trace_reader_open(path, &reader, &diag))
-		fail_msg("%s", diag.msg);
-	seq->info = *trace_reader_info(reader);
-	while (trace_read(reader, &item, &diag) > 0) {
-		for (uint32_t i = 0; i < item.nr; i++)
-			add(seq, &item, &item.refs[i]);
-		if (item.kind != TRACE_ITEM_REFS)
-			add(seq, &item, NULL);
-	}
-	if (trace_reader_damage(reader))
-		fail_msg("%s", trace_reader_damage(reader));
-	seq->totals = *trace_reader_totals(reader);
-	trace_reader_close(reader);
-	return seq;
-}
-
-static bool is_equal(const struct trace_item *a, const struct trace_item *b)
-{
-	if (a->kind != b->kind)
-		return false;
-	if (a->kind == TRACE_ITEM_REFS)
-		return !memcmp(a->refs, b->refs, sizeof(*a->refs));
-	if (a->kind == TRACE_ITEM_EVENT)
-		return !memcmp(&a->event, &b->event, sizeof(a->event));
-	if (a->kind == TRACE_ITEM_TABLE)
-		return a->gpa == b->gpa &&
-		       !memcmp(a->table, b->table, PAGE_SIZE);
-	return a->gpa == b->gpa && a->gva == b->gva && a->size == b->size &&
-	       a->error == b->error && a->id == b->id &&
-	       !memcmp(a->bytes, b->bytes, sizeof(a->bytes));
-}
-
-static void write_seq(const struct seq *seq, const char *path)
-{
-	struct trace_writer *writer;
-	struct diag diag;
-
-	if (trace_writer_create(path, &seq->info, &writer, &diag))
-		fail_msg("%s", diag.msg);
-	for (uint32_t i = 0; i < seq->nr; i++)
-		trace_write_item(writer, &seq->item[i]);
-	if (trace_writer_close(writer, NULL, &diag))
-		fail_msg("%s", diag.msg);
-}
-
-/* --- The whole ------------------------------------------------------------ */
-
-static struct trace_item event(enum guest_event_kind kind, uint64_t insns)
-{
-	return (struct trace_item){.kind = TRACE_ITEM_EVENT,
-				   .event = {.kind = kind, .insns = insns}};
-}
-
-static void add_fetch(struct seq *seq, gva_t gva, uint32_t count)
-{
-	const struct trace_item refs = {.kind = TRACE_ITEM_REFS};
-	const struct trace_ref ref = {
-		.gva = gva, .count = count, .size = 2, .kind = TRACE_FETCH};
-
-	add(seq, &refs, &ref);
-}
-
-static void add_deliver(struct seq *seq, uint64_t insns)
-{
-	const struct trace_item refs = {.kind = TRACE_ITEM_REFS};
-	const struct trace_ref push = {.gva = TAPE_STACK + 0xff0,
-				       .count = 1,
-				       .size = 8,
-				       .kind = TRACE_WRITE,
-				       .implicit = true};
-	struct trace_item item = event(GE_DELIVER, insns);
-
-	item.event.vector = 32;
-	add(seq, &item, NULL);
-	add(seq, &refs, &push);
-	item.event.kind = GE_DELIVERED;
-	add(seq, &item, NULL);
-}
+#include "seq.h"
 
 /*
  * Where it can be cut: before the first table, 12 fetches that begin an
  * instruction, two interrupts and retry.
  */
 #define PLACES 16
-
-/* The tape, then what else happens to a kernel; the clock is 5 by then. */
-static struct seq *whole(void)
-{
-	const struct trace_item mark = {.kind = TRACE_ITEM_MARK, .id = 9};
-	const struct trace_item gone = {.kind = TRACE_ITEM_TABLE_END,
-					.gpa = TAPE_PT2};
-	struct seq *seq = calloc(1, sizeof(*seq));
-	struct trace_item item;
-	struct tape tape;
-
-	tape_init(&tape);
-	seq->info = tape_info();
-	for (uint32_t i = 0; i < tape.nr; i++)
-		add(seq, &tape.item[i],
-		    tape.item[i].kind == TRACE_ITEM_REFS ? &tape.ref[i] : NULL);
-	/* Within the instruction of the tape's last write. */
-	add(seq, &mark, NULL);
-
-	item = event(GE_IRQ, 5);
-	item.event.if_open = true;
-	add(seq, &item, NULL);
-	add_deliver(seq, 5);
-	add_fetch(seq, TAPE_HANDLER, 1);
-	item = event(GE_CR_WRITE, 5);
-	item.event.cr = 0;
-	item.event.value = seq->info.cr0 | UINT64_C(2);
-	item.event.size = 8;
-	add(seq, &item, NULL);
-	add_fetch(seq, TAPE_HANDLER + 2, 1);
-
-	item = event(GE_IRQ, 7);
-	add(seq, &item, NULL);
-	add_fetch(seq, TAPE_HANDLER + 4, 1);
-	item = event(GE_IRQ_WINDOW, 8);
-	add(seq, &item, NULL);
-	add_deliver(seq, 8);
-	add_fetch(seq, TAPE_HANDLER, 1);
-	item = event(GE_IO, 8);
-	item.event.access = PFEC_W;
-	item.event.error = GUEST_MARKER_PORT;
-	item.event.size = 1;
-	item.event.value = GUEST_REGION_BEGINS;
-	add(seq, &item, NULL);
-	add_fetch(seq, TAPE_HANDLER + 6, 1);
-	add(seq, &gone, NULL);
-	add_fetch(seq, TAPE_HANDLER + 8, 1);
-	add_fetch(seq, TAPE_HANDLER + 10, 1);
-	item.event.insns = 11;
-	item.event.value = GUEST_REGION_ENDS;
-	add(seq, &item, NULL);
-	add_fetch(seq, TAPE_HANDLER + 12, 1);
-	return seq;
-}
 
 /* --- Cutting -------------------------------------------------------------- */
 
@@ -250,7 +66,7 @@ static void check_items(const struct seq *all, const struct seq *part,
 
 		if (want.kind == TRACE_ITEM_EVENT)
 			want.event.insns -= r->from.insn;
-		if (!is_equal(&part->item[k], &want))
+		if (!seq_item_is_equal(&part->item[k], &want))
 			fail_msg("from %d: item %d is another",
 				 (int)r->from.item, (int)i);
 	}
@@ -362,15 +178,16 @@ static void check_part_of_part(const char *rest,
 	struct cut_result again;
 	uint64_t digest = part->totals.digest;
 
-	assert_int_equal(
-		cut_items(rest, file("again"), 0, r->to.item + shift, &again),
-		0);
+	assert_int_equal(cut_items(rest, box_file("again"), 0,
+				   r->to.item + shift, &again),
+			 0);
 	assert_int_equal(again.totals.digest, digest);
-	assert_int_equal(
-		cut_items(file("part"), file("twice"), 0, CUT_END, &again), 0);
+	assert_int_equal(cut_items(box_file("part"), box_file("twice"), 0,
+				   CUT_END, &again),
+			 0);
 	assert_int_equal(again.totals.digest, digest);
-	unlink(file("again"));
-	unlink(file("twice"));
+	unlink(box_file("again"));
+	unlink(box_file("twice"));
 }
 
 /* Returns where a part from there on begins, or 0: nowhere. */
@@ -378,44 +195,45 @@ static uint64_t cut_from(const struct seq *all, uint64_t from)
 {
 	struct cut_result rest, r = {0};
 
-	if (cut_items(file("whole"), file("rest"), from, CUT_END, &rest))
+	if (cut_items(box_file("whole"), box_file("rest"), from, CUT_END,
+		      &rest))
 		return 0;
 	for (uint64_t to = rest.from.item + 1; to <= all->nr;
 	     to = r.to.item + 1) {
 		struct seq *part;
 
-		assert_int_equal(
-			cut_items(file("whole"), file("part"), from, to, &r),
-			0);
-		part = load(file("part"));
+		assert_int_equal(cut_items(box_file("whole"), box_file("part"),
+					   from, to, &r),
+				 0);
+		part = seq_load(box_file("part"));
 		check_place(all, from, to, &r);
 		check_items(all, part, &r);
 		check_tables(all, part, &r);
 		check_replay(part);
-		check_part_of_part(file("rest"), &rest, part, &r);
+		check_part_of_part(box_file("rest"), &rest, part, &r);
 		free(part);
-		unlink(file("part"));
+		unlink(box_file("part"));
 	}
-	unlink(file("rest"));
+	unlink(box_file("rest"));
 	return rest.from.item;
 }
 
 /* From each place to each other; none begins behind the last. */
 static void parts_are_parts(void **state)
 {
-	struct seq *all = whole();
+	struct seq *all = seq_whole();
 	uint64_t from = 0, found;
 	unsigned int places = 0;
 
 	(void)state;
-	write_seq(all, file("whole"));
+	seq_write(all, box_file("whole"));
 	do {
 		found = cut_from(all, from);
 		from = found + 1;
 		places++;
 	} while (found || places == 1);
 	assert_int_equal(places, PLACES + 1);
-	unlink(file("whole"));
+	unlink(box_file("whole"));
 	free(all);
 }
 
@@ -438,58 +256,58 @@ static const struct {
 
 static void cuts_where_it_is_asked(void **state)
 {
-	struct seq *all = whole();
+	struct seq *all = seq_whole();
 
 	(void)state;
-	write_seq(all, file("whole"));
+	seq_write(all, box_file("whole"));
 	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
 		struct cut_result r;
 
-		assert_int_equal(cut(file("whole"), file("part"),
+		assert_int_equal(cut(box_file("whole"), box_file("part"),
 				     places[i].from, places[i].to, &r),
 				 0);
 		if (r.from.insn != places[i].from_insn ||
 		    r.to.insn != places[i].to_insn)
 			fail_msg("%s: got %d to %d", places[i].name,
 				 (int)r.from.insn, (int)r.to.insn);
-		unlink(file("part"));
+		unlink(box_file("part"));
 	}
-	unlink(file("whole"));
+	unlink(box_file("whole"));
 	free(all);
 }
 
 static void cuts_the_region(void **state)
 {
 	struct cut_request request = {.region = true, .tool = "test"};
-	struct seq *all = whole(), *part;
+	struct seq *all = seq_whole(), *part;
 	struct cut_result r;
 	struct diag diag;
 
 	(void)state;
-	write_seq(all, file("whole"));
-	request.path = file("whole");
-	request.output = file("part");
+	seq_write(all, box_file("whole"));
+	request.path = box_file("whole");
+	request.output = box_file("part");
 	assert_int_equal(cut_run(&request, &r, &diag), 0);
 	assert_int_equal(r.from.insn, 9);
 	assert_int_equal(r.to.insn, 11);
-	part = load(file("part"));
+	part = seq_load(box_file("part"));
 	check_items(all, part, &r);
 	assert_int_equal(part->totals.events, 0);
 	assert_non_null(strstr(part->info.origin, "(from instruction 9)"));
 	free(part);
-	unlink(file("part"));
+	unlink(box_file("part"));
 
 	/* Up to the end, where no marker ends it. */
 	all->nr -= 2;
-	write_seq(all, file("whole"));
+	seq_write(all, box_file("whole"));
 	assert_int_equal(cut_run(&request, &r, &diag), 0);
 	assert_int_equal(r.to.insn, 12);
-	unlink(file("part"));
+	unlink(box_file("part"));
 	all->nr = 5;
-	write_seq(all, file("whole"));
+	seq_write(all, box_file("whole"));
 	assert_int_equal(cut_run(&request, &r, &diag), -ENOENT);
-	assert_int_equal(access(file("part"), F_OK), -1);
-	unlink(file("whole"));
+	assert_int_equal(access(box_file("part"), F_OK), -1);
+	unlink(box_file("whole"));
 	free(all);
 }
 
@@ -497,17 +315,18 @@ static void cuts_the_region(void **state)
 
 static void says_what_it_is(void **state)
 {
-	struct seq *all = whole(), *part;
+	struct seq *all = seq_whole(), *part;
 	struct cut_result r;
 
 	(void)state;
 	memset(all->info.origin, 'x', sizeof(all->info.origin) - 1);
 	snprintf(all->info.source, sizeof(all->info.source), "live");
-	write_seq(all, file("whole"));
+	seq_write(all, box_file("whole"));
 	/* The write of CR0 is behind it. */
-	cut(file("whole"), file("part"), (struct cut_point){CUT_INSN, 7},
+	cut(box_file("whole"), box_file("part"),
+	    (struct cut_point){CUT_INSN, 7},
 	    (struct cut_point){CUT_INSN, CUT_END}, &r);
-	part = load(file("part"));
+	part = seq_load(box_file("part"));
 	assert_string_equal(part->info.source, "live");
 	assert_string_equal(part->info.tool, "test");
 	assert_int_equal(strlen(part->info.origin), 255);
@@ -519,34 +338,35 @@ static void says_what_it_is(void **state)
 	free(part);
 
 	/* All of it says the same as before. */
-	cut_items(file("whole"), file("part"), 0, CUT_END, &r);
-	part = load(file("part"));
+	cut_items(box_file("whole"), box_file("part"), 0, CUT_END, &r);
+	part = seq_load(box_file("part"));
 	assert_string_equal(part->info.origin, all->info.origin);
 	free(part);
-	unlink(file("part"));
-	unlink(file("whole"));
+	unlink(box_file("part"));
+	unlink(box_file("whole"));
 	free(all);
 }
 
 /* Of an event whose clock makes no sense. */
 static void no_clock_is_below_0(void **state)
 {
-	struct seq *all = whole(), *part;
+	struct seq *all = seq_whole(), *part;
 	struct cut_result r;
 
 	(void)state;
 	for (uint32_t i = 0; i < all->nr; i++)
 		all->item[i].event.insns = 0;
-	write_seq(all, file("whole"));
-	cut(file("whole"), file("part"), (struct cut_point){CUT_INSN, 4},
+	seq_write(all, box_file("whole"));
+	cut(box_file("whole"), box_file("part"),
+	    (struct cut_point){CUT_INSN, 4},
 	    (struct cut_point){CUT_INSN, CUT_END}, &r);
-	part = load(file("part"));
+	part = seq_load(box_file("part"));
 	assert_true(part->totals.events > 3);
 	for (uint32_t i = 0; i < part->nr; i++)
 		assert_int_equal(part->item[i].event.insns, 0);
 	free(part);
-	unlink(file("part"));
-	unlink(file("whole"));
+	unlink(box_file("part"));
+	unlink(box_file("whole"));
 	free(all);
 }
 
@@ -556,32 +376,32 @@ static void merges_runs(void **state)
 				      .to = {CUT_ITEM, CUT_END},
 				      .has_granularity = true,
 				      .granularity = TRACE_PAGES};
-	struct seq *all = whole(), *part;
+	struct seq *all = seq_whole(), *part;
 	struct trace_totals merged;
 	struct cut_result r;
 	struct diag diag;
 
 	(void)state;
-	write_seq(all, file("whole"));
+	seq_write(all, box_file("whole"));
 	all->info.granularity = TRACE_PAGES;
-	write_seq(all, file("pages"));
-	part = load(file("pages"));
+	seq_write(all, box_file("pages"));
+	part = seq_load(box_file("pages"));
 	merged = part->totals;
 	free(part);
 
-	request.path = file("whole");
-	request.output = file("part");
+	request.path = box_file("whole");
+	request.output = box_file("part");
 	assert_int_equal(cut_run(&request, &r, &diag), 0);
 	assert_int_equal(r.totals.digest, merged.digest);
 
-	request.path = file("pages");
+	request.path = box_file("pages");
 	assert_int_equal(cut_run(&request, &r, &diag), 0);
 	assert_int_equal(r.totals.digest, merged.digest);
 	request.granularity = TRACE_FULL;
 	assert_int_equal(cut_run(&request, &r, &diag), -EINVAL);
-	unlink(file("part"));
-	unlink(file("pages"));
-	unlink(file("whole"));
+	unlink(box_file("part"));
+	unlink(box_file("pages"));
+	unlink(box_file("whole"));
 	free(all);
 }
 
@@ -590,24 +410,24 @@ static void spares_its_input(void **state)
 {
 	struct cut_request request = {.tool = "test",
 				      .to = {CUT_ITEM, CUT_END}};
-	struct seq *all = whole(), *part;
+	struct seq *all = seq_whole(), *part;
 	struct cut_result r;
 	struct diag diag;
 
 	(void)state;
-	write_seq(all, file("x.tmp"));
-	request.path = file("x.tmp");
-	request.output = file("x");
+	seq_write(all, box_file("x.tmp"));
+	request.path = box_file("x.tmp");
+	request.output = box_file("x");
 	assert_int_equal(cut_run(&request, &r, &diag), -EINVAL);
-	part = load(file("x.tmp"));
+	part = seq_load(box_file("x.tmp"));
 	free(part);
 	/* Its own name is fine: what was there is whole until then. */
-	request.output = file("x.tmp");
+	request.output = box_file("x.tmp");
 	assert_int_equal(cut_run(&request, &r, &diag), 0);
-	part = load(file("x.tmp"));
+	part = seq_load(box_file("x.tmp"));
 	assert_int_equal(part->nr, all->nr);
 	free(part);
-	unlink(file("x.tmp"));
+	unlink(box_file("x.tmp"));
 	free(all);
 }
 
@@ -617,40 +437,26 @@ static void stops_when_asked(void **state)
 	struct cut_request request = {.tool = "test",
 				      .to = {CUT_ITEM, CUT_END},
 				      .attention = &attention};
-	struct seq *all = whole();
+	struct seq *all = seq_whole();
 	struct cut_result r;
 	struct diag diag;
 
 	(void)state;
-	write_seq(all, file("whole"));
-	request.path = file("whole");
-	request.output = file("part");
+	seq_write(all, box_file("whole"));
+	request.path = box_file("whole");
+	request.output = box_file("part");
 	assert_int_equal(cut_run(&request, &r, &diag), 0);
 	assert_true(r.interrupted);
 	assert_int_equal(r.totals.refs, 0);
-	unlink(file("part"));
+	unlink(box_file("part"));
 	/* Before it has begun: nothing. */
 	request.from.n = 5;
 	assert_int_equal(cut_run(&request, &r, &diag), -EINTR);
 	request.region = true;
 	assert_int_equal(cut_run(&request, &r, &diag), -EINTR);
-	assert_int_equal(access(file("part"), F_OK), -1);
-	unlink(file("whole"));
+	assert_int_equal(access(box_file("part"), F_OK), -1);
+	unlink(box_file("whole"));
 	free(all);
-}
-
-static int make_box(void **state)
-{
-	(void)state;
-	snprintf(box, sizeof(box), "%s/test_replay_cut.XXXXXX",
-		 access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
-	return !mkdtemp(box);
-}
-
-static int remove_box(void **state)
-{
-	(void)state;
-	return rmdir(box);
 }
 
 int main(void)
@@ -666,5 +472,5 @@ int main(void)
 		cmocka_unit_test(stops_when_asked),
 	};
 
-	return cmocka_run_group_tests(tests, make_box, remove_box);
+	return cmocka_run_group_tests(tests, box_make, box_remove);
 }
