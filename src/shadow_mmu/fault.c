@@ -265,6 +265,7 @@ static struct smmu_result inject(struct smmu *smmu, const struct guest_walk *w)
 		.cause = walk_saw_reserved(smmu, w) ? CAUSE_reserved
 						    : CAUSE_injected,
 		.pfec = w->pfec,
+		.level = (uint8_t)w->level,
 	};
 }
 
@@ -272,7 +273,8 @@ static struct smmu_result inject(struct smmu *smmu, const struct guest_walk *w)
 static struct smmu_result result_of(struct smmu *smmu, enum fill_result filled,
 				    gpa_t gpa, enum pf_cause cause)
 {
-	struct smmu_result r = {SMMU_FIXED, cause, 0, gpa};
+	struct smmu_result r = {
+		.verdict = SMMU_FIXED, .cause = cause, .gpa = gpa};
 
 	if (filled == FILL_MMIO) {
 		r.verdict = SMMU_MMIO;

@@ -110,7 +110,8 @@ struct smmu_result {
 	enum smmu_verdict verdict;
 	enum pf_cause cause;
 	uint32_t pfec;
-	gpa_t gpa; /* valid unless SMMU_INJECT */
+	gpa_t gpa;     /* valid unless SMMU_INJECT */
+	uint8_t level; /* SMMU_INJECT: of the guest entry that says no */
 };
 
 /*

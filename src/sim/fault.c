@@ -67,18 +67,31 @@ static void note_page_fault(struct sim *sim, gva_t gva, uint32_t pfec,
 		record->gpa = SIM_NO_GPA;
 }
 
+/*
+ * A guest fault whose own error code would have passed the filter, had the
+ * shadow said of it what the guest's tables say.
+ */
+static void count_missed(struct sim *sim, const struct walk *w,
+			 const struct smmu_result *r)
+{
+	if (!vmx_pf_exits(&sim->ctl, r->pfec))
+		account_count(sim->acct, w->level > r->level
+						 ? CNT_bypass_no_table
+						 : CNT_bypass_trap);
+}
+
 /* Returns true if the reference is to be tried again. */
 static bool page_fault_exit(struct sim *sim, const struct guest_event *ev,
-			    const struct vmx_exit_info *info, uint32_t pfec,
-			    struct guest_outcome *out)
+			    const struct walk *w, struct guest_outcome *out)
 {
+	struct vmx_event pf = vmx_event_exception(EXC_PF, w->pfec);
 	struct smmu_result r;
 
-	sim_exit(sim, *info);
-	r = smmu_page_fault(sim->smmu, ev->gva, pfec);
+	sim_exit(sim, vmx_exit_exception(&pf, ev->gva));
+	r = smmu_page_fault(sim->smmu, ev->gva, w->pfec);
 	sim->acct->pf_cause[r.cause]++;
 	if (sim->tell)
-		note_page_fault(sim, ev->gva, pfec, r.cause);
+		note_page_fault(sim, ev->gva, w->pfec, r.cause);
 
 	switch (r.verdict) {
 	case SMMU_FIXED:
@@ -86,6 +99,7 @@ static bool page_fault_exit(struct sim *sim, const struct guest_event *ev,
 		/* A delivery cut short starts over, the rest is retried. */
 		return out->verdict == GO_DONE;
 	case SMMU_INJECT:
+		count_missed(sim, w, &r);
 		inject_page_fault(sim, ev->gva, r.pfec);
 		sim_enter(sim, out);
 		return false;
@@ -104,16 +118,13 @@ static bool page_fault_exit(struct sim *sim, const struct guest_event *ev,
 
 /* Returns true if the reference is to be tried again. */
 static bool raise_page_fault(struct sim *sim, const struct guest_event *ev,
-			     uint32_t pfec, struct guest_outcome *out)
+			     const struct walk *w, struct guest_outcome *out)
 {
-	struct vmx_event pf = vmx_event_exception(EXC_PF, pfec);
+	struct vmx_event pf = vmx_event_exception(EXC_PF, w->pfec);
 
 	sim->fault_began = sim->acct->now;
-	if (vmx_pf_exits(&sim->ctl, pfec)) {
-		struct vmx_exit_info info = vmx_exit_exception(&pf, ev->gva);
-
-		return page_fault_exit(sim, ev, &info, pfec, out);
-	}
+	if (vmx_pf_exits(&sim->ctl, w->pfec))
+		return page_fault_exit(sim, ev, w, out);
 
 	/* Past the hypervisor, into the guest: it never knows. */
 	sim_set_cr2(sim, ev->gva);
@@ -162,7 +173,7 @@ void sim_access(struct sim *sim, const struct guest_event *ev,
 			return;
 		}
 		out->verdict = GO_DONE;
-		if (!raise_page_fault(sim, ev, w.pfec, out))
+		if (!raise_page_fault(sim, ev, &w, out))
 			return;
 	}
 	sim_stop(sim, out,
