@@ -107,3 +107,13 @@ const char *report_setting(const struct report *report, size_t i, size_t n,
 	}
 	return NULL;
 }
+
+uint64_t report_number(const struct report *report, size_t i, const char *path)
+{
+	return doc_u64(report->doc[i], path);
+}
+
+const char *report_value(const struct report *report, size_t i, const char *key)
+{
+	return doc_setting(report->doc[i], key);
+}

@@ -62,6 +62,13 @@ struct report_origin {
 
 struct report_origin report_origin(const struct report *report, size_t i);
 
+/* A member by its path ("bypass/direct"); 0: there is none. */
+uint64_t report_number(const struct report *report, size_t i, const char *path);
+
+/* The value of a setting as it took effect; "": there is none. */
+const char *report_value(const struct report *report, size_t i,
+			 const char *key);
+
 /* Key and value of its n-th setting, as it took effect; NULL: no more. */
 const char *report_setting(const struct report *report, size_t i, size_t n,
 			   const char **value);

@@ -98,6 +98,9 @@ static const struct {
 	{"changed and one more", "1h 1h", "1w", "1hw 1h-"},
 	{"as many as can be stay", "1i 1h 1w 1a", "1h 1w 1a 1i",
 	 "1i- 1hh 1ww 1aa 1-i"},
+	{"of two ways the one that removes first", "1h 1i", "1i 1h",
+	 "1h- 1ii 1-h"},
+	{"of two reasons one stays", "1C 1D", "1D", "1C- 1DD"},
 	{"the same twice", "1h 1h", "1h", "1hh 1h-"},
 	{"one side is empty", "1h 2h 3h", "", "1h- 2h- 3h-"},
 	{"a demand fault, injected or not", "5i 8w 12h", "8w", "5i- 8ww 12h-"},
@@ -175,6 +178,20 @@ static void test_crowd(void **state)
 	assert_int_equal(log.nr, 300);
 	assert_memory_equal(log.text, "7hi 7hh ", 8);
 	assert_string_equal(log.text + log.len - 3, "7h-");
+
+	/* Or on one side alone. */
+	for (int side = 0; side < 2; side++) {
+		enum align_side crowded = (enum align_side)side;
+
+		log = (struct log){.text = ""};
+		for (int i = 0; i < 300; i++)
+			assert_int_equal(align_add(align, crowded, &fill), 0);
+		assert_int_equal(
+			align_add(align, (enum align_side) !side, &inject), 0);
+		align_settle(align, UINT64_MAX);
+		assert_int_equal(log.nr, 300);
+		assert_memory_equal(log.text, side ? "7ih " : "7hi ", 4);
+	}
 	align_destroy(align);
 }
 
