@@ -78,6 +78,7 @@ extern const struct cli_command cmd_run;
 extern const struct cli_command cmd_replay;
 extern const struct cli_command cmd_sweep;
 extern const struct cli_command cmd_import;
+extern const struct cli_command cmd_bound;
 extern const struct cli_command cmd_diff;
 extern const struct cli_command cmd_report;
 extern const struct cli_command cmd_plot;

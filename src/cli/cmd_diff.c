@@ -10,6 +10,7 @@
 #include "cli/attention.h"
 #include "cli/cli.h"
 #include "cli/formats.h"
+#include "cli/is_trace.h"
 #include "cli/number.h"
 #include "cli/pair.h"
 #include "cli/progress.h"
@@ -104,17 +105,6 @@ static int take_flag(void *context, int flag, const char *arg)
 }
 
 /* --- What to compare ----------------------------------------------------- */
-
-/* Results are text; a trace begins with a byte that is none. */
-static bool is_trace(const char *path)
-{
-	FILE *file = strcmp(path, "-") != 0 ? fopen(path, "r") : NULL;
-	int c = file ? fgetc(file) : EOF;
-
-	if (file)
-		fclose(file);
-	return c == 0x89;
-}
 
 static int read_pair(const struct diff_options *options,
 		     const struct cli_command *command, char **paths,

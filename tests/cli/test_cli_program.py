@@ -125,6 +125,8 @@ COMPLAINTS = [
     ("report of no result that is left",
      ["report", SAMPLE, "--only", "mmu=none"], 2,
      ["no result has mmu=none; there are kvm-2.6.20, kvm-2.6.24, "]),
+    ("bound of nothing", ["bound"], 2, ["want a TRACE or a RESULT"]),
+    ("bound of no file", ["bound", "/nonexistent"], 2, ["No such file"]),
     ("plot to nowhere", ["plot", SAMPLE], 2, ["want -o FILE"]),
     ("plot to an unknown kind", ["plot", SAMPLE, "-o", "x.jpg"], 2,
      [".svg, .png or"]),
@@ -156,8 +158,8 @@ def complaint(args, status, words):
 
 # --- Help ---------------------------------------------------------------------
 
-COMMANDS = ["run", "replay", "sweep", "import", "report", "diff", "plot",
-            "config", "trace"]
+COMMANDS = ["run", "replay", "sweep", "import", "report", "diff",
+            "bound", "plot", "config", "trace"]
 
 
 def help_texts():
@@ -574,6 +576,74 @@ def report_streams():
                  stdin=None) == text
 
 
+def report_of_many_files(box):
+    """Results in files of their own are the same as all in one."""
+    with open(SAMPLE, encoding="ascii") as file:
+        lines = file.readlines()
+    paths = []
+    for number, line in enumerate(lines):
+        paths.append(os.path.join(box, f"{number}.json"))
+        with open(paths[-1], "w", encoding="ascii") as file:
+            file.write(line)
+    ways = [["--format", form] for form in ("table", "md", "csv", "json")]
+    ways += [["--by", what, "--format", "csv"]
+             for what in ("reason", "cause", "error-code", "rip", "gfn")]
+    for way in ways:
+        assert quiet("report", *paths, *way) == quiet("report", SAMPLE, *way)
+    # Nor does it matter what the guest's file was called.
+    with open(paths[2], encoding="ascii") as file:
+        text = file.read().replace("guests/mini.elf", "elsewhere/mini.elf")
+    with open(paths[2], "w", encoding="ascii") as file:
+        file.write(text)
+    pair = quiet("report", paths[0], paths[2])
+    assert "exits vs 1st" in pair and pair.count("==== Comparison") == 1
+
+
+def leaves(doc, path=""):
+    """Members by dotted name, as CSV has them."""
+    for key, value in doc.items():
+        name = f"{path}{key}"
+        if isinstance(value, dict):
+            yield from leaves(value, name + ".")
+        elif isinstance(value, list):
+            if not value or isinstance(value[0], str):
+                yield name, " ".join(value)
+        elif isinstance(value, bool):
+            yield name, "true" if value else "false"
+        elif isinstance(value, float):
+            yield name, f"{value:.6f}"
+        else:
+            yield name, "" if value is None else str(value)
+
+
+SEEN = ("exits.by_reason.", "guest_faults.by_error_code.",
+        "guest_faults.direct_by_error_code.",
+        "guest_faults.injected_by_error_code.")
+
+
+def csv_is_complete(box):
+    """Results with different members: each has a column, or is empty."""
+    live, trace, other = (os.path.join(box, name)
+                          for name in ("live", "trace", "other"))
+    quiet(*TOUCH, "--console", "none", "-D", "bypass=off", "--format", "json",
+          "-o", live, "--record", trace)
+    quiet("replay", trace, "-D", "mmu=kvm-2.6.20", "-D", "invlpg-exiting=on",
+          "--format", "json", "-o", other)
+    with open(live, encoding="ascii") as one, \
+            open(other, encoding="ascii") as two:
+        docs = results(one.read() + two.read())
+    assert "tlb" in docs[1] and "tlb" not in docs[0]
+    text = quiet("report", live, other, "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    names = {name for doc in docs for name, _ in leaves(doc)}
+    assert set(rows[0]) == names, set(rows[0]) ^ names
+    for doc, row in zip(docs, rows, strict=True):
+        have = dict(leaves(doc))
+        for name, got in row.items():
+            missing = "0" if name.startswith(SEEN) else ""
+            assert got == have.get(name, missing), f"{name}: {got!r}"
+
+
 # --- Plots --------------------------------------------------------------------
 
 
@@ -677,6 +747,8 @@ CASES += [
     ("the progress line on a terminal", needs_mini, progress),
     ("report: formats", report_formats),
     ("report --by, each way in each format", report_by),
+    ("report: results in files of their own", in_box, report_of_many_files),
+    ("report: CSV has every member of each", needs_mini, csv_is_complete),
     ("report: several files, standard input", report_streams),
     ("report: chosen results", report_only),
     ("plot: PNG, SVG and PDF", in_box, plot_images),
