@@ -22,8 +22,10 @@
 #define INSN_SIZE_MAX 15
 #define DATA_SIZE     8
 
+#define BLOCK 4096
+
 struct layout {
-	uint8_t written, nr_written, read, nr_read, space; /* 0: none */
+	uint8_t size, written, nr_written, read, nr_read, space; /* 0: none */
 };
 
 static uint32_t within_page(gva_t gva, uint32_t size)
@@ -120,16 +122,13 @@ static int enter(struct import *import, const uint8_t *space, struct diag *diag)
 	return err ? err : guest_switch(import->guest, process, process, diag);
 }
 
-static inline __attribute__((always_inline)) int take(struct import *import,
-						      const uint8_t *record,
-						      const struct layout *l,
-						      struct diag *diag)
+/* Of a record that has no flaw. */
+static inline __attribute__((always_inline)) int
+take_good(struct import *import, const uint8_t *record, const struct layout *l,
+	  struct diag *diag)
 {
-	const char *flaw = flaw_of(record, l);
 	int err = 0;
 
-	if (flaw)
-		return text_malformed(import->text, flaw, diag);
 	import->records++;
 	if (l->space)
 		err = enter(import, record + l->space, diag);
@@ -140,20 +139,55 @@ static inline __attribute__((always_inline)) int take(struct import *import,
 	return err;
 }
 
+static int take(struct import *import, const uint8_t *record,
+		const struct layout *l, struct diag *diag)
+{
+	const char *flaw = flaw_of(record, l);
+
+	if (flaw)
+		return text_malformed(import->text, flaw, diag);
+	return take_good(import, record, l, diag);
+}
+
+static inline __attribute__((always_inline)) int
+take_block(struct import *import, const struct layout *l, struct diag *diag)
+{
+	const uint8_t *record;
+	size_t nr = text_records(import->text, l->size, &record), taken = 0;
+	int err = 0;
+
+	for (; taken < min_u64(nr, BLOCK) && !err; record += l->size, taken++) {
+		if (flaw_of(record, l))
+			break;
+		err = take_good(import, record, l, diag);
+	}
+	text_records_taken(import->text, l->size, taken);
+	return err;
+}
+
+static const struct layout plain = {64, 16, 2, 32, 4, 0};
+static const struct layout cloudsuite = {96, 24, 4, 56, 4, 88};
+
 static int plain_record(struct import *import, const uint8_t *record,
 			struct diag *diag)
 {
-	static const struct layout layout = {16, 2, 32, 4, 0};
+	return take(import, record, &plain, diag);
+}
 
-	return take(import, record, &layout, diag);
+static int plain_block(struct import *import, struct diag *diag)
+{
+	return take_block(import, &plain, diag);
 }
 
 static int cloudsuite_record(struct import *import, const uint8_t *record,
 			     struct diag *diag)
 {
-	static const struct layout layout = {24, 4, 56, 4, 88};
+	return take(import, record, &cloudsuite, diag);
+}
 
-	return take(import, record, &layout, diag);
+static int cloudsuite_block(struct import *import, struct diag *diag)
+{
+	return take_block(import, &cloudsuite, diag);
 }
 
 const struct import_format import_champsim = {
@@ -161,6 +195,7 @@ const struct import_format import_champsim = {
 	.what = "ChampSim's trace, records of 64 bytes",
 	.record_size = 64,
 	.record = plain_record,
+	.block = plain_block,
 	.end = end,
 };
 
@@ -170,5 +205,6 @@ const struct import_format import_champsim_cloudsuite = {
 	.has_tasks = true,
 	.record_size = 96,
 	.record = cloudsuite_record,
+	.block = cloudsuite_block,
 	.end = end,
 };

@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "import/digits.h"
 #include "import/formats.h"
 
 #define INSN_SIZE     4 /* of one that was filtered out */
@@ -236,6 +237,51 @@ static const char *parse_line(const char *p, const char *end, struct line *ret)
 	return NULL;
 }
 
+/*
+ * The short way, for columns as they are today:
+ *
+ *   write        8 byte(s) @ 0x00007fff9a9e3528 by PC 0x00007fc205a61943
+ *   0           12            27               43       52              68
+ */
+static bool parse_address(const char *p, gva_t *ret)
+{
+	uint64_t flaws, more;
+	uint64_t high = digits_of(digits_load(p), &flaws);
+	uint64_t low = digits_of(digits_load(p + 8), &more);
+
+	*ret = (uint64_t)digits_number(high) << 32 | digits_number(low);
+	return !(flaws | more);
+}
+
+static bool parse_today(const char *p, size_t len, struct line *ret)
+{
+	uint32_t tens = p[12] == ' ' ? 0 : (uint32_t)(p[12] - '0');
+	uint32_t ones = (uint32_t)(p[13] - '0');
+
+	ret->kind = p[0];
+	ret->size = tens * 10 + ones;
+	ret->pc = 0;
+	if (tens > 9 || ones > 9 || memcmp(p + 14, " byte(s) @ 0x", 13) ||
+	    !parse_address(p + 27, &ret->gva))
+		return false;
+	if (!memcmp(p, "ifetch      ", 12))
+		return len == 43 || p[43] == ' ';
+	return len == 68 &&
+	       (!memcmp(p, "read        ", 12) ||
+		!memcmp(p, "write       ", 12)) &&
+	       !memcmp(p + 43, " by PC 0x", 9) &&
+	       parse_address(p + 52, &ret->pc);
+}
+
+static const char *parse(const char *p, const char *end, struct line *ret)
+{
+	size_t len = (size_t)(end - p);
+
+	if (len >= 43 && parse_today(p, len, ret))
+		return NULL;
+	return parse_line(p, end, ret);
+}
+
 static bool is_kernel(gva_t gva)
 {
 	return gva >= ~(GUEST_USER_END - 1);
@@ -360,7 +406,7 @@ static int take_details(struct import *import, const char *p, const char *end,
 		return take_marker(import, p, end, diag);
 	if (is_spillover(p, end))
 		return 0;
-	flaw = parse_line(p, end, &line);
+	flaw = parse(p, end, &line);
 	if (import->view.kernel == import->view.thread ||
 	    (flaw ? is_passed_over(p, end)
 		  : is_kernel(line.gva) || is_kernel(line.pc))) {

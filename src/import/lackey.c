@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "import/digits.h"
 #include "import/formats.h"
 
 /* Requests to valgrind itself are longer than an instruction can be. */
@@ -122,11 +123,8 @@ static int take_line(struct import *import, const char *text, size_t len,
 
 /*
  * What valgrind writes and nothing else: lower-case digits, 8 to 15 of them,
- * and a size of one digit or two.  Eight characters at a time, the first in
- * the lowest byte.
+ * and a size of one digit or two.
  */
-#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
-
 #define BLOCK_LINES 4096
 
 struct record {
@@ -139,37 +137,6 @@ struct record {
 #define KIND_LOAD   UINT32_C(0x204c20) /* " L " */
 #define KIND_STORE  UINT32_C(0x205320) /* " S " */
 #define KIND_MODIFY UINT32_C(0x204d20) /* " M " */
-
-static uint64_t load8(const char *p)
-{
-	uint64_t chars;
-
-	memcpy(&chars, p, sizeof(chars));
-	return chars;
-}
-
-/*
- * Values of hexadecimal digits, a byte each, of which bit 7 is set in *flaws
- * where there is no digit.  What lies behind one that is none may be wrong.
- */
-static uint64_t digits_of(uint64_t chars, uint64_t *flaws)
-{
-	uint64_t letters = chars >> 6 & EACH(1);
-	uint64_t val = chars - EACH('0') - letters * ('a' - '0');
-
-	*flaws = (val | (val + EACH(0x7f - 9) + (letters << 2))) & EACH(0x80);
-	return val + letters * 10;
-}
-
-/* Of eight digits. */
-static uint32_t number_of(uint64_t digits)
-{
-	uint64_t val =
-		(digits << 4 | digits >> 8) & UINT64_C(0x00ff00ff00ff00ff);
-
-	val = (val | val >> 8) & UINT64_C(0x0000ffff0000ffff);
-	return __builtin_bswap32((uint32_t)(val | val >> 16));
-}
 
 /* One digit or two, then a newline; NULL: something else. */
 static const char *parse_size(const char *p, uint32_t *ret)
@@ -197,21 +164,21 @@ static bool is_record(const struct record *r)
 /* Behind the line; NULL: let take_line() see it. */
 static inline const char *parse_fast(const char *p, struct record *ret)
 {
-	uint64_t low = load8(p + 11), comma = low ^ EACH(',');
+	uint64_t low = digits_load(p + 11), comma = low ^ EACH(',');
 	uint64_t high_flaws, low_flaws, high_digits, low_digits;
 	unsigned int bits; /* of digits in `low` */
 
-	ret->kind = (uint32_t)load8(p) & 0xffffff;
+	ret->kind = (uint32_t)digits_load(p) & 0xffffff;
 	comma = (comma - EACH(1)) & ~comma & EACH(0x80);
 	if (!comma)
 		return NULL;
 	bits = (unsigned int)__builtin_ctzll(comma) & ~7u;
-	high_digits = digits_of(load8(p + 3), &high_flaws);
+	high_digits = digits_of(digits_load(p + 3), &high_flaws);
 	low_digits = digits_of(low, &low_flaws);
 	if (high_flaws | (low_flaws & (BIT(bits) - 1)))
 		return NULL;
-	ret->gva = (uint64_t)number_of(high_digits) << bits / 2 |
-		   (uint64_t)number_of(low_digits) >> (32 - bits / 2);
+	ret->gva = (uint64_t)digits_number(high_digits) << bits / 2 |
+		   (uint64_t)digits_number(low_digits) >> (32 - bits / 2);
 	p = parse_size(p + 11 + bits / 8 + 1, &ret->size);
 	return p && is_record(ret) ? p : NULL;
 }

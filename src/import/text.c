@@ -156,6 +156,18 @@ void text_taken(struct text *text, const char *to, uint64_t lines)
 	text->number += lines;
 }
 
+size_t text_records(const struct text *text, size_t size, const uint8_t **from)
+{
+	*from = (const uint8_t *)text->buffer + text->at;
+	return (text->filled - text->at) / size;
+}
+
+void text_records_taken(struct text *text, size_t size, size_t nr)
+{
+	text->at += size * nr;
+	text->number += nr;
+}
+
 int text_malformed(struct text *text, const char *what, struct diag *diag)
 {
 	if (text->lenient) {

@@ -41,6 +41,10 @@ int text_record(struct text *text, size_t size, const uint8_t **record,
 bool text_block(const struct text *text, const char **from, const char **end);
 void text_taken(struct text *text, const char *to, uint64_t lines);
 
+/* The same for records: how many there are. */
+size_t text_records(const struct text *text, size_t size, const uint8_t **from);
+void text_records_taken(struct text *text, size_t size, size_t nr);
+
 /*
  * The last line or record is malformed: counted and 0 if lenient, else -EINVAL
  * with file and number before what is wrong.

@@ -15,10 +15,18 @@ const char *const pack_names[NR_PACKS] = {"plain", "gzip", "xz", "zstd"};
 
 void bytes_add(struct bytes *bytes, const void *data, size_t len)
 {
-	bytes->data = realloc(bytes->data, bytes->len + len + 1);
-	assert_non_null(bytes->data);
+	if (bytes->len + len >= bytes->room) {
+		bytes->room = 2 * (bytes->len + len) + 1;
+		bytes->data = realloc(bytes->data, bytes->room);
+		assert_non_null(bytes->data);
+	}
 	memcpy(bytes->data + bytes->len, data, len);
 	bytes->len += len;
+}
+
+void bytes_add_text(struct bytes *bytes, const char *text)
+{
+	bytes_add(bytes, text, strlen(text));
 }
 
 static size_t gzip(uint8_t *out, size_t room, const void *data, size_t len)

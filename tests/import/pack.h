@@ -18,11 +18,12 @@ extern const char *const pack_names[NR_PACKS];
 
 struct bytes {
 	uint8_t *data;
-	size_t len;
+	size_t len, room;
 };
 
 /* Appends; free(bytes->data). */
 void bytes_add(struct bytes *bytes, const void *data, size_t len);
+void bytes_add_text(struct bytes *bytes, const char *text);
 
 /* Appends a member, with a check of its contents. */
 void pack_add(struct bytes *bytes, enum pack_kind kind, const void *data,
