@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * drrun -t drmemtrace -tool view, since DynamoRIO has columns in it (2022):
+ * drrun -t drmemtrace -tool view, of DynamoRIO 10 and later:
  *
  *     9    2: W0.T3256418 ifetch   5 byte(s) @ 0x00007fc205a61943 e8 b8 ...
  *    10    2: W0.T3256418 write    8 byte(s) @ 0x00007fff9a9e3528 by PC \
@@ -8,13 +8,12 @@
  *    11    2: W0.T3256418 <marker: system call 15>
  *
  * Numbers of record and instruction, workload and thread, then what it is.
- * Older ones have one number or none, and T3256418 or 3256418.  Workloads are
+ * Before 11.90 it was T3256418 or 3256418, before 10 one number.  Workloads are
  * processes.
  *
  * Markers, prefetches and flushes are passed over, and so is what a trace has
  * of a kernel's instructions: the model guest has a kernel of its own.
  */
-#include <errno.h>
 #include <string.h>
 
 #include "import/digits.h"
@@ -23,6 +22,8 @@
 #define INSN_SIZE     4 /* of one that was filtered out */
 #define INSN_SIZE_MAX 15
 #define DATA_SIZE_MAX PAGE_SIZE
+
+#define BLOCK 4096 /* lines */
 
 #define THREAD_BITS 26 /* of a thread's number, beside the workload */
 
@@ -435,10 +436,26 @@ static int take_line(struct import *import, const char *text, size_t len,
 			      diag);
 }
 
+static int take_block(struct import *import, struct diag *diag)
+{
+	const char *p, *end, *newline;
+	int err = 0;
+
+	if (!text_block(import->text, &p, &end))
+		return 0;
+	for (int i = 0; p < end && i < BLOCK && !err; i++, p = newline + 1) {
+		newline = memchr(p, '\n', (size_t)(end - p));
+		text_taken(import->text, newline + 1, 1);
+		err = take_line(import, p, (size_t)(newline - p), diag);
+	}
+	return err;
+}
+
 const struct import_format import_drmemtrace = {
 	.name = "drmemtrace",
 	.what = "drrun -t drmemtrace -tool view",
 	.has_tasks = true,
 	.line = take_line,
+	.block = take_block,
 	.end = end,
 };

@@ -23,9 +23,9 @@ struct import_format {
 	int (*record)(struct import *import, const uint8_t *record,
 		      struct diag *diag);
 	/*
-	 * Takes what has been read already, as long as it is well-formed, 4096
-	 * lines or records at most; the next one after that comes to line() or
-	 * record().  NULL: they all do.
+	 * Takes as much as it likes of what has been read already, 4096 lines
+	 * or records at most; the next one comes to line() or record().  NULL:
+	 * they all do.
 	 */
 	int (*block)(struct import *import, struct diag *diag);
 	/* What is pending when the input ends; NULL: nothing can be. */
