@@ -79,6 +79,10 @@ void label_heading(const struct report *report, size_t i, bool all, char *buf,
 		   size_t size);
 /* "guests/mini.elf "touch pages=8"" */
 void label_source(const json_t *doc, char *buf, size_t size);
+/* In short: a trace's file, or what a guest was told to do, if that is enough
+ * to tell it from the others of the report. */
+void label_short_source(const struct report *report, const json_t *doc,
+			char *buf, size_t size);
 
 /*
  * grid.c.  Running out of memory makes a grid swallow the rest; grid_print()

@@ -9,6 +9,8 @@
 
 #include "report/internal.h"
 
+#define LABEL_LEN_MAX 512
+
 static const char *const first_keys[] = {"mmu", "bypass"};
 
 /* Whatever the file is called: its digest tells. */
@@ -148,6 +150,58 @@ void label_source(const json_t *doc, char *buf, size_t size)
 
 	snprintf(buf, size, "%s%s%s%s", doc_text(doc, "source/path"),
 		 *args ? " \"" : "", args, *args ? "\"" : "");
+}
+
+static void trace_name(const char *path, char *buf, size_t size)
+{
+	static const char *const endings[] = {".ntr", ".trace"};
+	const char *slash = strrchr(path, '/');
+
+	snprintf(buf, size, "%s", slash && slash[1] ? slash + 1 : path);
+	for (size_t i = 0; i < ARRAY_LEN(endings); i++) {
+		size_t len = strlen(buf), cut = strlen(endings[i]);
+
+		if (len > cut && !strcmp(buf + len - cut, endings[i]))
+			buf[len - cut] = 0;
+	}
+}
+
+/* Without what others may have, too: "sort" of a/sort.ntr. */
+static void short_name(const json_t *doc, char *buf, size_t size)
+{
+	const char *args = doc_text(doc, "source/args");
+
+	if (!strcmp(doc_text(doc, "source/kind"), "trace"))
+		trace_name(doc_text(doc, "source/path"), buf, size);
+	else
+		snprintf(buf, size, "%s",
+			 *args ? args : doc_text(doc, "source/path"));
+}
+
+static bool is_ambiguous(const struct report *report, const json_t *doc,
+			 const char *name)
+{
+	char other[LABEL_LEN_MAX];
+
+	for (size_t i = 0; i < report->nr; i++) {
+		if (doc_has_same_source(report->doc[i], doc))
+			continue;
+		short_name(report->doc[i], other, sizeof(other));
+		if (!strcmp(name, other))
+			return true;
+	}
+	return false;
+}
+
+void label_short_source(const struct report *report, const json_t *doc,
+			char *buf, size_t size)
+{
+	char name[LABEL_LEN_MAX];
+
+	short_name(doc, name, sizeof(name));
+	if (is_ambiguous(report, doc, name))
+		label_source(doc, name, sizeof(name));
+	snprintf(buf, size, "%.60s", name);
 }
 
 bool doc_is_bypass_pair(const json_t *a, const json_t *b)

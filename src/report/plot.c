@@ -176,57 +176,6 @@ size_t plot_print_caption(const struct report *report, int width, int height,
 
 /* --- Names and numbers --------------------------------------------------- */
 
-static void trace_name(const char *path, char *buf, size_t size)
-{
-	static const char ending[] = ".trace";
-	const char *slash = strrchr(path, '/');
-	size_t len;
-
-	snprintf(buf, size, "%s", slash && slash[1] ? slash + 1 : path);
-	len = strlen(buf);
-	if (len >= sizeof(ending) &&
-	    !strcmp(buf + len - (sizeof(ending) - 1), ending))
-		buf[len - (sizeof(ending) - 1)] = 0;
-}
-
-/* Without what others may have, too: "sort" of a/sort.trace. */
-static void short_name(const json_t *doc, char *buf, size_t size)
-{
-	const char *args = doc_text(doc, "source/args");
-
-	if (!strcmp(doc_text(doc, "source/kind"), "trace"))
-		trace_name(doc_text(doc, "source/path"), buf, size);
-	else
-		snprintf(buf, size, "%s",
-			 *args ? args : doc_text(doc, "source/path"));
-}
-
-static bool is_ambiguous(const struct report *report, const json_t *doc,
-			 const char *name)
-{
-	char other[PLOT_TEXT_MAX];
-
-	for (size_t i = 0; i < report->nr; i++) {
-		if (doc_has_same_source(report->doc[i], doc))
-			continue;
-		short_name(report->doc[i], other, sizeof(other));
-		if (!strcmp(name, other))
-			return true;
-	}
-	return false;
-}
-
-void plot_source_name(const struct report *report, const json_t *doc, char *buf,
-		      size_t size)
-{
-	char name[PLOT_TEXT_MAX];
-
-	short_name(doc, name, sizeof(name));
-	if (is_ambiguous(report, doc, name))
-		label_source(doc, name, sizeof(name));
-	snprintf(buf, size, "%.60s", name);
-}
-
 bool plot_has_one_source(const struct report *report)
 {
 	for (size_t i = 1; i < report->nr; i++)

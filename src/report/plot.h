@@ -53,10 +53,6 @@ void plot_print_title(enum report_image image, const char *title,
 size_t plot_print_caption(const struct report *report, int width, int height,
 			  const char *more, FILE *out);
 
-/* A short name of a guest: a trace's file, or what a guest was told to do. */
-void plot_source_name(const struct report *report, const json_t *doc, char *buf,
-		      size_t size);
-
 bool plot_has_one_source(const struct report *report);
 
 /* Four digits at most: "9999", "61.2 M", "0.183". */

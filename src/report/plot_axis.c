@@ -35,7 +35,7 @@ static void text_of(const struct report *report, const char *key,
 		    const json_t *doc, char *buf, size_t size)
 {
 	if (!strcmp(key, AXIS_GUEST))
-		plot_source_name(report, doc, buf, size);
+		label_short_source(report, doc, buf, size);
 	else
 		snprintf(buf, size, "%s", doc_setting(doc, key));
 }
@@ -222,7 +222,7 @@ void axis_rest(const struct report *report, const json_t *doc,
 
 	buf[0] = 0;
 	if (!is_in(AXIS_GUEST, skip, nr) && !plot_has_one_source(report)) {
-		plot_source_name(report, doc, word, sizeof(word));
+		label_short_source(report, doc, word, sizeof(word));
 		append(word, "", buf, size);
 	}
 	json_object_foreach(json_object_get(doc, "config"), key, val)

@@ -185,7 +185,7 @@ static void group_name(const struct bars *bars, size_t i, size_t end, char *buf,
 	double room = ((double)(end - i) + 0.4) * bars->pitch / 9;
 	char name[PLOT_TEXT_MAX];
 
-	plot_source_name(bars->report, bars->bar[i].doc, name, sizeof(name));
+	label_short_source(bars->report, bars->bar[i].doc, name, sizeof(name));
 	wrap(name, room < 4 ? 4 : (size_t)room, buf, size);
 }
 
