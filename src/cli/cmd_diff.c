@@ -217,25 +217,27 @@ static void settle_exits(void *context, uint64_t position)
 	diff_settle(differ->diff, position);
 }
 
+/* One that was left behind, as the other could not go on, says nothing. */
 static int say_end(const struct differ *differ,
 		   const struct rerun_result *result)
 {
 	static const char *const sides[] = {"A", "B"};
-	int status = STATUS_OK;
+	bool said = result->damage[0];
 
-	if (result->damage[0]) {
+	if (said)
 		cli_say("%s", result->damage);
-		status = STATUS_FAILED;
-	}
 	for (size_t i = 0; i < 2; i++) {
-		if (result->end[i].ok)
+		const char *line = result->end[i].line;
+
+		if (!*line || !strcmp(line, "interrupted"))
 			continue;
-		status = STATUS_FAILED;
-		if (result->end[i].line[0])
-			cli_say("%s, %s: %s", differ->pair.path, sides[i],
-				result->end[i].line);
+		cli_say("%s, %s: %s", differ->pair.path, sides[i], line);
+		said = true;
 	}
-	return status;
+	if (result->interrupted && !said)
+		cli_say("interrupted");
+	return result->end[0].ok && result->end[1].ok ? STATUS_OK
+						      : STATUS_FAILED;
 }
 
 static int replay_both(struct differ *differ, struct rerun_result *result,

@@ -25,7 +25,7 @@ static void change_cell(struct sheet *sheet, const char *path,
 	if (doc == first || from <= 0)
 		sheet_none(sheet);
 	else
-		sheet_real(sheet, 100 * (to - from) / from, 1);
+		sheet_change(sheet, 100 * (to - from) / from, 1);
 }
 
 static void add_row(struct sheet *sheet, const struct report *report, size_t i,
@@ -41,28 +41,28 @@ static void add_row(struct sheet *sheet, const struct report *report, size_t i,
 	sheet_text(sheet, "%s", source);
 	sheet_text(sheet, "%s", label);
 	sheet_u64(sheet, doc_u64(doc, "exits/total"));
+	change_cell(sheet, "exits/total", first, doc);
 	sheet_u64(sheet, exits);
 	sheet_u64(sheet, faults);
 	sheet_real(sheet, doc_ratio(exits, faults), 3);
 	percent_cell(sheet, doc_u64(doc, "bypass/direct"),
 		     doc_u64(doc, "bypass/possible"));
 	sheet_u64(sheet, doc_u64(doc, "cycles/total"));
-	change_cell(sheet, "exits/total", first, doc);
 	change_cell(sheet, "cycles/total", first, doc);
 }
 
 static void add_columns(struct sheet *sheet)
 {
-	sheet_column(sheet, "source", "guest");
+	sheet_group_column(sheet, "source", "guest");
 	sheet_column(sheet, "settings", "settings");
 	sheet_column(sheet, "exits", "exits");
+	sheet_column(sheet, "exits_change_percent", "vs 1st %");
 	sheet_column(sheet, "page_fault_exits", "#PF exits");
 	sheet_column(sheet, "guest_faults", "guest #PFs");
-	sheet_column(sheet, "per_guest_fault", "#PF exits/#PF");
-	sheet_column(sheet, "coverage_percent", "coverage %");
+	sheet_column(sheet, "per_guest_fault", "per #PF"); /* #PF exits */
+	sheet_column(sheet, "coverage_percent", "cover %");
 	sheet_column(sheet, "cycles", "cycles");
-	sheet_column(sheet, "exits_change_percent", "exits vs 1st %");
-	sheet_column(sheet, "cycles_change_percent", "cycles vs 1st %");
+	sheet_column(sheet, "cycles_change_percent", "vs 1st %");
 }
 
 /* Results of one guest stand together as a rule: so look there first. */

@@ -12,7 +12,7 @@
 
 #define TEXT_MAX 512
 
-/* Of `from`: "-48.8%"; no change, or nothing to compare with: "". */
+/* Against `from`: "-48.8%"; no change, or nothing to compare with: "". */
 static void change_cell(struct grid *grid, uint64_t from, uint64_t to)
 {
 	if (from && from != to)
@@ -45,17 +45,12 @@ static void summary_row(struct grid *grid, const struct report *report,
 	report_label(report, i, label, sizeof(label));
 	grid_cell(grid, "%s", label);
 	grid_cell(grid, "%" PRIu64, exits);
+	change_cell(grid, doc_u64(first, "exits/total"), exits);
 	grid_cell(grid, "%" PRIu64, doc_u64(doc, "exits/page_fault_total"));
 	grid_cell(grid, "%" PRIu64, doc_u64(doc, "guest_faults/total"));
 	grid_cell(grid, "%" PRIu64, doc_u64(doc, "guest_faults/direct"));
 	ratio_cell(grid, doc);
 	grid_cell(grid, "%" PRIu64, cycles);
-	if (doc == first) {
-		grid_cell(grid, "%s", "");
-		grid_cell(grid, "%s", "");
-		return;
-	}
-	change_cell(grid, doc_u64(first, "exits/total"), exits);
 	change_cell(grid, doc_u64(first, "cycles/total"), cycles);
 }
 
@@ -65,14 +60,14 @@ static int print_summary(const struct report *report, const size_t *group,
 	struct grid *grid = grid_create();
 
 	grid_column(grid, "configuration", GRID_LEFT, 0);
-	grid_column(grid, "exits", GRID_RIGHT, 8);
-	grid_column(grid, "#PF exits", GRID_RIGHT, 8);
-	grid_column(grid, "guest #PFs", GRID_RIGHT, 8);
-	grid_column(grid, "direct", GRID_RIGHT, 8);
-	grid_column(grid, "#PF exits/#PF", GRID_RIGHT, 8);
-	grid_column(grid, "cycles", GRID_RIGHT, 8);
-	grid_column(grid, "exits vs 1st", GRID_RIGHT, 0);
-	grid_column(grid, "cycles vs 1st", GRID_RIGHT, 0);
+	grid_column(grid, "exits", GRID_RIGHT, 0);
+	grid_column(grid, "vs 1st", GRID_RIGHT, 0);
+	grid_column(grid, "#PF exits", GRID_RIGHT, 0);
+	grid_column(grid, "guest #PFs", GRID_RIGHT, 0);
+	grid_column(grid, "direct", GRID_RIGHT, 0);
+	grid_column(grid, "per #PF", GRID_RIGHT, 0); /* #PF exits */
+	grid_column(grid, "cycles", GRID_RIGHT, 0);
+	grid_column(grid, "vs 1st", GRID_RIGHT, 0);
 	for (size_t i = 0; i < nr; i++)
 		summary_row(grid, report, group[i], report->doc[group[0]]);
 	return grid_print(grid, markup, out);

@@ -596,7 +596,7 @@ def report_of_many_files(box):
     with open(paths[2], "w", encoding="ascii") as file:
         file.write(text)
     pair = quiet("report", paths[0], paths[2])
-    assert "exits vs 1st" in pair and pair.count("==== Comparison") == 1
+    assert "vs 1st" in pair and pair.count("==== Comparison") == 1
 
 
 def leaves(doc, path=""):

@@ -284,6 +284,7 @@ def one_differs():
         done = notrap("diff", trace, "-D", "exception-bitmap=auto,0",
                       "--format", "json", status=1)
         assert f"{trace}, B: item " in done.stderr, done.stderr
+        assert done.stderr.count("\n") == 1, done.stderr
         found = json.loads(done.stdout)
         sides = by(found["configurations"], "side")
         assert sides["B"]["status"] == "differs"
@@ -307,6 +308,7 @@ def interrupted():
         if child.returncode == -signal.SIGINT:
             raise tap.Skip("it had not begun")
         assert child.returncode == 1, (child.returncode, err)
+        assert err == "notrap: interrupted\n", err
         sides = json.loads(out)["configurations"]
         assert [side["status"] for side in sides] == ["interrupted"] * 2
 
