@@ -52,6 +52,12 @@ def report(box, *args):
     return done
 
 
+def record(box, trace, workload):
+    subprocess.run([NOTRAP, "run", MINI, "--append", workload, "--console",
+                    "none", "--record", trace], cwd=box, check=True,
+                   stdout=subprocess.DEVNULL)
+
+
 def read(*path):
     with open(os.path.join(*path), "rb") as file:
         return file.read()
@@ -302,6 +308,23 @@ def interrupted(box):
     same(box, "long", "int")
 
 
+def interrupted_pass(box):
+    """The signal reaches the workers: a pass over a long trace ends, too."""
+    record(box, "long.trace", "mixed seed=1 rounds=200")
+    child = start(box, "long.trace", "-D",
+                  "cost.exit=" + ",".join(map(str, range(1000, 1016))),
+                  "-o", "pass", "-j", "1")
+    while child.poll() is None and not children(child.pid):
+        time.sleep(0.005)
+    time.sleep(0.1)
+    child.send_signal(signal.SIGTERM)
+    out, err = child.communicate(timeout=60)
+    assert child.returncode == 1, (child.returncode, err)
+    assert "interrupted: 16 of 16 points are left" in err, err
+    assert "failed" not in err and out == "", (out, err)
+    assert files(os.path.join(box, "pass")) == ["plan"]
+
+
 def worker_killed(box):
     """Its points are run again one by one; none fails for the others."""
     for _ in range(5):
@@ -365,8 +388,10 @@ def slices_together(box):
     jobs = [start(box, *LONG, "--job", f"{part}/3", "-o", "shared", "-j", "1")
             for part in (1, 2, 3)]
     for job in jobs:
-        _, err = job.communicate(timeout=120)
+        out, err = job.communicate(timeout=120)
         assert job.returncode == 0, err
+        # Of its own slice, whatever else is there.
+        assert out.count(".trace ") == len(points(box, "long")) / 3
     same(box, "long", "shared")
 
 
@@ -581,6 +606,7 @@ def main():
         ("workers end with their parent", workers_end),
         ("what killed writers left", leftovers),
         ("Ctrl-C", interrupted),
+        ("SIGTERM in the middle of a pass", interrupted_pass),
         ("a worker is killed", worker_killed),
         ("a worker is killed each time", worker_always_killed),
         ("slices apart, merged", slices_apart),
@@ -604,7 +630,5 @@ if not os.path.exists(MINI):
     tap.run([("sweep", lambda: (_ for _ in ()).throw(tap.Skip("no mini.elf")))])
 with tempfile.TemporaryDirectory() as box:
     for trace, workload in zip(TRACES, WORKLOADS):
-        subprocess.run([NOTRAP, "run", MINI, "--append", workload, "--console",
-                        "none", "--record", trace], cwd=box, check=True,
-                       stdout=subprocess.DEVNULL)
+        record(box, trace, workload)
     main()
