@@ -105,23 +105,20 @@ const struct guest_stats *guest_stats(const struct guest *guest)
 #define FAULTS BIT(31)
 
 /*
- * The processor's walk: 0, and A and D are set; or FAULTS and the error code.
- * All but the hit.
+ * The processor's walk: 0, or FAULTS and the error code.  All but the hit. What
+ * is writable is dirty from the start, and A nobody reads: neither is kept.
  */
 static cold_path uint32_t look(struct guest *g, gva_t gva, uint32_t access)
 {
 	gpa_t at = space_walk(g, gva, true);
-	uint64_t *entry = at ? space_at(g, at) : NULL;
-	uint64_t tag = seen_tag(g, gva);
+	uint64_t entry = at ? *space_at(g, at) : 0;
 
-	if (!entry || !(*entry & PTE_P))
+	if (!(entry & PTE_P))
 		return FAULTS | access;
-	if ((access & PFEC_W) && !(*entry & PTE_W))
+	if ((access & PFEC_W) && !(entry & PTE_W))
 		return FAULTS | access | PFEC_P;
-	*entry |= access & PFEC_W ? PTE_A | PTE_D : PTE_A;
-	if ((*entry & PTE_W) && (*entry & PTE_D))
-		tag |= SEEN_WRITE;
-	*seen_slot(g, gva) = tag;
+	*seen_slot(g, gva) =
+		seen_tag(g, gva) | (entry & PTE_W ? (uint64_t)SEEN_WRITE : 0);
 	return 0;
 }
 

@@ -55,7 +55,7 @@
 
 /*
  * Pages that user references have shown to be there: page number, epoch of the
- * address space, and whether a write would find it writable and dirty.
+ * address space, and whether it can be written.
  */
 #define SEEN_BITS      14
 #define SEEN_WRITE     1
@@ -116,8 +116,7 @@ struct guest {
 	gpa_t root;                              /* in CR3 */
 	uint32_t bucket[1u << TASK_BUCKET_BITS]; /* task, plus 1 */
 
-	gva_t stack;         /* pointer of the kernel */
-	gva_t stack_at_trap; /* where it was when a fault was taken */
+	gva_t stack; /* pointer of the kernel */
 
 	uint32_t epoch;     /* the last one given out */
 	uint32_t epoch_now; /* of the space that runs */

@@ -249,7 +249,6 @@ void kernel_fault(struct guest *g, gva_t cr2, uint32_t error, gva_t rip,
 		.kind = TRACE_ITEM_FAULT, .gva = cr2, .error = error};
 
 	g->stats.faults++;
-	g->stack_at_trap = g->stack;
 	g->stack = user ? stack_top(g) : g->stack & ~UINT64_C(15);
 	emit_item(g, &fault);
 	deliver(g, error, rip, user);
@@ -271,9 +270,10 @@ void kernel_resume(struct guest *g, gva_t cr2, gva_t rip, bool user)
 	pop(g, OFFSET_ENTRY + 0x280, SAVED_REGS);
 	g->stack += 8;
 	fetch(g, OFFSET_ENTRY + 0x300, 1);
-	for (unsigned int i = 0; i < 5; i++)
-		touch(g, TRACE_READ, g->stack + 8 * i, 1);
-	g->stack = g->stack_at_trap;
+	for (unsigned int i = 0; i < 5; i++) {
+		touch(g, TRACE_READ, g->stack, 1);
+		g->stack += 8;
+	}
 	emit_event(g, (struct guest_event){.kind = GE_RETRY,
 					   .gva = cr2,
 					   .rip = rip,

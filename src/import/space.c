@@ -216,13 +216,6 @@ struct unmapping {
 	uint32_t nr;
 };
 
-static void note_stale(struct unmapping *u, gva_t gva)
-{
-	if (u->nr < INVLPG_MAX)
-		u->stale[u->nr] = gva;
-	u->nr++;
-}
-
 static void release(struct guest *g, uint64_t entry)
 {
 	gpa_t gpa = entry & PTE_ADDR;
@@ -239,7 +232,9 @@ static void clear_leaf(struct guest *g, struct unmapping *u, gpa_t at,
 	kernel_store(g, at, 0);
 	release(g, entry);
 	space_forget_page(g, gva);
-	note_stale(u, gva);
+	if (u->nr < INVLPG_MAX)
+		u->stale[u->nr] = gva;
+	u->nr++;
 }
 
 static bool is_empty(const uint64_t *table)
@@ -264,9 +259,6 @@ static void clear_below(struct guest *g, struct unmapping *u, gpa_t at,
 		return;
 	kernel_store(g, at, 0);
 	frame_free(g, below);
-	/* The processor may have kept the way to it. */
-	if (!u->nr)
-		note_stale(u, gva);
 }
 
 /* base: the address of the table's entry 0. */

@@ -91,9 +91,9 @@ static int next(struct text *text, const char **line, size_t *len,
 	*len = text->filled - text->at;
 	if (!*len)
 		return 0;
-	text->cutting = *len > LINE_LEN_MAX || !text->ended;
 	if (*len > LINE_LEN_MAX)
 		*len = LINE_LEN_MAX;
+	text->cutting = !text->ended; /* at the end there is never so much */
 	text->at += *len;
 	return 1;
 }

@@ -38,6 +38,11 @@ static void read_beside(struct rig *rig)
 	rig_use(rig, DATA - PAGE_SIZE, false);
 }
 
+static void read_above(struct rig *rig)
+{
+	rig_use(rig, DATA + PAGE_SIZE, false);
+}
+
 static void write_far(struct rig *rig)
 {
 	rig_use(rig, FAR, true);
@@ -188,6 +193,11 @@ static void log_read(struct rig *rig)
 	rig_fault(rig, DATA, PFEC_U, CODE);
 }
 
+static void log_read_far(struct rig *rig)
+{
+	rig_fault(rig, FAR, PFEC_U, CODE);
+}
+
 static void log_cow(struct rig *rig)
 {
 	rig_fault(rig, DATA, PFEC_P | PFEC_W | PFEC_U, CODE);
@@ -242,6 +252,10 @@ static const struct {
 	 written,
 	 read_beside,
 	 {1, 1, 0, 0, 0, 312}},
+	{"read above anonymous memory",
+	 written,
+	 read_above,
+	 {1, 1, 0, 0, 0, 312}},
 	{"fetch", nothing, fetch_next, {1, 1, 0, 0, 0, 412}},
 	{"write to the zero page: copy",
 	 zero_read,
@@ -290,6 +304,10 @@ static const struct {
 	 {2, 1028, 1, 0, 0, 2862}},
 	{"log: read", nothing, log_read, {1, 1, 0, 0, 0, 412}},
 	{"log: read of what is there", written, log_read, {1, 2, 0, 1, 0, 606}},
+	{"log: read of all that is in a table",
+	 write_far,
+	 log_read_far,
+	 {1, 2, 0, 1, 0, 606}},
 	{"log: copy on write of what is not there",
 	 nothing,
 	 log_cow,

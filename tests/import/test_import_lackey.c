@@ -55,6 +55,10 @@ static const struct {
 	 "I  04001ffe,4\n L 04222ff8,16\n S 04222fff,512\n",
 	 "F4001ffe,2 +F4002000,2 R4222ff8,8 +R4223000,8 W4222fff,1 "
 	 "+W4223000,255 "},
+	{"a byte into the next page", "I  04001fff,2\n L 04222ff9,8\n",
+	 "F4001fff,1 +F4002000,1 R4222ff9,7 +R4223000,1 "},
+	{"up to the next page", "I  04001ffe,2\n L 04222ff8,8\n",
+	 "F4001ffe,2 R4222ff8,8 "},
 	{"sizes of two digits and more",
 	 "I  04001000,10\n L 04222000,16\n L 04222000,99\n S 04222000,255\n"
 	 " S 04222000,256\n L 04222000,4096\n",

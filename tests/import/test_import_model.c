@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "import/internal.h"
 #include "model.h"
@@ -232,11 +233,32 @@ static const char *order_flaw(const struct tape_entry *e,
 	}
 }
 
+/* Frames that are tables: told once, written after that, ended once. */
+static const char *table_flaw(const struct trace_item *item, bool *known)
+{
+	bool was = known[item->gpa >> PAGE_SHIFT];
+
+	switch (item->kind) {
+	case TRACE_ITEM_TABLE:
+		known[item->gpa >> PAGE_SHIFT] = true;
+		return was ? "a table is told twice" : NULL;
+	case TRACE_ITEM_TABLE_WRITE:
+		return was ? NULL : "a write to no table";
+	case TRACE_ITEM_TABLE_END:
+		known[item->gpa >> PAGE_SHIFT] = false;
+		return was ? NULL : "the end of no table";
+	default:
+		return NULL;
+	}
+}
+
 static void check_order(const char *name, const struct tape *tape)
 {
+	static bool known[8192];
 	bool delivering = false;
 	uint64_t insns = 0;
 
+	memset(known, 0, sizeof(known));
 	for (size_t i = 0; i < tape->nr; i++) {
 		const struct tape_entry *e = &tape->entries[i];
 		const char *flaw = NULL;
@@ -249,6 +271,8 @@ static void check_order(const char *name, const struct tape *tape)
 			flaw = "implicit, and no delivery, or the reverse";
 		if (!e->is_ref && i)
 			flaw = order_flaw(e, e - 1, insns);
+		if (!e->is_ref && !flaw)
+			flaw = table_flaw(&e->item, known);
 		if (flaw)
 			fail_msg("%s: entry %zu: %s", name, i, flaw);
 	}

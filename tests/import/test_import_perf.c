@@ -225,6 +225,8 @@ static const struct {
 	{"no process", "ls /9" AT USER FETCH, TASK},
 	{"no event", "ls 9 [001]  1793.885047: ", TASK},
 	{"a time without a point", "ls 9 [001] 1793: " USER FETCH, TASK},
+	{"no blank before the time", "ls 9 [001]1793.885047: " USER FETCH,
+	 TASK},
 	{"a line of lackey", "I  04001000,3", TASK},
 	{"no address", "ls 9" AT USER "ip=0x401000 error_code=0x14",
 	 "want address= and error_code="},
@@ -303,12 +305,27 @@ static void counts_what_is_left_out(void **state)
 	feed_finish(&f);
 }
 
+/* The first thread's memory goes, too. */
+static void exec_by_a_thread(void **state)
+{
+	struct feed f;
+
+	(void)state;
+	feed_text("sh 9/9" AT USER WRITE "sh 9/10" AT USER FETCH
+		  "ls 9/9" AT EXEC "filename=/usr/bin/ls pid=9 old_pid=10\n",
+		  false, &f);
+	assert_int_equal(f.err, 0);
+	assert_int_equal(f.result.guest.frames, 1); /* a root */
+	feed_finish(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(takes_lines),
 		cmocka_unit_test(refuses_lines),
 		cmocka_unit_test(counts_what_is_left_out),
+		cmocka_unit_test(exec_by_a_thread),
 	};
 
 	return cmocka_run_group_tests_name("import_perf", tests, NULL, NULL);
