@@ -286,7 +286,8 @@ static void bench_streams(const char *path)
 		for (int pages = 0; pages < 2; pages++) {
 			char name[32];
 
-			snprintf(name, sizeof(name), "%s %s", stream_name(kind),
+			snprintf(name, sizeof(name), "%s %s",
+				 stream_kind_name(kind),
 				 pages ? "pages" : "full");
 			write_stream(&s, path,
 				     pages ? TRACE_PAGES : TRACE_FULL);

@@ -143,15 +143,15 @@ static void bench_streams(const char *path)
 			char name[32];
 
 			snprintf(name, sizeof(name), "%s %s",
-				 stream_name((enum stream_kind)i),
+				 stream_kind_name((enum stream_kind)i),
 				 pages ? "pages" : "full");
 			took[pages] = write_stream(
 				&s, path, pages ? TRACE_PAGES : TRACE_FULL);
 			bench_file(name, path, pages ? 0 : goals[i]);
 		}
 		printf("%-14s write %.0f M refs/s full, %.0f M refs/s pages\n",
-		       stream_name((enum stream_kind)i), s.nr / took[0] / 1e6,
-		       s.nr / took[1] / 1e6);
+		       stream_kind_name((enum stream_kind)i),
+		       s.nr / took[0] / 1e6, s.nr / took[1] / 1e6);
 		free(s.refs);
 	}
 }

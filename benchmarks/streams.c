@@ -170,7 +170,7 @@ static const struct {
 	[STREAM_RANDOM] = {"random", make_random},
 };
 
-const char *stream_name(enum stream_kind kind)
+const char *stream_kind_name(enum stream_kind kind)
 {
 	return kinds[kind].name;
 }

@@ -19,6 +19,6 @@ struct stream {
 };
 
 void stream_make(struct stream *s, enum stream_kind kind);
-const char *stream_name(enum stream_kind kind);
+const char *stream_kind_name(enum stream_kind kind);
 
 #endif

@@ -24,29 +24,49 @@ static void shuffle(uint32_t *order, uint64_t nr, uint64_t seed)
 	}
 }
 
-int frames_init(struct guest *g, struct diag *diag)
+static uint64_t nr_order(const struct guest *g)
 {
-	uint64_t nr;
+	return g->nr_frames - g->first_frame;
+}
 
-	g->nr_frames = g->options.memory >> PAGE_SHIFT;
-	g->first_frame = (IMAGE_GPA + (UINT64_C(2) << 20)) >> PAGE_SHIFT;
-	nr = g->nr_frames - g->first_frame;
-	g->frame = calloc(g->nr_frames, sizeof(*g->frame));
+static gpa_t nth_frame(const struct guest *g, uint64_t n)
+{
+	return (g->order ? g->order[n] : g->first_frame + n) << PAGE_SHIFT;
+}
+
+static bool make_order(struct guest *g)
+{
+	uint64_t nr = nr_order(g);
+
+	if (!g->options.seed)
+		return true;
 	g->order = calloc(nr, sizeof(*g->order));
-	g->freed = calloc(nr, sizeof(*g->freed));
-	if (!g->frame || !g->order || !g->freed)
-		return diag_set(diag, -ENOMEM, "no memory for the model guest");
+	if (!g->order)
+		return false;
 	for (uint64_t i = 0; i < nr; i++)
 		g->order[i] = (uint32_t)(g->first_frame + i);
-	if (g->options.seed)
-		shuffle(g->order, nr, g->options.seed);
+	shuffle(g->order, nr, g->options.seed);
+	return true;
+}
+
+int frames_init(struct guest *g, struct diag *diag)
+{
+	g->nr_frames = g->options.memory >> PAGE_SHIFT;
+	g->first_frame = (IMAGE_GPA + BIT(21)) >> PAGE_SHIFT;
+	g->frame = calloc(g->nr_frames, sizeof(*g->frame));
+	g->freed = calloc(nr_order(g), sizeof(*g->freed));
+	if (!g->frame || !g->freed || !make_order(g))
+		return diag_set(diag, -ENOMEM, "no memory for the model guest");
 	return 0;
 }
 
+/* Only what has been handed out can be a table, and the loader's. */
 void frames_finish(struct guest *g)
 {
-	for (uint64_t i = 0; g->frame && i < g->nr_frames; i++)
-		free(g->frame[i].table);
+	for (uint64_t i = 0; g->frame && i < g->next; i++)
+		free(frame_of(g, nth_frame(g, i))->table);
+	for (gpa_t gpa = 0; g->frame && gpa <= FIRST_ROOT; gpa += PAGE_SIZE)
+		free(frame_of(g, gpa)->table);
 	free(g->frame);
 	free(g->order);
 	free(g->freed);
@@ -65,13 +85,12 @@ static gpa_t none_left(struct guest *g)
 
 gpa_t frame_alloc(struct guest *g)
 {
-	uint64_t nr = g->nr_frames - g->first_frame;
 	gpa_t gpa;
 
 	if (g->nr_freed)
 		gpa = (gpa_t)g->freed[--g->nr_freed] << PAGE_SHIFT;
-	else if (g->next < nr)
-		gpa = (gpa_t)g->order[g->next++] << PAGE_SHIFT;
+	else if (g->next < nr_order(g))
+		gpa = nth_frame(g, g->next++);
 	else
 		return none_left(g);
 	frame_of(g, gpa)->users = 1;

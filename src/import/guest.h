@@ -102,6 +102,21 @@ int guest_execute(struct guest *guest, const struct guest_insn *insn,
 		  struct diag *diag);
 
 /*
+ * The same for many, from memory to memory: whole instructions, each a fetch
+ * and its data, GUEST_DATA_MAX at most; sizes as above.
+ */
+struct guest_ref {
+	gva_t gva;
+	uint32_t size;
+	uint32_t kind; /* enum trace_kind */
+};
+
+#define GUEST_REFS_MAX 1024u
+
+int guest_execute_refs(struct guest *guest, const struct guest_ref *refs,
+		       uint32_t nr, struct diag *diag);
+
+/*
  * A page fault that a real kernel saw, with its error code: the address space
  * is made such that it happens, then it does.  rip is that of the instruction;
  * the model's own where the kernel made the access.  Faults that the model has

@@ -2,7 +2,8 @@
 /*
  * The model guest's state, and what its files call in each other.
  *
- *   guest.c    create, user instructions, the end
+ *   guest.c    create, the end
+ *   user.c     user instructions
  *   log.c      faults that a real kernel saw
  *   tasks.c    who runs, in which address space
  *   fill.c     what a page fault maps
@@ -84,8 +85,6 @@ struct frame {
 	bool cached;     /* of a file: belongs to the page cache, too */
 };
 
-#define REFS_MAX 1024
-
 struct guest {
 	struct guest_options options;
 	struct trace_writer *writer;
@@ -94,12 +93,12 @@ struct guest {
 	struct diag diag;
 
 	/* On their way to the writer. */
-	struct trace_ref refs[REFS_MAX];
+	struct trace_ref refs[GUEST_REFS_MAX];
 	uint32_t nr_refs;
 
 	uint64_t nr_frames, first_frame;
 	struct frame *frame;
-	uint32_t *order; /* frames in the order they are handed out */
+	uint32_t *order; /* in which they are handed out; NULL: ascending */
 	uint64_t next;   /* in it */
 	uint32_t *freed; /* a stack */
 	uint64_t nr_freed;
@@ -146,7 +145,7 @@ void emit_event(struct guest *g, struct guest_event ev);
 
 static inline void emit(struct guest *g, const struct trace_ref *ref)
 {
-	if (unlikely(g->nr_refs == REFS_MAX))
+	if (unlikely(g->nr_refs == GUEST_REFS_MAX))
 		emit_flush(g);
 	g->refs[g->nr_refs++] = *ref;
 }
@@ -234,6 +233,8 @@ int tasks_init(struct guest *g, struct diag *diag);
 
 /* guest.c */
 int guest_error(struct guest *g, struct diag *diag);
+
+/* user.c */
 /* kernel: on behalf of the user, pc is the kernel's own. */
 void guest_run(struct guest *g, const struct guest_insn *insn, bool kernel);
 

@@ -23,42 +23,43 @@
 
 static int flush(struct import *import, struct diag *diag)
 {
-	if (!import->has_insn)
-		return 0;
-	import->has_insn = false;
-	return guest_execute(import->guest, &import->insn, diag);
+	uint32_t nr = import->nr_refs;
+
+	import->nr_refs = import->nr_data = 0;
+	return guest_execute_refs(import->guest, import->refs, nr, diag);
+}
+
+static void add(struct import *import, enum trace_kind kind, gva_t gva,
+		uint32_t size)
+{
+	import->refs[import->nr_refs++] = (struct guest_ref){gva, size, kind};
 }
 
 static int fetch(struct import *import, gva_t gva, uint32_t size,
 		 struct diag *diag)
 {
-	int err = flush(import, diag);
+	int err = 0;
 
-	import->insn.pc = gva;
-	import->insn.length = size;
-	import->insn.nr = 0;
-	import->has_insn = true;
+	if (unlikely(import->nr_refs >= GUEST_REFS_MAX - GUEST_DATA_MAX))
+		err = flush(import, diag);
+	import->nr_data = 0;
+	add(import, TRACE_FETCH, gva, size);
 	return err;
 }
 
 /* More than an instruction can have belong to a system call, say. */
-static int data(struct import *import, gva_t gva, uint32_t size, bool write,
-		struct diag *diag)
+static int data(struct import *import, enum trace_kind kind, gva_t gva,
+		uint32_t size, struct diag *diag)
 {
-	struct guest_insn *insn = &import->insn;
+	uint32_t insn = import->nr_refs - 1 - import->nr_data;
+	int err = 0;
 
-	if (insn->nr == GUEST_DATA_MAX) {
-		int err = flush(import, diag);
-
-		if (err)
-			return err;
-		import->has_insn = true;
-		insn->nr = 0;
-	}
-	insn->data[insn->nr].gva = gva;
-	insn->data[insn->nr].size = size;
-	insn->data[insn->nr++].write = write;
-	return 0;
+	if (unlikely(import->nr_data == GUEST_DATA_MAX))
+		err = fetch(import, import->refs[insn].gva,
+			    import->refs[insn].size, diag);
+	import->nr_data++;
+	add(import, kind, gva, size);
+	return err;
 }
 
 /* Valgrind's own: ==pid==, --pid--, **pid**; and SB, where a block begins. */
@@ -109,14 +110,15 @@ static int take_line(struct import *import, const char *text, size_t len,
 	if (!kind)
 		return text_malformed(import->text, "want I, L, S or M", diag);
 	flaw = parse(&p, end, kind, &gva, &size);
-	if (!flaw && kind != 'I' && !import->has_insn)
+	if (!flaw && kind != 'I' && !import->nr_refs)
 		flaw = "data of no instruction";
 	if (flaw)
 		return text_malformed(import->text, flaw, diag);
 	import->records++;
 	if (kind == 'I')
 		return fetch(import, gva, (uint32_t)size, diag);
-	return data(import, gva, (uint32_t)size, kind != 'L', diag);
+	return data(import, kind == 'L' ? TRACE_READ : TRACE_WRITE, gva,
+		    (uint32_t)size, diag);
 }
 
 /* --- The short way -------------------------------------------------------- */
@@ -194,13 +196,15 @@ static int take_block(struct import *import, struct diag *diag)
 		return 0;
 	while (p < end && lines < BLOCK_LINES && !err) {
 		next = parse_fast(p, &r);
-		if (!next || (r.kind != KIND_INSN && !import->has_insn))
+		if (!next || (r.kind != KIND_INSN && !import->nr_refs))
 			break;
 		if (r.kind == KIND_INSN)
 			err = fetch(import, r.gva, r.size, diag);
 		else
-			err = data(import, r.gva, r.size, r.kind != KIND_LOAD,
-				   diag);
+			err = data(import,
+				   r.kind == KIND_LOAD ? TRACE_READ
+						       : TRACE_WRITE,
+				   r.gva, r.size, diag);
 		p = next;
 		lines++;
 	}

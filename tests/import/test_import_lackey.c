@@ -122,6 +122,7 @@ static const struct {
 	{"NUL as a kind", "NUL", "want I, L, S or M"},
 	{"I in the wrong column", " I 04001000,8", "want I, L, S or M"},
 	{"L in the wrong column", "L  04001000,8", "want I, L, S or M"},
+	{"something beside I", "IX 04001000,8", "want I, L, S or M"},
 	{"one blank", "I 04001000,3", "want I, L, S or M"},
 	{"small letters", "i  04001000,3", "want I, L, S or M"},
 	{"no address", "I  ,3", "want address,size"},

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "import/internal.h"
 #include "rig.h"
 
 static const struct {
@@ -149,6 +150,35 @@ static void threads_outlive_the_first(void **state)
 	scratch_remove();
 }
 
+/* Many at a time, and they go in another order than they came. */
+static void many_threads(void **state)
+{
+	enum { THREADS = 3000, STEP = 1777 };
+	const struct guest_options options = rig_options(TRACE_PAGES);
+	struct rig rig;
+
+	(void)state;
+	rig_open(&rig, "many", &options);
+	for (int round = 0; round < 2; round++) {
+		for (uint32_t i = 1; i <= THREADS; i++)
+			rig_switch(&rig, 1, i);
+		rig_use(&rig, DATA, true);
+		for (uint32_t i = 0; i < THREADS; i++)
+			rig_switch(&rig, 1, 1 + i * STEP % THREADS);
+		assert_int_equal(guest_stats(rig.guest)->tasks,
+				 THREADS * (round + 1));
+		for (uint32_t i = 0; i < THREADS; i++)
+			rig_exit(&rig, 1 + i * STEP % THREADS);
+		assert_int_equal(guest_stats(rig.guest)->frames, 0);
+		assert_int_equal(guest_stats(rig.guest)->spaces, round + 1);
+	}
+	/* Slots are used again; one is idle's. */
+	assert_int_equal(rig.guest->nr_tasks, THREADS + 1);
+	assert_int_equal(rig.guest->nr_spaces, 2);
+	rig_close(&rig, NULL);
+	scratch_remove();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -157,6 +187,7 @@ int main(void)
 		cmocka_unit_test(writer_fails),
 		cmocka_unit_test(numbers_come_again),
 		cmocka_unit_test(threads_outlive_the_first),
+		cmocka_unit_test(many_threads),
 	};
 
 	return cmocka_run_group_tests_name("import_limits", tests, NULL, NULL);

@@ -15,7 +15,7 @@
 #include "rig.h"
 
 #define SEEDS 8
-#define CALLS 110
+#define CALLS 90
 
 static struct model model;
 
@@ -49,20 +49,50 @@ static gva_t random_address(struct life *life, uint32_t size)
 	return page + below(life, PAGE_SIZE + 1 - size);
 }
 
-static void do_execute(struct life *life)
+static void random_insn(struct life *life, struct guest_insn *insn)
 {
 	uint32_t length = 1 + (uint32_t)below(life, 15);
-	struct guest_insn insn = insn_of(random_address(life, length), length);
 
+	*insn = insn_of(random_address(life, length), length);
 	for (uint64_t n = below(life, 4); n; n--) {
 		uint32_t size =
 			1 + (uint32_t)below(life, below(life, 8) ? 8 : 4096);
 
-		insn_add(&insn, random_address(life, size), size,
+		insn_add(insn, random_address(life, size), size,
 			 below(life, 2));
 	}
+}
+
+static void do_execute(struct life *life)
+{
+	struct guest_insn insn;
+
+	random_insn(life, &insn);
 	rig_execute(life->rig, &insn);
 	model_execute(&model, &insn);
+}
+
+/* Some more, at once; the last one again and again. */
+static void do_execute_many(struct life *life)
+{
+	struct guest_ref refs[GUEST_REFS_MAX];
+	uint32_t nr = 0, insns = 1 + (uint32_t)below(life, 12);
+	struct guest_insn insn;
+	struct diag diag;
+
+	for (uint32_t i = 0; i < insns; i++) {
+		if (!i || below(life, 2))
+			random_insn(life, &insn);
+		refs[nr++] =
+			(struct guest_ref){insn.pc, insn.length, TRACE_FETCH};
+		for (uint32_t k = 0; k < insn.nr; k++)
+			refs[nr++] = (struct guest_ref){
+				insn.data[k].gva, insn.data[k].size,
+				insn.data[k].write ? TRACE_WRITE : TRACE_READ};
+		model_execute(&model, &insn);
+	}
+	assert_int_equal(guest_execute_refs(life->rig->guest, refs, nr, &diag),
+			 0);
 }
 
 static void do_fault(struct life *life)
@@ -140,6 +170,8 @@ static void do_something(struct life *life)
 		do_unmap(life);
 	else if (what < 20)
 		do_fault(life);
+	else if (what < 30)
+		do_execute_many(life);
 	else
 		do_execute(life);
 }
@@ -157,10 +189,12 @@ static void live(struct rig *rig, uint64_t seed, uint32_t calls,
 	options.seed = below(&life, 2) ? seed + 1 : 0;
 	model_init(&model, options.fault_around);
 	rig_open(rig, granularity == TRACE_FULL ? "full" : "pages", &options);
-	if (seed & 1) /* begins again soon */
-		rig->guest->epoch = SEEN_EPOCH_MAX - 20;
-	for (uint32_t i = 0; i < calls; i++)
+	for (uint32_t i = 0; i < calls; i++) {
+		if (seed & 1 && i == calls / 3) /* begins again soon */
+			rig->guest->epoch = SEEN_EPOCH_MAX - 2;
 		do_something(&life);
+		assert_true(rig->guest->epoch <= SEEN_EPOCH_MAX);
+	}
 	for (uint32_t thread = 1; thread < NR_TASKS; thread++)
 		rig_exit(rig, thread);
 	rig_close(rig, &stats);
