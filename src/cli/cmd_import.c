@@ -191,7 +191,9 @@ static int run(const struct cli_command *command, int argc, char **argv)
 	request.path = argv[operand + 1];
 	request.tool = tool;
 	if (!request.origin)
-		request.origin = request.path;
+		request.origin = strcmp(request.path, "-") != 0
+					 ? request.path
+					 : "standard input";
 	return import(&request);
 }
 
