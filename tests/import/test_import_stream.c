@@ -214,7 +214,7 @@ static void other_kind_follows(void **state)
 	const char *path = scratch_path("kinds");
 
 	(void)state;
-	for (int i = 0; i < 9; i++) {
+	for (unsigned int i = 0; i < 9; i++) {
 		enum pack_kind first = PACK_GZIP + i / 3;
 		enum pack_kind second = PACK_GZIP + i % 3;
 		struct bytes file = {0}, got;
