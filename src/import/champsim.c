@@ -16,6 +16,7 @@
  * bytes.  Neither is made to cross into another page by that.
  */
 #include "import/formats.h"
+#include "import/insns.h"
 #include "trace/le.h"
 
 #define INSN_SIZE     4
@@ -23,6 +24,9 @@
 #define DATA_SIZE     8
 
 #define BLOCK 4096
+
+/* Compiled once for each layout. */
+#define specialised static inline __attribute__((always_inline))
 
 struct layout {
 	uint8_t size, written, nr_written, read, nr_read, space; /* 0: none */
@@ -33,27 +37,27 @@ static uint32_t within_page(gva_t gva, uint32_t size)
 	return (uint32_t)min_u64(size, PAGE_SIZE - (gva & PAGE_MASK));
 }
 
-/* The pending instruction; `next` is executed after it, 0: unknown. */
-static int flush(struct import *import, gva_t next, struct diag *diag)
+/* The last instruction gets its length; `next` comes after it, 0: unknown. */
+static inline void end_insn(struct import *import, gva_t next)
 {
-	struct guest_insn *insn = &import->insn;
+	struct guest_ref *last = insns_last(import);
+	uint64_t ahead;
 
-	if (!import->has_insn)
-		return 0;
-	import->has_insn = false;
-	if (!insn->length)
-		insn->length = next - insn->pc - 1 < INSN_SIZE_MAX
-				       ? (uint32_t)(next - insn->pc)
-				       : within_page(insn->pc, INSN_SIZE);
-	return guest_execute(import->guest, insn, diag);
+	if (!last || last->size)
+		return;
+	ahead = next - last->gva;
+	last->size = ahead - 1 < INSN_SIZE_MAX
+			     ? (uint32_t)ahead
+			     : within_page(last->gva, INSN_SIZE);
 }
 
-static int end(struct import *import, struct diag *diag)
+static int flush(struct import *import, struct diag *diag)
 {
-	return flush(import, 0, diag);
+	end_insn(import, 0);
+	return insns_flush(import, diag);
 }
 
-static inline const char *flaw_of(const uint8_t *record, const struct layout *l)
+specialised const char *flaw_of(const uint8_t *record, const struct layout *l)
 {
 	gva_t ip = get_le64(record), all = ip;
 
@@ -70,15 +74,8 @@ static inline const char *flaw_of(const uint8_t *record, const struct layout *l)
 	return NULL;
 }
 
-static void add_data(struct guest_insn *insn, gva_t gva, bool write)
-{
-	insn->data[insn->nr].gva = gva;
-	insn->data[insn->nr].size = within_page(gva, DATA_SIZE);
-	insn->data[insn->nr++].write = write;
-}
-
-static inline bool is_written(const uint8_t *record, const struct layout *l,
-			      gva_t gva)
+specialised bool is_written(const uint8_t *record, const struct layout *l,
+			    gva_t gva)
 {
 	bool found = false;
 
@@ -88,25 +85,26 @@ static inline bool is_written(const uint8_t *record, const struct layout *l,
 }
 
 /* Loads, then stores; what is read and written is one write. */
-static inline void fetch(struct guest_insn *insn, const uint8_t *record,
-			 const struct layout *l)
+specialised int add_data(struct import *import, const uint8_t *record,
+			 const struct layout *l, struct diag *diag)
 {
-	insn->pc = get_le64(record);
-	insn->length =
-		record[8] & record[9] ? within_page(insn->pc, INSN_SIZE) : 0;
-	insn->nr = 0;
-	for (unsigned int i = 0; i < l->nr_read; i++) {
+	int err = 0;
+
+	for (unsigned int i = 0; i < l->nr_read && !err; i++) {
 		gva_t gva = get_le64(record + l->read + 8 * i);
 
 		if (gva && !is_written(record, l, gva))
-			add_data(insn, gva, false);
+			err = insns_data(import, TRACE_READ, gva,
+					 within_page(gva, DATA_SIZE), diag);
 	}
-	for (unsigned int i = 0; i < l->nr_written; i++) {
+	for (unsigned int i = 0; i < l->nr_written && !err; i++) {
 		gva_t gva = get_le64(record + l->written + 8 * i);
 
 		if (gva)
-			add_data(insn, gva, true);
+			err = insns_data(import, TRACE_WRITE, gva,
+					 within_page(gva, DATA_SIZE), diag);
 	}
+	return err;
 }
 
 /* What comes next in another address space tells nothing of the last one. */
@@ -118,25 +116,25 @@ static int enter(struct import *import, const uint8_t *space, struct diag *diag)
 	if (process == import->thread)
 		return 0;
 	import->thread = process;
-	err = flush(import, 0, diag);
+	err = flush(import, diag);
 	return err ? err : guest_switch(import->guest, process, process, diag);
 }
 
 /* Of a record that has no flaw. */
-static inline __attribute__((always_inline)) int
-take_good(struct import *import, const uint8_t *record, const struct layout *l,
-	  struct diag *diag)
+specialised int take_good(struct import *import, const uint8_t *record,
+			  const struct layout *l, struct diag *diag)
 {
+	gva_t ip = get_le64(record);
+	uint32_t size = record[8] & record[9] ? within_page(ip, INSN_SIZE) : 0;
 	int err = 0;
 
 	import->records++;
 	if (l->space)
 		err = enter(import, record + l->space, diag);
+	end_insn(import, ip);
 	if (!err)
-		err = flush(import, get_le64(record), diag);
-	fetch(&import->insn, record, l);
-	import->has_insn = true;
-	return err;
+		err = insns_fetch(import, ip, size, diag);
+	return err ? err : add_data(import, record, l, diag);
 }
 
 static int take(struct import *import, const uint8_t *record,
@@ -149,8 +147,8 @@ static int take(struct import *import, const uint8_t *record,
 	return take_good(import, record, l, diag);
 }
 
-static inline __attribute__((always_inline)) int
-take_block(struct import *import, const struct layout *l, struct diag *diag)
+specialised int take_block(struct import *import, const struct layout *l,
+			   struct diag *diag)
 {
 	const uint8_t *record;
 	size_t nr = text_records(import->text, l->size, &record), taken = 0;
@@ -196,7 +194,7 @@ const struct import_format import_champsim = {
 	.record_size = 64,
 	.record = plain_record,
 	.block = plain_block,
-	.end = end,
+	.end = flush,
 };
 
 const struct import_format import_champsim_cloudsuite = {
@@ -206,5 +204,5 @@ const struct import_format import_champsim_cloudsuite = {
 	.record_size = 96,
 	.record = cloudsuite_record,
 	.block = cloudsuite_block,
-	.end = end,
+	.end = flush,
 };

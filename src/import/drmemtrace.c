@@ -18,6 +18,7 @@
 
 #include "import/digits.h"
 #include "import/formats.h"
+#include "import/insns.h"
 
 #define INSN_SIZE     4 /* of one that was filtered out */
 #define INSN_SIZE_MAX 15
@@ -27,21 +28,13 @@
 
 #define THREAD_BITS 26 /* of a thread's number, beside the workload */
 
-static int flush(struct import *import, struct diag *diag)
-{
-	if (!import->has_insn)
-		return 0;
-	import->has_insn = false;
-	return guest_execute(import->guest, &import->insn, diag);
-}
-
 /* --- Which task ----------------------------------------------------------- */
 
 static int enter(struct import *import, struct diag *diag)
 {
 	struct import_view *view = &import->view;
 	struct view_workload *w = &view->workloads[view->workload];
-	int err = flush(import, diag);
+	int err = insns_flush(import, diag);
 
 	import->thread = view->thread;
 	if (!w->leader)
@@ -58,7 +51,7 @@ static int leave(struct import *import, struct diag *diag)
 {
 	struct import_view *view = &import->view;
 	struct view_workload *w = &view->workloads[view->workload];
-	int err = flush(import, diag);
+	int err = insns_flush(import, diag);
 
 	/* Whoever ends, nobody runs then. */
 	import->thread = 0;
@@ -71,7 +64,7 @@ static int leave(struct import *import, struct diag *diag)
 
 static int end(struct import *import, struct diag *diag)
 {
-	int err = flush(import, diag);
+	int err = insns_flush(import, diag);
 
 	for (size_t i = 0; i < VIEW_WORKLOADS && !err; i++) {
 		struct view_workload *w = &import->view.workloads[i];
@@ -159,37 +152,15 @@ static bool skip_columns(const char **p, const char *end,
 
 /* --- References ----------------------------------------------------------- */
 
-static int begin_insn(struct import *import, gva_t pc, uint32_t size,
-		      struct diag *diag)
+/* What was read and is then written is one access. */
+static bool joins(struct import *import, gva_t gva, uint32_t size)
 {
-	int err = flush(import, diag);
+	struct guest_ref *last = &import->refs[import->nr_refs - 1];
 
-	import->insn.pc = pc;
-	import->insn.length = size;
-	import->insn.nr = 0;
-	import->has_insn = true;
-	return err;
-}
-
-static int add_data(struct import *import, gva_t gva, uint32_t size, bool write,
-		    struct diag *diag)
-{
-	struct guest_insn *insn = &import->insn;
-	uint32_t last = insn->nr - 1;
-	int err = 0;
-
-	/* Read, then written: one access. */
-	if (write && insn->nr && !insn->data[last].write &&
-	    insn->data[last].gva == gva && insn->data[last].size == size) {
-		insn->data[last].write = true;
-		return 0;
-	}
-	if (insn->nr == GUEST_DATA_MAX)
-		err = begin_insn(import, insn->pc, insn->length, diag);
-	insn->data[insn->nr].gva = gva;
-	insn->data[insn->nr].size = size;
-	insn->data[insn->nr++].write = write;
-	return err;
+	if (last->kind != TRACE_READ || last->gva != gva || last->size != size)
+		return false;
+	last->kind = TRACE_WRITE;
+	return true;
 }
 
 struct line {
@@ -303,17 +274,31 @@ static const char *flaw_of(const struct line *line)
 /* Data of an instruction that is not there: it was filtered out. */
 static int find_insn(struct import *import, gva_t pc, struct diag *diag)
 {
+	const struct guest_ref *last = insns_last(import);
 	uint64_t room = PAGE_SIZE - (pc & PAGE_MASK);
 
-	if (import->has_insn && pc == import->insn.pc)
+	if (last && last->gva == pc)
 		return 0;
-	return begin_insn(import, pc, (uint32_t)min_u64(INSN_SIZE, room), diag);
+	return insns_fetch(import, pc, (uint32_t)min_u64(INSN_SIZE, room),
+			   diag);
+}
+
+static int take_data(struct import *import, const struct line *line,
+		     struct diag *diag)
+{
+	bool write = line->kind == 'w';
+	uint32_t size = (uint32_t)line->size;
+	int err = find_insn(import, line->pc, diag);
+
+	if (err || (write && joins(import, line->gva, size)))
+		return err;
+	return insns_data(import, write ? TRACE_WRITE : TRACE_READ, line->gva,
+			  size, diag);
 }
 
 static int take_reference(struct import *import, const struct line *line,
 			  struct diag *diag)
 {
-	uint32_t size = (uint32_t)line->size;
 	int err = 0;
 
 	import->records++;
@@ -322,11 +307,9 @@ static int take_reference(struct import *import, const struct line *line,
 	if (err || line->kind == 'n')
 		return err;
 	if (line->kind == 'i')
-		return begin_insn(import, line->gva, size, diag);
-	err = find_insn(import, line->pc, diag);
-	if (err)
-		return err;
-	return add_data(import, line->gva, size, line->kind == 'w', diag);
+		return insns_fetch(import, line->gva, (uint32_t)line->size,
+				   diag);
+	return take_data(import, line, diag);
 }
 
 /* --- Lines ---------------------------------------------------------------- */

@@ -55,13 +55,9 @@ struct import {
 	struct guest *guest;
 	uint64_t records;
 	uint64_t others; /* well-formed lines that say nothing to a guest */
-	/* lackey: instructions, of the last of which more may come. */
-	struct guest_ref refs[GUEST_REFS_MAX];
-	uint32_t nr_refs, nr_data; /* of the last one */
-	/* The instruction of which more is still to come, and whose it is. */
-	struct guest_insn insn;
-	bool has_insn;
-	uint32_t thread;
+	struct guest_ref refs[GUEST_REFS_MAX]; /* import/insns.h */
+	uint32_t nr_refs, nr_data;             /* of the last instruction */
+	uint32_t thread;                       /* that they are of */
 	/* perf: exec is told twice, and the better way has been seen. */
 	bool has_exec_record;
 	struct import_view view;

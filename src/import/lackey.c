@@ -15,52 +15,12 @@
 
 #include "import/digits.h"
 #include "import/formats.h"
+#include "import/insns.h"
 
 /* Requests to valgrind itself are longer than an instruction can be. */
 #define INSN_MAX 32
 /* XSAVE areas; a system call's arguments. */
 #define DATA_MAX PAGE_SIZE
-
-static int flush(struct import *import, struct diag *diag)
-{
-	uint32_t nr = import->nr_refs;
-
-	import->nr_refs = import->nr_data = 0;
-	return guest_execute_refs(import->guest, import->refs, nr, diag);
-}
-
-static void add(struct import *import, enum trace_kind kind, gva_t gva,
-		uint32_t size)
-{
-	import->refs[import->nr_refs++] = (struct guest_ref){gva, size, kind};
-}
-
-static int fetch(struct import *import, gva_t gva, uint32_t size,
-		 struct diag *diag)
-{
-	int err = 0;
-
-	if (unlikely(import->nr_refs >= GUEST_REFS_MAX - GUEST_DATA_MAX))
-		err = flush(import, diag);
-	import->nr_data = 0;
-	add(import, TRACE_FETCH, gva, size);
-	return err;
-}
-
-/* More than an instruction can have belong to a system call, say. */
-static int data(struct import *import, enum trace_kind kind, gva_t gva,
-		uint32_t size, struct diag *diag)
-{
-	uint32_t insn = import->nr_refs - 1 - import->nr_data;
-	int err = 0;
-
-	if (unlikely(import->nr_data == GUEST_DATA_MAX))
-		err = fetch(import, import->refs[insn].gva,
-			    import->refs[insn].size, diag);
-	import->nr_data++;
-	add(import, kind, gva, size);
-	return err;
-}
 
 /* Valgrind's own: ==pid==, --pid--, **pid**; and SB, where a block begins. */
 static bool is_no_record(const char *text, size_t len)
@@ -116,9 +76,9 @@ static int take_line(struct import *import, const char *text, size_t len,
 		return text_malformed(import->text, flaw, diag);
 	import->records++;
 	if (kind == 'I')
-		return fetch(import, gva, (uint32_t)size, diag);
-	return data(import, kind == 'L' ? TRACE_READ : TRACE_WRITE, gva,
-		    (uint32_t)size, diag);
+		return insns_fetch(import, gva, (uint32_t)size, diag);
+	return insns_data(import, kind == 'L' ? TRACE_READ : TRACE_WRITE, gva,
+			  (uint32_t)size, diag);
 }
 
 /* --- The short way -------------------------------------------------------- */
@@ -199,12 +159,12 @@ static int take_block(struct import *import, struct diag *diag)
 		if (!next || (r.kind != KIND_INSN && !import->nr_refs))
 			break;
 		if (r.kind == KIND_INSN)
-			err = fetch(import, r.gva, r.size, diag);
+			err = insns_fetch(import, r.gva, r.size, diag);
 		else
-			err = data(import,
-				   r.kind == KIND_LOAD ? TRACE_READ
-						       : TRACE_WRITE,
-				   r.gva, r.size, diag);
+			err = insns_data(import,
+					 r.kind == KIND_LOAD ? TRACE_READ
+							     : TRACE_WRITE,
+					 r.gva, r.size, diag);
 		p = next;
 		lines++;
 	}
@@ -218,5 +178,5 @@ const struct import_format import_lackey = {
 	.what = "valgrind --tool=lackey --trace-mem=yes",
 	.line = take_line,
 	.block = take_block,
-	.end = flush,
+	.end = insns_flush,
 };

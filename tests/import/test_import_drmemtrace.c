@@ -158,29 +158,42 @@ static void references(void **state)
 	}
 }
 
-/* More data than an instruction may have here: it is one instruction more. */
+/*
+ * More data than an instruction may have here: it is one instruction more,
+ * however many were held back before.
+ */
 static void many_data(void **state)
 {
-	struct bytes input = {0}, want = {0};
-	char word[128];
+	static const unsigned int before[] = {0, 958, 959, 960, 961, 1023};
 
 	(void)state;
-	bytes_add_text(&input, "1 1: T7 ifetch 3 byte(s) @ 0x401000 rep\n");
-	bytes_add_text(&want, "F401000,3 ");
-	for (unsigned int i = 0; i < GUEST_DATA_MAX + 1; i++) {
-		snprintf(word, sizeof(word),
-			 "1 1: T7 read 8 byte(s) @ 0x%x by PC 0x401000\n",
-			 0x7fff0000 + 8 * i);
-		bytes_add_text(&input, word);
-		snprintf(word, sizeof(word), "%sR%x,8 ",
-			 i == GUEST_DATA_MAX ? "F401000,3 " : "",
-			 0x7fff0000 + 8 * i);
-		bytes_add_text(&want, word);
+	for (size_t k = 0; k < ARRAY_LEN(before); k++) {
+		struct bytes input = {0}, want = {0};
+		char word[128];
+
+		for (unsigned int i = 0; i < before[k]; i++) {
+			bytes_add_text(&input, RUN("T7", "500000"));
+			bytes_add_text(&want, "F500000,4 ");
+		}
+		bytes_add_text(&input, RUN("T7", "401000"));
+		bytes_add_text(&want, "F401000,4 ");
+		for (unsigned int i = 0; i < GUEST_DATA_MAX + 1; i++) {
+			snprintf(word, sizeof(word),
+				 "1 1: T7 read 8 byte(s) @ 0x%x by PC "
+				 "0x401000\n",
+				 0x7fff0000 + 8 * i);
+			bytes_add_text(&input, word);
+			snprintf(word, sizeof(word), "%sR%x,8 ",
+				 i == GUEST_DATA_MAX ? "F401000,4 " : "",
+				 0x7fff0000 + 8 * i);
+			bytes_add_text(&want, word);
+		}
+		bytes_add(&want, "", 1);
+		feed_check("many data", "drmemtrace", &input,
+			   (char *)want.data);
+		free(input.data);
+		free(want.data);
 	}
-	bytes_add(&want, "", 1);
-	feed_check("many data", "drmemtrace", &input, (char *)want.data);
-	free(input.data);
-	free(want.data);
 }
 
 /* Each fault is one of the first page that a process touches. */
