@@ -219,6 +219,25 @@ def differing_only():
             [row["position"] for row in some[:3]]
 
 
+def ends_in_an_exit():
+    """The last instruction is emulated: its exit ends with the trace."""
+    with tempfile.TemporaryDirectory() as box:
+        trace = record(box, "touch pages=20", "full")
+        pair = settings(["bypass=off,on"])
+        rows = diff(trace, *pair, "--all", "--limit", "100000")["list"]
+        rows = [row for row in rows if row["b"] == "pt_write"]
+        for row in rows[5:8]:
+            part = os.path.join(box, "part")
+            notrap("trace", "cut", trace, "-o", part, "--to-item",
+                   str(row["position"] + 1))
+            results = notrap("replay", part, "--format", "json", *pair).stdout
+            a, b = (json.loads(line) for line in results.splitlines())
+            found = diff(part, *pair, "--all", "--limit", "100000")
+            check_sums(found, a, b)
+            assert found["list"][-1]["b"] == "pt_write", found["list"][-1]
+            assert found["list"][-1]["position"] == row["position"]
+
+
 def refusals():
     with tempfile.TemporaryDirectory() as box:
         trace = record(box, "hello")
@@ -342,6 +361,7 @@ CASES = [(f"{workload}, {granularity}, {' '.join(values)}", sums_agree,
 CASES += [
     ("a break-even cost", has_break_even),
     ("only what differs, and windows", differing_only),
+    ("a trace that ends in an exit", ends_in_an_exit),
     ("what cannot be compared", refusals),
     ("a damaged trace", damaged),
     ("a configuration that breaks the guest", one_differs),
