@@ -10,6 +10,19 @@
 
 #define TEXT_MAX 512
 
+/* A recording is told by its file, a live guest by what it was told to do. */
+static void source_cell(struct sheet *sheet, const json_t *doc)
+{
+	char text[TEXT_MAX];
+
+	if (!strcmp(doc_text(doc, "source/kind"), "trace"))
+		snprintf(text, sizeof(text), "%s",
+			 doc_text(doc, "source/path"));
+	else
+		label_source(doc, text, sizeof(text));
+	sheet_text(sheet, "%s", text);
+}
+
 static void percent_cell(struct sheet *sheet, uint64_t part, uint64_t whole)
 {
 	sheet_real(sheet, 100 * doc_ratio(part, whole), 2);
@@ -34,11 +47,10 @@ static void add_row(struct sheet *sheet, const struct report *report, size_t i,
 	const json_t *doc = report->doc[i];
 	uint64_t exits = doc_u64(doc, "exits/page_fault_total");
 	uint64_t faults = doc_u64(doc, "guest_faults/total");
-	char source[TEXT_MAX], label[TEXT_MAX];
+	char label[TEXT_MAX];
 
-	label_short_source(report, doc, source, sizeof(source));
 	report_label(report, i, label, sizeof(label));
-	sheet_text(sheet, "%s", source);
+	source_cell(sheet, doc);
 	sheet_text(sheet, "%s", label);
 	sheet_u64(sheet, doc_u64(doc, "exits/total"));
 	change_cell(sheet, "exits/total", first, doc);
