@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Importing text: records a second on one core, beside a plain search for
- * newlines in the same file.  All run in turns in this one program; the best of
- * a few rounds counts.
+ * Importing: records a second on one core, beside a plain search for newlines
+ * in the same file.  All run in turns in this one program; the best of a few
+ * rounds counts.
  *
- * Usage: bench_import [FORMAT FILE]...; without one, logs of lackey are made up
- * from the streams of streams.h, and one of perf with a new page in each line.
+ * Usage: bench_import [FORMAT FILE]...; without one, logs of lackey, drmemtrace
+ * and ChampSim are made up from the streams of streams.h, and one of perf with
+ * a new page in each line.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -21,7 +22,7 @@
 #define RECORDS    10000000u
 #define PERF_LINES 50000u
 
-#define GOAL 30.0 /* M records/s of text, DESIGN.md */
+#define GOAL 30.0 /* M records/s */
 
 static char dir[] = "/tmp/notrap-bench.XXXXXX";
 static char input[64], output[64];
@@ -119,12 +120,17 @@ static void bench(const char *name, const char *path,
 		pages = best(import(path, format, TRACE_PAGES, &r), pages);
 	}
 	m = (double)r.records / 1e6;
-	printf("%-16s %5.1f M records, %.3f faults each: newlines %4.0f M/s, "
-	       "lines %4.0f M/s, import %5.1f M/s",
-	       name, m, (double)r.guest.faults / (double)r.records,
-	       (double)lines / scanned / 1e6, (double)lines / parted / 1e6,
-	       m / pages);
-	if (format == import_format_find("lackey"))
+	printf("%-18s %5.1f M records, %.3f faults each: ", name, m,
+	       (double)r.guest.faults / (double)r.records);
+	if (format->line)
+		printf("newlines %4.0f M/s, lines %4.0f M/s, ",
+		       (double)lines / scanned / 1e6,
+		       (double)lines / parted / 1e6);
+	else
+		printf("%.2f references each, ",
+		       (double)r.totals.refs / (double)r.records);
+	printf("import %5.1f M/s", m / pages);
+	if (format == import_format_find("lackey") || !format->line)
 		printf(" (goal %.0f)", GOAL);
 	printf(", full %5.1f M/s, ratio %.3f; %.2f M faults/s\n", m / full,
 	       scanned / pages, (double)r.guest.faults / pages / 1e6);
@@ -142,24 +148,86 @@ static FILE *create(void)
 	return file;
 }
 
-static void write_lackey(enum stream_kind kind)
+static void make_stream(struct stream *s, enum stream_kind kind, uint32_t room)
+{
+	/* What faults all the time takes its time. */
+	*s = (struct stream){
+		.room = kind == STREAM_RANDOM ? room / 10 : room,
+		.random = 1,
+	};
+	s->refs = malloc(room * sizeof(*s->refs));
+	if (!s->refs)
+		exit(1);
+	stream_make(s, kind);
+}
+
+static void write_lackey(FILE *file, const struct stream *s)
 {
 	static const char *const words[] = {"I  ", " L ", " S "};
-	/* What faults all the time takes its time. */
-	struct stream s = {.room = kind == STREAM_RANDOM ? RECORDS / 10
-							 : RECORDS,
-			   .random = 1};
-	FILE *file = create();
 
-	s.refs = malloc(RECORDS * sizeof(*s.refs));
-	if (!s.refs)
-		exit(1);
-	stream_make(&s, kind);
-	for (uint32_t i = 0; i < s.nr; i++)
-		fprintf(file, "%s%08llx,%u\n", words[s.refs[i].kind],
-			(unsigned long long)s.refs[i].gva, s.refs[i].size);
-	fclose(file);
-	free(s.refs);
+	for (uint32_t i = 0; i < s->nr; i++)
+		fprintf(file, "%s%08llx,%u\n", words[s->refs[i].kind],
+			(unsigned long long)s->refs[i].gva, s->refs[i].size);
+}
+
+static void write_view(FILE *file, const struct stream *s)
+{
+	static const char *const words[] = {"ifetch", "read", "write"};
+	unsigned long long pc = 0;
+	unsigned int insns = 0;
+
+	for (uint32_t i = 0; i < s->nr; i++) {
+		const struct trace_ref *ref = &s->refs[i];
+		bool is_fetch = ref->kind == TRACE_FETCH;
+
+		if (is_fetch)
+			pc = ref->gva;
+		insns += is_fetch;
+		fprintf(file,
+			"%12u%12u: W0.T3256418 %-12s%2u byte(s) @ 0x%016llx ",
+			i + 1, insns, words[ref->kind], ref->size,
+			(unsigned long long)ref->gva);
+		if (is_fetch)
+			fprintf(file, "8b 05 c0 3e 00 00    mov    <rel> "
+				      "0x00007fc2c03fe134, %%eax\n");
+		else
+			fprintf(file, "by PC 0x%016llx\n", pc);
+	}
+}
+
+/* A record for each fetch, with the data up to the next one. */
+static void write_champsim(FILE *file, const struct stream *s)
+{
+	for (uint32_t i = 0; i < s->nr;) {
+		uint64_t record[8] = {s->refs[i++].gva};
+		unsigned int nr_read = 0, nr_written = 0;
+
+		for (; i < s->nr && s->refs[i].kind != TRACE_FETCH; i++) {
+			if (s->refs[i].kind == TRACE_READ && nr_read < 4)
+				record[4 + nr_read++] = s->refs[i].gva;
+			if (s->refs[i].kind == TRACE_WRITE && nr_written < 2)
+				record[2 + nr_written++] = s->refs[i].gva;
+		}
+		fwrite(record, sizeof(record), 1, file);
+	}
+}
+
+static void bench_streams(const char *format, uint32_t room, int nr,
+			  void (*write)(FILE *file, const struct stream *s))
+{
+	for (int i = 0; i < nr; i++) {
+		FILE *file = create();
+		struct stream s;
+		char name[32];
+
+		make_stream(&s, (enum stream_kind)i, room);
+		write(file, &s);
+		fclose(file);
+		free(s.refs);
+		snprintf(name, sizeof(name), "%s %s", format,
+			 stream_kind_name((enum stream_kind)i));
+		bench(name, input, import_format_find(format));
+	}
 }
 
 /* As a program that writes to all of its memory once. */
@@ -179,16 +247,10 @@ static void write_perf(void)
 
 static void bench_made_up(void)
 {
-	const struct import_format *lackey = import_format_find("lackey");
-
-	for (int i = 0; i < NR_STREAMS; i++) {
-		char name[32];
-
-		write_lackey((enum stream_kind)i);
-		snprintf(name, sizeof(name), "lackey %s",
-			 stream_kind_name((enum stream_kind)i));
-		bench(name, input, lackey);
-	}
+	bench_streams("lackey", RECORDS, NR_STREAMS, write_lackey);
+	/* What is random takes as long whatever the format. */
+	bench_streams("champsim", RECORDS, STREAM_RANDOM, write_champsim);
+	bench_streams("drmemtrace", RECORDS / 4, STREAM_RANDOM, write_view);
 	write_perf();
 	bench("perf", input, import_format_find("perf"));
 }
