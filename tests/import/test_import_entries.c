@@ -190,11 +190,44 @@ static void kernel_stack(void **state)
 	scratch_remove();
 }
 
+/* IRET takes what the delivery has put there, but the error code. */
+static void return_takes_the_frame(void **state)
+{
+	const struct guest_options options = rig_options(TRACE_FULL);
+	gva_t pushed[6] = {0}, popped[5] = {0};
+	uint32_t nr_pushed = 0, nr_popped = 0;
+	struct tape tape;
+	struct rig rig;
+
+	(void)state;
+	rig_open(&rig, "frame", &options);
+	rig_switch(&rig, 1, 1);
+	rig_use(&rig, CODE, false); /* one fault */
+	rig_close(&rig, NULL);
+	rig_read(rig.path, &tape);
+	for (size_t i = 0; i < tape.nr; i++) {
+		const struct tape_entry *e = &tape.entries[i];
+
+		if (!e->is_ref && e->item.event.kind == GE_RETRY)
+			break;
+		if (e->is_ref && e->ref.implicit && e->ref.kind == TRACE_WRITE)
+			pushed[nr_pushed++ % 6] = e->ref.gva;
+		if (e->is_ref && !e->ref.implicit && e->ref.kind == TRACE_READ)
+			popped[nr_popped++ % 5] = e->ref.gva;
+	}
+	assert_int_equal(nr_pushed, 6);
+	for (uint32_t i = 0; i < 5; i++)
+		assert_int_equal(popped[(nr_popped + i) % 5], pushed[4 - i]);
+	tape_finish(&tape);
+	scratch_remove();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(entries_are_those),
 		cmocka_unit_test(kernel_stack),
+		cmocka_unit_test(return_takes_the_frame),
 	};
 
 	return cmocka_run_group_tests_name("import_entries", tests, NULL, NULL);

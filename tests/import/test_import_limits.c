@@ -179,6 +179,30 @@ static void many_threads(void **state)
 	scratch_remove();
 }
 
+/* Epochs begin again: what was seen in the old ones counts no more. */
+static void epochs_begin_again(void **state)
+{
+	const struct guest_options options = rig_options(TRACE_PAGES);
+	struct rig rig;
+
+	(void)state;
+	rig_open(&rig, "epochs", &options);
+	rig_switch(&rig, 1, 1);
+	rig_use(&rig, CODE, false);
+	rig_switch(&rig, 2, 2);
+	rig_use(&rig, DATA, true);
+	assert_int_equal(rig.guest->epoch_now, 2);
+	rig.guest->epoch = SEEN_EPOCH_MAX;
+	rig_switch(&rig, 3, 3);
+	assert_true(rig.guest->epoch < 10);
+	rig_switch(&rig, 1, 1);
+	assert_int_equal(rig.guest->epoch_now, 2);
+	rig_use(&rig, DATA, true);
+	assert_int_equal(guest_stats(rig.guest)->faults, 4);
+	rig_close(&rig, NULL);
+	scratch_remove();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -188,6 +212,7 @@ int main(void)
 		cmocka_unit_test(numbers_come_again),
 		cmocka_unit_test(threads_outlive_the_first),
 		cmocka_unit_test(many_threads),
+		cmocka_unit_test(epochs_begin_again),
 	};
 
 	return cmocka_run_group_tests_name("import_limits", tests, NULL, NULL);
