@@ -81,40 +81,21 @@ int guest_unmap(struct guest *guest, gva_t gva, uint64_t size,
 		struct diag *diag);
 
 /*
- * One instruction of user code: its fetch, then its data references in order;
- * a read-modify-write is one write.  All lie below GUEST_USER_END.  Faults are
- * taken as they come.
+ * Whole instructions of user code: each a fetch, then its data references in
+ * order, GUEST_DATA_MAX at most; a read-modify-write is one write.  All lie
+ * below GUEST_USER_END.  Faults are taken as they come.
  */
 #define GUEST_DATA_MAX 64
+#define GUEST_REFS_MAX 1024u
 
-struct guest_insn {
-	gva_t pc;
-	uint32_t length; /* 1..255 */
-	uint32_t nr;
-	struct {
-		gva_t gva;
-		uint32_t size; /* 1..4096 */
-		bool write;
-	} data[GUEST_DATA_MAX];
-};
-
-int guest_execute(struct guest *guest, const struct guest_insn *insn,
-		  struct diag *diag);
-
-/*
- * The same for many, from memory to memory: whole instructions, each a fetch
- * and its data, GUEST_DATA_MAX at most; sizes as above.
- */
 struct guest_ref {
 	gva_t gva;
-	uint32_t size;
+	uint32_t size; /* of a fetch 1..255, else 1..4096 */
 	uint32_t kind; /* enum trace_kind */
 };
 
-#define GUEST_REFS_MAX 1024u
-
-int guest_execute_refs(struct guest *guest, const struct guest_ref *refs,
-		       uint32_t nr, struct diag *diag);
+int guest_execute(struct guest *guest, const struct guest_ref *refs,
+		  uint32_t nr, struct diag *diag);
 
 /*
  * A page fault that a real kernel saw, with its error code: the address space

@@ -15,8 +15,7 @@ static inline int insns_flush(struct import *import, struct diag *diag)
 	uint32_t nr = import->nr_refs;
 
 	import->nr_refs = 0;
-	return nr ? guest_execute_refs(import->guest, import->refs, nr, diag)
-		  : 0;
+	return nr ? guest_execute(import->guest, import->refs, nr, diag) : 0;
 }
 
 /* The last one's fetch; NULL: there is none. */

@@ -235,7 +235,8 @@ int tasks_init(struct guest *g, struct diag *diag);
 int guest_error(struct guest *g, struct diag *diag);
 
 /* user.c */
-/* kernel: on behalf of the user, pc is the kernel's own. */
-void guest_run(struct guest *g, const struct guest_insn *insn, bool kernel);
+/* One instruction; kernel: on behalf of the user, the fetch is the kernel's. */
+void user_run(struct guest *g, const struct guest_ref *refs, uint32_t nr,
+	      bool kernel);
 
 #endif

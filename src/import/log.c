@@ -54,31 +54,33 @@ static void prepare(struct guest *g, gva_t page, gva_t code, uint32_t error)
 	kernel_leave(g);
 }
 
+static struct guest_ref data_of(gva_t gva, uint32_t error)
+{
+	return (struct guest_ref){gva, 1,
+				  error & PFEC_W ? TRACE_WRITE : TRACE_READ};
+}
+
 static void run_user(struct guest *g, gva_t gva, uint32_t error, gva_t code)
 {
-	struct guest_insn insn = {.pc = code, .length = 1, .nr = 1};
+	bool fetch = error & PFEC_ID;
+	const struct guest_ref refs[] = {
+		{fetch ? gva : code, 1, TRACE_FETCH},
+		data_of(gva, error),
+	};
 
-	insn.data[0].gva = gva;
-	insn.data[0].size = 1;
-	insn.data[0].write = error & PFEC_W;
-	if (error & PFEC_ID) {
-		insn.pc = gva;
-		insn.nr = 0;
-	}
-	guest_run(g, &insn, false);
+	user_run(g, refs, fetch ? 1 : 2, false);
 }
 
 /* A system call reaches user memory. */
 static void run_kernel(struct guest *g, gva_t gva, uint32_t error)
 {
-	struct guest_insn insn = {
-		.pc = KERNEL_TEXT + OFFSET_COPY + 0x200, .length = 4, .nr = 1};
+	const struct guest_ref refs[] = {
+		{KERNEL_TEXT + OFFSET_COPY + 0x200, 4, TRACE_FETCH},
+		data_of(gva, error),
+	};
 
-	insn.data[0].gva = gva;
-	insn.data[0].size = 1;
-	insn.data[0].write = error & PFEC_W;
 	kernel_enter(g);
-	guest_run(g, &insn, true);
+	user_run(g, refs, 2, true);
 	kernel_leave(g);
 }
 

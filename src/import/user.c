@@ -62,75 +62,75 @@ static uint32_t size_until(gva_t gva, uint32_t size, const struct fault *fault)
 	return fault->gva == gva && size > room ? room : size;
 }
 
-static void take_fault(struct guest *g, const struct fault *fault,
-		       const struct guest_insn *insn, bool kernel)
+static uint32_t access_of(const struct guest_ref *ref, bool kernel)
 {
-	uint32_t error = fault->error & ~(uint32_t)FAULTS;
+	static const uint32_t bits[] = {
+		[TRACE_FETCH] = PFEC_ID,
+		[TRACE_READ] = 0,
+		[TRACE_WRITE] = PFEC_W,
+	};
 
-	kernel_fault(g, fault->gva, error, insn->pc, !kernel);
-	fill(g, fault->gva, error);
-	kernel_resume(g, fault->gva, insn->pc, !kernel);
+	return bits[ref->kind] | (kernel ? 0 : (uint32_t)PFEC_U);
 }
 
-static enum trace_kind kind_of(const struct guest_insn *insn, uint32_t i)
+/* Which reference faults first; nr: none.  The kernel's own code is there. */
+static uint32_t find_first(struct guest *g, const struct guest_ref *refs,
+			   uint32_t nr, bool kernel, struct fault *ret)
 {
-	return insn->data[i].write ? TRACE_WRITE : TRACE_READ;
-}
+	uint32_t i;
 
-static void emit_data(struct guest *g, const struct guest_insn *insn,
-		      uint32_t i, uint32_t size, bool kernel)
-{
-	emit_parts(g, kind_of(insn, i), insn->data[i].gva, size, !kernel, 1);
-}
-
-/* Which of the data faults first; insn->nr: none. */
-static uint32_t find_data_fault(struct guest *g, const struct guest_insn *insn,
-				bool kernel, struct fault *ret)
-{
-	uint32_t user = kernel ? 0 : PFEC_U, i;
-
-	for (i = 0; i < insn->nr; i++)
-		if (find_fault(g, insn->data[i].gva, insn->data[i].size,
-			       user | (insn->data[i].write ? PFEC_W : 0), ret))
+	for (i = kernel; i < nr; i++)
+		if (find_fault(g, refs[i].gva, refs[i].size,
+			       access_of(&refs[i], kernel), ret))
 			break;
 	return i;
 }
 
-/* One attempt.  False: it has faulted and the fault has been handled. */
-static bool attempt(struct guest *g, const struct guest_insn *insn, bool kernel)
+/* A fetch counts if the instruction gets to its end. */
+static void emit_one(struct guest *g, const struct guest_ref *ref,
+		     uint32_t size, bool kernel, bool completes)
 {
-	struct fault fault;
-	uint32_t i;
+	emit_parts(g, (enum trace_kind)ref->kind, ref->gva, size, !kernel,
+		   ref->kind != TRACE_FETCH || completes);
+}
 
-	if (!kernel &&
-	    find_fault(g, insn->pc, insn->length, PFEC_U | PFEC_ID, &fault)) {
-		emit_parts(g, TRACE_FETCH, insn->pc,
-			   size_until(insn->pc, insn->length, &fault), true, 0);
-		take_fault(g, &fault, insn, kernel);
-		return false;
-	}
-	i = find_data_fault(g, insn, kernel, &fault);
-	emit_parts(g, TRACE_FETCH, insn->pc, insn->length, !kernel,
-		   i == insn->nr);
-	for (uint32_t k = 0; k < i; k++)
-		emit_data(g, insn, k, insn->data[k].size, kernel);
-	if (i == insn->nr)
+static void take_fault(struct guest *g, const struct fault *fault, gva_t rip,
+		       bool kernel)
+{
+	uint32_t error = fault->error & ~(uint32_t)FAULTS;
+
+	kernel_fault(g, fault->gva, error, rip, !kernel);
+	fill(g, fault->gva, error);
+	kernel_resume(g, fault->gva, rip, !kernel);
+}
+
+/* One attempt.  False: it has faulted and the fault has been handled. */
+static bool attempt(struct guest *g, const struct guest_ref *refs, uint32_t nr,
+		    bool kernel)
+{
+	struct fault fault = {0};
+	uint32_t good = find_first(g, refs, nr, kernel, &fault);
+
+	for (uint32_t i = 0; i < good; i++)
+		emit_one(g, &refs[i], refs[i].size, kernel, good == nr);
+	if (good == nr)
 		return true;
-	emit_data(g, insn, i,
-		  size_until(insn->data[i].gva, insn->data[i].size, &fault),
-		  kernel);
-	take_fault(g, &fault, insn, kernel);
+	emit_one(g, &refs[good],
+		 size_until(refs[good].gva, refs[good].size, &fault), kernel,
+		 false);
+	take_fault(g, &fault, refs->gva, kernel);
 	return false;
 }
 
 /* Each page of each reference may fault twice: read, then copy. */
-void guest_run(struct guest *g, const struct guest_insn *insn, bool kernel)
+void user_run(struct guest *g, const struct guest_ref *refs, uint32_t nr,
+	      bool kernel)
 {
-	while (!g->err && !attempt(g, insn, kernel))
+	while (!g->err && !attempt(g, refs, nr, kernel))
 		;
 }
 
-/* --- What hits ------------------------------------------------------- */
+/* --- What hits ----------------------------------------------------------- */
 
 /* One page, and nothing to be learnt about it. */
 static inline bool is_hit(struct guest *g, const struct guest_ref *ref)
@@ -177,54 +177,32 @@ static uint32_t run_hits(struct guest *g, const struct guest_ref *refs,
 	return i;
 }
 
-int guest_execute(struct guest *g, const struct guest_insn *insn,
-		  struct diag *diag)
+/* References of the instruction that comes first. */
+static uint32_t length_of(const struct guest_ref *refs, uint32_t nr)
 {
-	struct guest_ref refs[1 + GUEST_DATA_MAX];
-	uint32_t nr = 0;
+	uint32_t i = 1;
 
-	BUG_ON(!g->current);
-	refs[nr++] = (struct guest_ref){insn->pc, insn->length, TRACE_FETCH};
-	for (uint32_t i = 0; i < insn->nr; i++)
-		refs[nr++] = (struct guest_ref){insn->data[i].gva,
-						insn->data[i].size,
-						kind_of(insn, i)};
-	if (run_hits(g, refs, nr) < nr)
-		guest_run(g, insn, false);
-	return guest_error(g, diag);
-}
-
-/* The instruction that comes first; returns how many references it has. */
-static uint32_t run_first(struct guest *g, const struct guest_ref *refs,
-			  uint32_t nr)
-{
-	struct guest_insn insn;
-	uint32_t i;
-
-	insn.pc = refs->gva;
-	insn.length = refs->size;
-	for (i = 1; i < nr && refs[i].kind != TRACE_FETCH; i++) {
-		BUG_ON(i > GUEST_DATA_MAX);
-		insn.data[i - 1].gva = refs[i].gva;
-		insn.data[i - 1].size = refs[i].size;
-		insn.data[i - 1].write = refs[i].kind == TRACE_WRITE;
-	}
-	insn.nr = i - 1;
-	guest_run(g, &insn, false);
+	while (i < nr && refs[i].kind != TRACE_FETCH)
+		i++;
 	return i;
 }
 
-int guest_execute_refs(struct guest *g, const struct guest_ref *refs,
-		       uint32_t nr, struct diag *diag)
+int guest_execute(struct guest *g, const struct guest_ref *refs, uint32_t nr,
+		  struct diag *diag)
 {
 	uint32_t done = 0;
 
 	BUG_ON(!g->current || nr > GUEST_REFS_MAX ||
 	       (nr && refs->kind != TRACE_FETCH));
 	while (done < nr && !g->err) {
+		uint32_t next;
+
 		done += run_hits(g, refs + done, nr - done);
-		if (done < nr)
-			done += run_first(g, refs + done, nr - done);
+		if (done == nr)
+			break;
+		next = length_of(refs + done, nr - done);
+		user_run(g, refs + done, next, false);
+		done += next;
 	}
 	return guest_error(g, diag);
 }

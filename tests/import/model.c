@@ -188,18 +188,19 @@ static bool span(struct model *m, gva_t gva, uint32_t size, uint32_t access)
 	return gva + size > next && reference(m, next, access);
 }
 
-static bool fails(struct model *m, const struct guest_insn *insn)
+static bool fails(struct model *m, const struct insn *insn)
 {
-	if (span(m, insn->pc, insn->length, 4 | 16))
-		return true;
+	/* By kind: fetch, read, write. */
+	static const uint32_t access[] = {4 | 16, 4, 4 | 2};
+
 	for (uint32_t i = 0; i < insn->nr; i++)
-		if (span(m, insn->data[i].gva, insn->data[i].size,
-			 insn->data[i].write ? 4 | 2 : 4))
+		if (span(m, insn->ref[i].gva, insn->ref[i].size,
+			 access[insn->ref[i].kind]))
 			return true;
 	return false;
 }
 
-void model_execute(struct model *m, const struct guest_insn *insn)
+void model_execute(struct model *m, const struct insn *insn)
 {
 	while (fails(m, insn))
 		;

@@ -23,6 +23,12 @@ enum page_state {
 	ANON_RW,
 };
 
+/* A fetch, then data. */
+struct insn {
+	struct guest_ref ref[1 + GUEST_DATA_MAX];
+	uint32_t nr;
+};
+
 struct model_fault {
 	gva_t gva;
 	uint32_t error;
@@ -48,7 +54,7 @@ void model_clone(struct model *m, uint32_t thread, bool shares_memory);
 void model_exec(struct model *m);
 void model_exit(struct model *m, uint32_t thread);
 void model_unmap(struct model *m, gva_t gva, uint64_t size);
-void model_execute(struct model *m, const struct guest_insn *insn);
+void model_execute(struct model *m, const struct insn *insn);
 void model_fault(struct model *m, gva_t gva, uint32_t error, gva_t rip);
 
 #endif

@@ -87,28 +87,27 @@ void rig_fault(struct rig *rig, gva_t gva, uint32_t error, gva_t rip)
 	check(guest_fault(rig->guest, gva, error, rip, &diag), &diag);
 }
 
-void rig_execute(struct rig *rig, const struct guest_insn *insn)
+void rig_execute(struct rig *rig, const struct insn *insn)
 {
 	struct diag diag;
 
-	check(guest_execute(rig->guest, insn, &diag), &diag);
+	check(guest_execute(rig->guest, insn->ref, insn->nr, &diag), &diag);
 }
 
-struct guest_insn insn_of(gva_t pc, uint32_t length)
+struct insn insn_of(gva_t pc, uint32_t length)
 {
-	return (struct guest_insn){.pc = pc, .length = length};
+	return (struct insn){.ref = {{pc, length, TRACE_FETCH}}, .nr = 1};
 }
 
-void insn_add(struct guest_insn *insn, gva_t gva, uint32_t size, bool write)
+void insn_add(struct insn *insn, gva_t gva, uint32_t size, bool write)
 {
-	insn->data[insn->nr].gva = gva;
-	insn->data[insn->nr].size = size;
-	insn->data[insn->nr++].write = write;
+	insn->ref[insn->nr++] =
+		(struct guest_ref){gva, size, write ? TRACE_WRITE : TRACE_READ};
 }
 
 void rig_use(struct rig *rig, gva_t gva, bool write)
 {
-	struct guest_insn insn = insn_of(CODE, 4);
+	struct insn insn = insn_of(CODE, 4);
 
 	insn_add(&insn, gva, 8, write);
 	rig_execute(rig, &insn);

@@ -4,6 +4,7 @@
 #define NOTRAP_TESTS_IMPORT_RIG_H
 
 #include "import/guest.h"
+#include "model.h"
 #include "tape.h"
 
 struct rig {
@@ -24,7 +25,7 @@ void rig_exec(struct rig *rig);
 void rig_exit(struct rig *rig, uint32_t thread);
 void rig_unmap(struct rig *rig, gva_t gva, uint64_t size);
 void rig_fault(struct rig *rig, gva_t gva, uint32_t error, gva_t rip);
-void rig_execute(struct rig *rig, const struct guest_insn *insn);
+void rig_execute(struct rig *rig, const struct insn *insn);
 
 /* Where the tests live; FAR has tables of its own. */
 #define CODE UINT64_C(0x400000)
@@ -34,8 +35,8 @@ void rig_execute(struct rig *rig, const struct guest_insn *insn);
 /* One instruction, at CODE, with one reference. */
 void rig_use(struct rig *rig, gva_t gva, bool write);
 
-struct guest_insn insn_of(gva_t pc, uint32_t length);
-void insn_add(struct guest_insn *insn, gva_t gva, uint32_t size, bool write);
+struct insn insn_of(gva_t pc, uint32_t length);
+void insn_add(struct insn *insn, gva_t gva, uint32_t size, bool write);
 
 /* Small and deterministic. */
 struct guest_options rig_options(enum trace_granularity granularity);

@@ -6,7 +6,7 @@
 
 static void run_code(struct rig *rig)
 {
-	struct guest_insn insn = insn_of(CODE, 4);
+	struct insn insn = insn_of(CODE, 4);
 
 	rig_execute(rig, &insn);
 }
@@ -50,14 +50,14 @@ static void write_far(struct rig *rig)
 
 static void fetch_next(struct rig *rig)
 {
-	struct guest_insn insn = insn_of(CODE + PAGE_SIZE, 4);
+	struct insn insn = insn_of(CODE + PAGE_SIZE, 4);
 
 	rig_execute(rig, &insn);
 }
 
 static void cross(struct rig *rig)
 {
-	struct guest_insn insn = insn_of(CODE, 4);
+	struct insn insn = insn_of(CODE, 4);
 
 	insn_add(&insn, DATA + PAGE_SIZE - 4, 8, true);
 	rig_execute(rig, &insn);

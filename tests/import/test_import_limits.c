@@ -40,7 +40,7 @@ static void refuses_options(void **state)
 static void memory_is_used_up(void **state)
 {
 	const struct guest_options options = rig_options(TRACE_PAGES);
-	struct guest_insn insn = insn_of(CODE, 4);
+	struct insn insn = insn_of(CODE, 4);
 	struct diag diag = {""};
 	struct rig rig;
 	int err = 0;
@@ -50,13 +50,13 @@ static void memory_is_used_up(void **state)
 	rig_open(&rig, "full", &options);
 	rig_switch(&rig, 1, 1);
 	while (!err) {
-		err = guest_execute(rig.guest, &insn, &diag);
-		insn.data[0].gva += PAGE_SIZE;
+		err = guest_execute(rig.guest, insn.ref, insn.nr, &diag);
+		insn.ref[1].gva += PAGE_SIZE;
 	}
 	assert_int_equal(err, -ENOMEM);
 	assert_non_null(strstr(diag.msg, "32 MiB are used up"));
 	/* 28 MiB are left beside the kernel's. */
-	assert_int_equal(insn.data[0].gva - DATA >= 27 << 20, 1);
+	assert_int_equal(insn.ref[1].gva - DATA >= 27 << 20, 1);
 	assert_int_equal(guest_switch(rig.guest, 1, 1, &diag), -ENOMEM);
 	assert_int_equal(guest_switch(rig.guest, 2, 2, &diag), -ENOMEM);
 	assert_int_equal(guest_clone(rig.guest, 3, false, &diag), -ENOMEM);
@@ -77,7 +77,7 @@ static void memory_is_used_up(void **state)
 static void writer_fails(void **state)
 {
 	const struct guest_options options = rig_options(TRACE_FULL);
-	struct guest_insn insn = insn_of(CODE, 4);
+	struct insn insn = insn_of(CODE, 4);
 	struct diag diag = {""};
 	struct rlimit old;
 	struct rig rig;
@@ -91,8 +91,8 @@ static void writer_fails(void **state)
 	rig_switch(&rig, 1, 1);
 	setrlimit(RLIMIT_FSIZE, &(struct rlimit){1000, old.rlim_max});
 	for (int i = 0; i < 6000 && !err; i++) {
-		err = guest_execute(rig.guest, &insn, &diag);
-		insn.data[0].gva += PAGE_SIZE;
+		err = guest_execute(rig.guest, insn.ref, insn.nr, &diag);
+		insn.ref[1].gva += PAGE_SIZE;
 	}
 	setrlimit(RLIMIT_FSIZE, &old);
 	assert_int_equal(err, -EFBIG);

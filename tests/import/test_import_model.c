@@ -49,7 +49,7 @@ static gva_t random_address(struct life *life, uint32_t size)
 	return page + below(life, PAGE_SIZE + 1 - size);
 }
 
-static void random_insn(struct life *life, struct guest_insn *insn)
+static void random_insn(struct life *life, struct insn *insn)
 {
 	uint32_t length = 1 + (uint32_t)below(life, 15);
 
@@ -65,7 +65,7 @@ static void random_insn(struct life *life, struct guest_insn *insn)
 
 static void do_execute(struct life *life)
 {
-	struct guest_insn insn;
+	struct insn insn;
 
 	random_insn(life, &insn);
 	rig_execute(life->rig, &insn);
@@ -77,22 +77,17 @@ static void do_execute_many(struct life *life)
 {
 	struct guest_ref refs[GUEST_REFS_MAX];
 	uint32_t nr = 0, insns = 1 + (uint32_t)below(life, 12);
-	struct guest_insn insn;
+	struct insn insn;
 	struct diag diag;
 
 	for (uint32_t i = 0; i < insns; i++) {
 		if (!i || below(life, 2))
 			random_insn(life, &insn);
-		refs[nr++] =
-			(struct guest_ref){insn.pc, insn.length, TRACE_FETCH};
 		for (uint32_t k = 0; k < insn.nr; k++)
-			refs[nr++] = (struct guest_ref){
-				insn.data[k].gva, insn.data[k].size,
-				insn.data[k].write ? TRACE_WRITE : TRACE_READ};
+			refs[nr++] = insn.ref[k];
 		model_execute(&model, &insn);
 	}
-	assert_int_equal(guest_execute_refs(life->rig->guest, refs, nr, &diag),
-			 0);
+	assert_int_equal(guest_execute(life->rig->guest, refs, nr, &diag), 0);
 }
 
 static void do_fault(struct life *life)
