@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """notrap sweep with one process and with two, in turns; the best of three.
 
-usage: bench_sweep.py NOTRAP TRACE...
+usage: bench_sweep.py NOTRAP DIRECTORY      (of traces)
 """
 
+import pathlib
 import subprocess
 import sys
 import tempfile
 import time
 
-NOTRAP, TRACES = sys.argv[1], sys.argv[2:]
+NOTRAP = sys.argv[1]
+TRACES = sorted(map(str, pathlib.Path(sys.argv[2]).glob("*.ntr")))
 SETTINGS = ["-D", "bypass=off,on", "-D", "mmu=seed,kvm-2.6.25",
             "-D", "shadow-pages=128,256,512,1024"]
 ROUNDS = 3
