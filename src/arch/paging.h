@@ -20,6 +20,7 @@
 #define PTE_G    BIT(8)
 #define PTE_NX   BIT(63)
 #define PTE_ADDR BITS(51, 12)
+#define PTE_PKEY BITS(62, 59) /* protection key, 4 and 5 levels */
 
 _Static_assert((PTE_ADDR & (PTE_NX | BITS(11, 0))) == 0,
 	       "address field overlaps flag bits");
@@ -31,10 +32,19 @@ _Static_assert((PTE_ADDR & (PTE_NX | BITS(11, 0))) == 0,
 #define PFEC_RSVD BIT(3)
 #define PFEC_ID   BIT(4)
 #define PFEC_PK   BIT(5)
+/*
+ * Not of the error code, but of the access: an explicit supervisor access with
+ * RFLAGS.AC=1, which SMAP lets pass.  Never set for a user access, a fetch or
+ * an implicit access (descriptor tables, TSS, event delivery).
+ */
+#define ACCESS_AC BIT(16)
 
-/* Levels count up from the leaf: 1 maps 4K, 2 maps 2M, 3 maps 1G. */
+/*
+ * Levels count up from the leaf: 1 maps 4K, 2 maps 2M (4M in 32-bit paging),
+ * 3 maps 1G.  A table of 32-bit paging has 1024 entries of 4 bytes.
+ */
 #define PT_ENTRIES   512
-#define PT_LEVEL_MAX 4
+#define PT_LEVEL_MAX 5
 
 static inline unsigned int pt_shift(int level)
 {
@@ -49,14 +59,40 @@ static inline unsigned int pt_index(gva_t va, int level)
 /* How the guest has set paging up; the walker's first question. */
 enum paging_mode {
 	PAGING_OFF,
+	PAGING_32,     /* 2 levels, 4-byte entries */
 	PAGING_PAE,    /* 3 levels, 8-byte entries, 4 PDPTEs held in the CPU */
 	PAGING_4LEVEL, /* long mode */
+	PAGING_5LEVEL, /* long mode with CR4.LA57 */
+	NR_PAGING_MODES
 };
 
-/* Bits 47..63 all equal: the 48-bit canonical form. */
+static inline bool paging_is_long(enum paging_mode mode)
+{
+	return mode == PAGING_4LEVEL || mode == PAGING_5LEVEL;
+}
+
+/* Levels of tables that a walk reads; PDPTEs held in the CPU are not read. */
+static inline int paging_levels(enum paging_mode mode)
+{
+	static const int levels[NR_PAGING_MODES] = {
+		[PAGING_OFF] = 0,    [PAGING_32] = 2,     [PAGING_PAE] = 2,
+		[PAGING_4LEVEL] = 4, [PAGING_5LEVEL] = 5,
+	};
+
+	return levels[mode];
+}
+
+/* Bits 63:width-1 all equal; width: 48, or 57 with CR4.LA57. */
+static inline bool is_canonical_in(gva_t va, unsigned int width)
+{
+	unsigned int unused = 64 - width;
+
+	return (uint64_t)((int64_t)(va << unused) >> unused) == va;
+}
+
 static inline bool is_canonical(gva_t va)
 {
-	return (uint64_t)((int64_t)(va << 16) >> 16) == va;
+	return is_canonical_in(va, 48);
 }
 
 #endif

@@ -124,7 +124,7 @@ static uint64_t look_up(struct guest *g, gva_t page)
 	gpa_t table = space_now(g)->root;
 	uint64_t entry = 0;
 
-	for (int level = PT_LEVEL_MAX; level; level--) {
+	for (int level = GUEST_LEVELS; level; level--) {
 		gpa_t at = table + 8 * pt_index(page, level);
 
 		kernel_read(g, at);

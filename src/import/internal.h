@@ -46,6 +46,8 @@
 #define OFFSET_DATA  0x110000 /* of the memory manager */
 #define OFFSET_STACK 0x180000 /* stacks, a page each */
 
+#define GUEST_LEVELS 4 /* of page tables */
+
 #define STACKS 64
 
 /* Entries, as Linux writes them. */

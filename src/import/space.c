@@ -287,7 +287,7 @@ void space_unmap(struct guest *g, gva_t first, gva_t last, bool frees_tables)
 		.first = first, .last = last, .frees_tables = frees_tables};
 	gpa_t root = space_now(g)->root;
 
-	clear_tables(g, &u, root, PT_LEVEL_MAX, 0);
+	clear_tables(g, &u, root, GUEST_LEVELS, 0);
 	if (u.nr > INVLPG_MAX)
 		kernel_load_cr3(g, root);
 	else
@@ -299,7 +299,7 @@ void space_clear(struct guest *g, struct space *space)
 {
 	struct unmapping u = {.last = GUEST_USER_END - 1, .frees_tables = true};
 
-	clear_tables(g, &u, space->root, PT_LEVEL_MAX, 0);
+	clear_tables(g, &u, space->root, GUEST_LEVELS, 0);
 }
 
 /* --- Copying ------------------------------------------------------------- */
@@ -331,7 +331,7 @@ static void share_leaf(struct guest *g, gpa_t at, gva_t gva, gpa_t child)
 static void copy_tables(struct guest *g, gpa_t table, int level, gva_t base,
 			gpa_t child)
 {
-	unsigned int nr = level == PT_LEVEL_MAX ? PT_ENTRIES / 2 : PT_ENTRIES;
+	unsigned int nr = level == GUEST_LEVELS ? PT_ENTRIES / 2 : PT_ENTRIES;
 
 	for (unsigned int i = 0; i < nr && !g->err; i++) {
 		gpa_t at = table + 8 * i;
@@ -351,7 +351,7 @@ void space_copy(struct guest *g, struct space *child)
 {
 	struct space *parent = space_now(g);
 
-	copy_tables(g, parent->root, PT_LEVEL_MAX, 0, child->root);
+	copy_tables(g, parent->root, GUEST_LEVELS, 0, child->root);
 	space_forget(g, parent);
 	/* The parent's TLB may still let it write. */
 	kernel_load_cr3(g, parent->root);

@@ -69,7 +69,7 @@ struct walk paging_walk(const struct paging_ctx *ctx, const struct mem *mem,
 {
 	struct walk w = {.rights = PTE_W | PTE_U};
 	hpa_t table = ctx->root & PTE_ADDR;
-	int level = PT_LEVEL_MAX;
+	int level = paging_levels(ctx->mode);
 
 	if (ctx->mode == PAGING_OFF) {
 		w.pa = gva;

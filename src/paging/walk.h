@@ -18,10 +18,15 @@
 /* What a walk depends on besides the address. */
 struct paging_ctx {
 	enum paging_mode mode;
-	hpa_t root;        /* CR3's address: PML4, or the PDPT's base in PAE */
+	hpa_t root;        /* CR3's address: top table; in PAE not used */
 	uint64_t pdpte[4]; /* PAE: as loaded by MOV CR3 (not re-read) */
 	bool wp;           /* CR0.WP */
 	bool nxe;          /* EFER.NXE */
+	bool pse;          /* CR4.PSE, 32-bit paging */
+	bool smep;         /* CR4.SMEP */
+	bool smap;         /* CR4.SMAP; see ACCESS_AC */
+	bool pke;          /* CR4.PKE, 4 and 5 levels */
+	uint32_t pkru;
 	uint8_t maxphyaddr;
 };
 
@@ -38,8 +43,8 @@ struct walk {
 };
 
 /*
- * access: PFEC_W, PFEC_U, PFEC_ID of the reference.  A table outside memory
- * reads as all ones (as an absent bus address does).
+ * access: PFEC_W, PFEC_U, PFEC_ID, ACCESS_AC of the reference.  A table outside
+ * memory reads as all ones (as an absent bus address does).
  */
 struct walk paging_walk(const struct paging_ctx *ctx, const struct mem *mem,
 			gva_t gva, uint32_t access);

@@ -58,6 +58,9 @@ void tables_walk(struct recorder *r, gva_t gva)
 
 	switch (view->guest) {
 	case PAGING_OFF:
+	case PAGING_32:
+	case PAGING_5LEVEL:
+	case NR_PAGING_MODES:
 		return;
 	case PAGING_4LEVEL:
 		walk_from(r, view->cr3, 4, gva);

@@ -63,11 +63,11 @@ static void audit_slot(struct audit *a, slot_t slot)
 static void audit_path(struct audit *a, gva_t gva)
 {
 	const struct smmu *smmu = a->smmu;
-	hpa_t table = smmu->root;
-	int level = PT_LEVEL_MAX;
+	hpa_t table = smmu->cur->root;
+	int level = paging_levels(smmu->cur->guest.mode);
 
-	if (smmu->root == smmu->pae_root) {
-		uint64_t pdpte = pool_get(&smmu->mem->pool, smmu->pae_root,
+	if (smmu->cur->root == smmu->cur->pae_root) {
+		uint64_t pdpte = pool_get(&smmu->mem->pool, smmu->cur->pae_root,
 					  (gva >> 30) & 3);
 
 		if (!(pdpte & PTE_P))

@@ -121,7 +121,7 @@ static bool leaf_maps_its_frame(const struct entry *e)
 /* wp0_seen, nxe0_seen: CR0.WP and EFER.NXE are in no role. */
 static bool leaf_rights(const struct entry *e)
 {
-	bool nx = (e->gpte & PTE_NX) && e->smmu->guest.nxe;
+	bool nx = (e->gpte & PTE_NX) && e->smmu->cur->guest.nxe;
 
 	if (!e->leaf || !e->shadows)
 		return true;
@@ -219,7 +219,7 @@ static bool link_shadows_its_table(const struct entry *e)
 		return true;
 	if (!(e->gpte & PTE_P) || !(e->gpte & PTE_A))
 		return false;
-	if (e->level < PT_LEVEL_MAX && (e->gpte & PTE_PS))
+	if (e->level <= 3 && (e->gpte & PTE_PS))
 		return role_is_metaphysical(child->role) &&
 		       child->gfn == (spte_gfn(e->gpte) & ~(span - 1));
 	return !role_is_metaphysical(child->role) &&

@@ -45,12 +45,12 @@ static bool table_roots_counted(const struct smmu *smmu, const struct sp *sp)
 {
 	uint32_t held = 0;
 
-	if (smmu->root && smmu->root != smmu->pae_root)
-		held = smmu->root == sp->table;
-	else if (smmu->root)
+	if (smmu->cur->root && smmu->cur->root != smmu->cur->pae_root)
+		held = smmu->cur->root == sp->table;
+	else if (smmu->cur->root)
 		for (unsigned int i = 0; i < 4; i++)
-			held += pool_get(&smmu->mem->pool, smmu->pae_root, i) ==
-				(sp->table | PTE_P);
+			held += pool_get(&smmu->mem->pool, smmu->cur->pae_root,
+					 i) == (sp->table | PTE_P);
 	return sp->root_count == held;
 }
 
@@ -139,10 +139,11 @@ static bool rmaps_are_whole(const struct smmu *smmu)
 
 static bool roots_are_level2(const struct smmu *smmu)
 {
-	if (smmu->root != smmu->pae_root)
+	if (smmu->cur->root != smmu->cur->pae_root)
 		return true;
 	for (unsigned int i = 0; i < 4; i++) {
-		uint64_t pdpte = pool_get(&smmu->mem->pool, smmu->pae_root, i);
+		uint64_t pdpte =
+			pool_get(&smmu->mem->pool, smmu->cur->pae_root, i);
 		const struct sp *sp;
 
 		if (!pdpte)

@@ -74,7 +74,8 @@ enum grant {
 static enum grant grant_write(struct smmu *smmu, const struct fill *f,
 			      unsigned int access)
 {
-	if (!(access & ACC_WRITE) && !(f->write && !f->user && !smmu->guest.wp))
+	if (!(access & ACC_WRITE) &&
+	    !(f->write && !f->user && !smmu->cur->guest.wp))
 		return GRANT_READ;
 	unshadow(smmu, f);
 	return sp_lookup(smmu, f->gfn) ? GRANT_SHADOWED : GRANT_WRITE;
@@ -173,7 +174,8 @@ static uint32_t child_key(const struct smmu *smmu, const struct guest_walk *w,
 	} else if (metaphysical && smmu->sw.role_hugepage_access) {
 		access = gpte_access(smmu, leaf);
 	}
-	return role_make(smmu->glevels, gva, level - 1, metaphysical, access);
+	return role_make(smmu->cur->glevels, gva, level - 1, metaphysical,
+			 access);
 }
 
 /* The entry the child table stands for is no longer what the walk saw. */
@@ -205,11 +207,11 @@ static struct sp *link_table(struct smmu *smmu, const struct guest_walk *w,
 static slot_t fetch_slot(struct smmu *smmu, gva_t gva,
 			 const struct guest_walk *w)
 {
-	hpa_t table = smmu->root;
+	hpa_t table = smmu->cur->root;
 	int level = w->top;
 
-	if (smmu->guest.mode == PAGING_PAE)
-		table = pool_get(&smmu->mem->pool, smmu->pae_root,
+	if (smmu->cur->guest.mode == PAGING_PAE)
+		table = pool_get(&smmu->mem->pool, smmu->cur->pae_root,
 				 (gva >> 30) & 3) &
 			PTE_ADDR;
 
@@ -326,7 +328,7 @@ struct smmu_result smmu_page_fault(struct smmu *smmu, gva_t gva, uint32_t pfec)
 
 	audit_gva(smmu, gva, "pre page fault");
 	sp_recycle(smmu);
-	if (smmu->guest.mode == PAGING_OFF)
+	if (smmu->cur->guest.mode == PAGING_OFF)
 		r = nonpaging_fault(smmu, gva, access, &b);
 	else
 		r = paging_fault(smmu, gva, access, &b);

@@ -58,6 +58,14 @@ struct slot_link {
 	slot_t next, prev;
 };
 
+/* What the shadow MMU keeps of one processor. */
+struct smmu_vcpu {
+	struct smmu_guest guest;
+	unsigned int glevels; /* 0, 2, 3, 4 or 5 */
+	hpa_t root;           /* 0: no context yet */
+	hpa_t pae_root;       /* the frame of four PDPTEs */
+};
+
 struct smmu {
 	struct mem *mem;
 	struct account *acct;
@@ -65,10 +73,8 @@ struct smmu {
 	struct spte_values v;
 	uint8_t maxphyaddr;
 
-	struct smmu_guest guest;
-	unsigned int glevels; /* 0, 3 or 4 */
-	hpa_t root;           /* 0: no context yet */
-	hpa_t pae_root;       /* the frame of four PDPTEs */
+	struct smmu_vcpu *cur; /* the processor at work */
+	struct smmu_vcpu vcpu[SMMU_MAX_VCPUS];
 
 	struct sp *sp;          /* by pool page */
 	struct slot_link *link; /* by slot */

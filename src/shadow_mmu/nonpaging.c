@@ -80,7 +80,8 @@ enum fill_result nonpaging_map(struct smmu *smmu, gva_t gva, uint32_t access)
 	    !(smmu->sw.nonpaging_protects && smmu->sw.mmio_mark))
 		return FILL_MMIO;
 
-	table = pool_get(&smmu->mem->pool, smmu->pae_root, (gva >> 30) & 3) &
+	table = pool_get(&smmu->mem->pool, smmu->cur->pae_root,
+			 (gva >> 30) & 3) &
 		PTE_ADDR;
 	upper = slot_make(table, pt_index(gva, 2));
 	if (spte_get(smmu, upper) == smmu->v.trap)

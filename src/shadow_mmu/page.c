@@ -260,11 +260,11 @@ void sp_recycle(struct smmu *smmu)
 
 slot_t shadow_leaf(const struct smmu *smmu, gva_t gva)
 {
-	hpa_t table = smmu->root;
-	int level = PT_LEVEL_MAX;
+	hpa_t table = smmu->cur->root;
+	int level = paging_levels(smmu_shadow_mode(smmu));
 
-	if (smmu->glevels != PT_LEVEL_MAX) {
-		uint64_t pdpte = pool_get(&smmu->mem->pool, smmu->pae_root,
+	if (!paging_is_long(smmu_shadow_mode(smmu))) {
+		uint64_t pdpte = pool_get(&smmu->mem->pool, smmu->cur->pae_root,
 					  (gva >> 30) & 3);
 
 		if (!(pdpte & PTE_P))

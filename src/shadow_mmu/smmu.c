@@ -69,6 +69,7 @@ int smmu_create(const struct smmu_config *config, struct mem *mem,
 	if (!smmu)
 		goto no_memory;
 
+	smmu->cur = &smmu->vcpu[0];
 	smmu->mem = mem;
 	smmu->acct = acct;
 	smmu->sw = config->sw;
@@ -81,7 +82,7 @@ int smmu_create(const struct smmu_config *config, struct mem *mem,
 	smmu->last_updated = NO_SLOT;
 	if (alloc_arrays(smmu))
 		goto free_smmu;
-	smmu->pae_root = pool_alloc(&mem->pool, 3);
+	smmu->cur->pae_root = pool_alloc(&mem->pool, 3);
 	*ret = smmu;
 	return 0;
 
@@ -97,21 +98,21 @@ static void free_roots(struct smmu *smmu)
 {
 	struct pool *pool = &smmu->mem->pool;
 
-	if (!smmu->root)
+	if (!smmu->cur->root)
 		return;
-	if (smmu->root != smmu->pae_root) {
-		sp_of_table(smmu, smmu->root)->root_count--;
-		smmu->root = 0;
+	if (smmu->cur->root != smmu->cur->pae_root) {
+		sp_of_table(smmu, smmu->cur->root)->root_count--;
+		smmu->cur->root = 0;
 		return;
 	}
 	for (unsigned int i = 0; i < 4; i++) {
-		uint64_t pdpte = pool_get(pool, smmu->pae_root, i);
+		uint64_t pdpte = pool_get(pool, smmu->cur->pae_root, i);
 
 		if (pdpte & PTE_P)
 			sp_of_table(smmu, pdpte & PTE_ADDR)->root_count--;
-		pool_set(pool, smmu->pae_root, i, 0);
+		pool_set(pool, smmu->cur->pae_root, i, 0);
 	}
-	smmu->root = 0;
+	smmu->cur->root = 0;
 }
 
 void smmu_destroy(struct smmu *smmu)
@@ -123,8 +124,8 @@ void smmu_destroy(struct smmu *smmu)
 		while (smmu->newest != NO_PAGE)
 			sp_zap(smmu, &smmu->sp[smmu->newest]);
 	}
-	if (smmu->pae_root)
-		pool_free(&smmu->mem->pool, smmu->pae_root);
+	if (smmu->cur->pae_root)
+		pool_free(&smmu->mem->pool, smmu->cur->pae_root);
 	free(smmu->sp);
 	free(smmu->link);
 	free(smmu->rmap);
@@ -134,11 +135,11 @@ void smmu_destroy(struct smmu *smmu)
 
 static hpa_t load_root(struct smmu *smmu, gfn_t gfn, gva_t gva, int level)
 {
-	bool metaphysical = smmu->guest.mode == PAGING_OFF;
+	bool metaphysical = smmu->cur->guest.mode == PAGING_OFF;
 	unsigned int access = smmu->sw.role_access ? ACC_ALL : 0;
 	struct sp *sp = sp_get(
 		smmu, gfn,
-		role_make(smmu->glevels, gva, level, metaphysical, access),
+		role_make(smmu->cur->glevels, gva, level, metaphysical, access),
 		NO_SLOT);
 
 	account_count(smmu->acct, CNT_mmu_root_load);
@@ -149,27 +150,29 @@ static hpa_t load_root(struct smmu *smmu, gfn_t gfn, gva_t gva, int level)
 /* An absent PDPTE stays 0: its fault needs no exit, and never changes. */
 static void alloc_pae_roots(struct smmu *smmu)
 {
-	bool pae = smmu->guest.mode == PAGING_PAE;
+	bool pae = smmu->cur->guest.mode == PAGING_PAE;
 
 	for (unsigned int i = 0; i < 4; i++) {
-		uint64_t pdpte = pae ? smmu->guest.pdpte[i] : PTE_P;
+		uint64_t pdpte = pae ? smmu->cur->guest.pdpte[i] : PTE_P;
 		hpa_t table;
 
 		if (!(pdpte & PTE_P))
 			continue;
 		table = load_root(smmu, (pdpte & PTE_ADDR) >> PAGE_SHIFT,
 				  (gva_t)i << 30, 2);
-		pool_set(&smmu->mem->pool, smmu->pae_root, i, table | PTE_P);
+		pool_set(&smmu->mem->pool, smmu->cur->pae_root, i,
+			 table | PTE_P);
 	}
-	smmu->root = smmu->pae_root;
+	smmu->cur->root = smmu->cur->pae_root;
 }
 
 static void alloc_roots(struct smmu *smmu)
 {
 	sp_recycle(smmu);
-	if (smmu->guest.mode == PAGING_4LEVEL)
-		smmu->root = load_root(
-			smmu, (smmu->guest.cr3 & PTE_ADDR) >> PAGE_SHIFT, 0, 4);
+	if (smmu->cur->guest.mode == PAGING_4LEVEL)
+		smmu->cur->root = load_root(
+			smmu, (smmu->cur->guest.cr3 & PTE_ADDR) >> PAGE_SHIFT,
+			0, 4);
 	else
 		alloc_pae_roots(smmu);
 }
@@ -177,7 +180,7 @@ static void alloc_roots(struct smmu *smmu)
 /* Once a table is shadowed, PT writes fill sptes with paging off, too. */
 static void take_guest(struct smmu *smmu, const struct smmu_guest *guest)
 {
-	smmu->guest = *guest;
+	smmu->cur->guest = *guest;
 	smmu->paging_seen |= guest->mode != PAGING_OFF;
 	smmu->wp0_seen |= !guest->wp && smmu->paging_seen;
 	smmu->nxe0_seen |= !guest->nxe && smmu->paging_seen;
@@ -193,7 +196,7 @@ void smmu_reset_context(struct smmu *smmu, const struct smmu_guest *guest)
 
 	free_roots(smmu);
 	take_guest(smmu, guest);
-	smmu->glevels = glevels[guest->mode];
+	smmu->cur->glevels = glevels[guest->mode];
 	alloc_roots(smmu);
 }
 
@@ -206,7 +209,7 @@ static bool is_same_cr3(const struct smmu_guest *a, const struct smmu_guest *b)
 
 void smmu_new_cr3(struct smmu *smmu, const struct smmu_guest *guest)
 {
-	bool same = is_same_cr3(&smmu->guest, guest);
+	bool same = is_same_cr3(&smmu->cur->guest, guest);
 
 	/* nonpaging_new_cr3 does nothing */
 	if (guest->mode == PAGING_OFF ||
@@ -221,18 +224,19 @@ void smmu_new_cr3(struct smmu *smmu, const struct smmu_guest *guest)
 
 void smmu_set_nxe(struct smmu *smmu, bool nxe)
 {
-	smmu->guest.nxe = nxe;
-	take_guest(smmu, &smmu->guest);
+	smmu->cur->guest.nxe = nxe;
+	take_guest(smmu, &smmu->cur->guest);
 }
 
 hpa_t smmu_root(const struct smmu *smmu)
 {
-	return smmu->root;
+	return smmu->cur->root;
 }
 
 enum paging_mode smmu_shadow_mode(const struct smmu *smmu)
 {
-	return smmu->root == smmu->pae_root ? PAGING_PAE : PAGING_4LEVEL;
+	return smmu->cur->root == smmu->cur->pae_root ? PAGING_PAE
+						      : PAGING_4LEVEL;
 }
 
 bool smmu_is_shadowed(const struct smmu *smmu, gfn_t gfn)

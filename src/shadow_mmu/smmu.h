@@ -57,6 +57,7 @@ struct smmu_config {
 
 #define SMMU_TRAP_PTE  (~UINT64_C(0xffe))
 #define SMMU_MIN_PAGES 64
+#define SMMU_MAX_VCPUS 4 /* KVM_MAX_VCPUS of 2.6.24 */
 
 struct smmu;
 
@@ -76,6 +77,10 @@ struct smmu_guest {
 	uint64_t pdpte[4]; /* PAE */
 	bool wp;           /* CR0.WP */
 	bool nxe;          /* EFER.NXE */
+	bool pse;          /* CR4.PSE, 32-bit paging */
+	bool smep, smap;   /* CR4 */
+	bool pke;          /* CR4.PKE */
+	uint32_t pkru;
 };
 
 /*

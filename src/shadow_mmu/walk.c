@@ -25,7 +25,7 @@ unsigned int gpte_access(const struct smmu *smmu, uint64_t gpte)
 
 	access |= (unsigned int)(gpte & (PTE_W | PTE_U));
 	/* Before role_access NX was copied, whether NXE was on or not. */
-	if ((gpte & PTE_NX) && (smmu->guest.nxe || !smmu->sw.role_access))
+	if ((gpte & PTE_NX) && (smmu->cur->guest.nxe || !smmu->sw.role_access))
 		access &= ~ACC_EXEC;
 	return access;
 }
@@ -33,11 +33,11 @@ unsigned int gpte_access(const struct smmu *smmu, uint64_t gpte)
 static bool is_denied(const struct smmu *smmu, uint64_t gpte, uint32_t access)
 {
 	if ((access & PFEC_W) && !(gpte & PTE_W) &&
-	    ((access & PFEC_U) || smmu->guest.wp))
+	    ((access & PFEC_U) || smmu->cur->guest.wp))
 		return true;
 	if ((access & PFEC_U) && !(gpte & PTE_U))
 		return true;
-	return (access & PFEC_ID) && smmu->guest.nxe && (gpte & PTE_NX);
+	return (access & PFEC_ID) && smmu->cur->guest.nxe && (gpte & PTE_NX);
 }
 
 static bool is_guest_leaf(uint64_t gpte, int level)
@@ -48,8 +48,8 @@ static bool is_guest_leaf(uint64_t gpte, int level)
 bool walk_saw_reserved(const struct smmu *smmu, const struct guest_walk *w)
 {
 	struct paging_ctx ctx = {
-		.mode = smmu->guest.mode,
-		.nxe = smmu->guest.nxe,
+		.mode = smmu->cur->guest.mode,
+		.nxe = smmu->cur->guest.nxe,
 		.maxphyaddr = smmu->maxphyaddr,
 	};
 
@@ -77,15 +77,13 @@ void walk_set_bits(const struct smmu *smmu, struct guest_walk *w, gva_t gva,
 static bool walk_start(const struct smmu *smmu, gva_t gva, struct guest_walk *w,
 		       gfn_t *table)
 {
-	uint64_t entry = smmu->guest.cr3;
+	uint64_t entry = smmu->cur->guest.cr3;
 
-	w->top = PT_LEVEL_MAX;
-	if (smmu->guest.mode == PAGING_PAE) {
-		entry = smmu->guest.pdpte[(gva >> 30) & 3];
-		w->top = 2;
-	}
+	w->top = paging_levels(smmu->cur->guest.mode);
+	if (smmu->cur->guest.mode == PAGING_PAE)
+		entry = smmu->cur->guest.pdpte[(gva >> 30) & 3];
 	*table = (entry & PTE_ADDR) >> PAGE_SHIFT;
-	return smmu->guest.mode != PAGING_PAE || (entry & PTE_P);
+	return smmu->cur->guest.mode != PAGING_PAE || (entry & PTE_P);
 }
 
 static void walk_leaf(const struct smmu *smmu, gva_t gva, struct guest_walk *w)
@@ -171,7 +169,7 @@ bool smmu_gva_to_gpa(const struct smmu *smmu, gva_t gva, gpa_t *ret)
 {
 	struct guest_walk w;
 
-	if (smmu->guest.mode == PAGING_OFF) {
+	if (smmu->cur->guest.mode == PAGING_OFF) {
 		*ret = gva;
 		return true;
 	}

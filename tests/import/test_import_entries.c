@@ -41,7 +41,7 @@ static uint64_t entry_of(const char *path, gva_t gva)
 		if (!tape.entries[i].is_ref)
 			put_item(&m, &tape.entries[i].item);
 	entry = m.cr3;
-	for (int level = PT_LEVEL_MAX; level; level--) {
+	for (int level = 4; level; level--) {
 		const uint64_t *table =
 			m.table[(entry & PTE_ADDR) >> PAGE_SHIFT];
 

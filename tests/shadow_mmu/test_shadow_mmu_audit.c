@@ -302,8 +302,8 @@ static void pae_roots(void **state)
 	(void)state;
 	rig_open(&rig, &config);
 	check("clean before", !is_seen(&rig, SMMU_AUDIT_ALL, ""));
-	pool_set(&rig.mem->pool, rig.smmu->pae_root, 1,
-		 pool_get(&rig.mem->pool, rig.smmu->pae_root, 1) | PTE_W);
+	pool_set(&rig.mem->pool, rig.smmu->cur->pae_root, 1,
+		 pool_get(&rig.mem->pool, rig.smmu->cur->pae_root, 1) | PTE_W);
 	check("seen", is_seen(&rig, SMMU_AUDIT_ALL,
 			      "PAE roots are absent or level 2, P alone"));
 	drop(&rig);

@@ -153,8 +153,8 @@ static void recycling(void **state)
 		 SMMU_MIN_PAGES - 25 + 3);
 	/* The root is the oldest: emptied, pinned, young again. */
 	check_eq("zapped", rig_count(&rig, CNT_mmu_recycled), 22);
-	check_eq("root stays", rig.smmu->root,
-		 sp_of_table(rig.smmu, rig.smmu->root)->table);
+	check_eq("root stays", rig.smmu->cur->root,
+		 sp_of_table(rig.smmu, rig.smmu->cur->root)->table);
 	check_eq("and works", rig_access(&rig, GVA, ACC_R).end, RIG_OK);
 	rig_close(&rig);
 }
