@@ -145,7 +145,7 @@ enum fill_result spte_fill(struct smmu *smmu, const struct fill *f)
 	sp_of_slot(smmu, f->slot)->slot_bitmap |= RAM_SLOT;
 	if (grant == GRANT_SHADOWED && f->write)
 		return FILL_WRITE_PT;
-	smmu->last_updated = f->slot;
+	smmu->cur->last_updated = f->slot;
 	return FILL_DONE;
 }
 
@@ -256,7 +256,7 @@ static enum fill_result fetch(struct smmu *smmu, gva_t gva, uint32_t access,
 static void reset_flood(struct smmu *smmu)
 {
 	if (smmu->sw.flood_reset_on_fault)
-		smmu->last_pt_write_count = 0;
+		smmu->cur->last_pt_write_count = 0;
 }
 
 static struct smmu_result inject(struct smmu *smmu, const struct guest_walk *w)

@@ -64,6 +64,10 @@ struct smmu_vcpu {
 	unsigned int glevels; /* 0, 2, 3, 4 or 5 */
 	hpa_t root;           /* 0: no context yet */
 	hpa_t pae_root;       /* the frame of four PDPTEs */
+	/* The fork detector. */
+	gfn_t last_pt_write_gfn;
+	unsigned int last_pt_write_count;
+	slot_t last_updated; /* last spte filled; NO_SLOT: none */
 };
 
 struct smmu {
@@ -84,11 +88,6 @@ struct smmu {
 	uint32_t hash_mask;
 	uint32_t newest, oldest;
 	uint32_t max_pages, nr_used;
-
-	/* The fork detector. */
-	gfn_t last_pt_write_gfn;
-	unsigned int last_pt_write_count;
-	slot_t last_updated; /* last spte filled; NO_SLOT: none */
 
 	enum smmu_audit audit;
 	struct smmu_audit_report total;

@@ -208,6 +208,13 @@ static void sp_free(struct smmu *smmu, struct sp *sp)
 	pool_free(&smmu->mem->pool, sp->table);
 }
 
+/* kvm_mmu_reset_last_pte_updated: each processor has a fork detector. */
+static void forget_last_updated(struct smmu *smmu)
+{
+	for (unsigned int i = 0; i < SMMU_MAX_VCPUS; i++)
+		smmu->vcpu[i].last_updated = NO_SLOT;
+}
+
 void sp_zap(struct smmu *smmu, struct sp *sp)
 {
 	account_count(smmu->acct, CNT_mmu_shadow_zapped);
@@ -227,7 +234,7 @@ void sp_zap(struct smmu *smmu, struct sp *sp)
 		active_remove(smmu, sp);
 		active_insert(smmu, sp);
 	}
-	smmu->last_updated = NO_SLOT;
+	forget_last_updated(smmu);
 }
 
 unsigned int sp_unprotect(struct smmu *smmu, gfn_t gfn)

@@ -20,7 +20,7 @@ struct pt_write {
 /* 12b7d28fc102: the guest has used what the last write gave it. */
 static bool is_last_updated_accessed(struct smmu *smmu)
 {
-	slot_t slot = smmu->last_updated;
+	slot_t slot = smmu->cur->last_updated;
 
 	if (slot == NO_SLOT)
 		return false;
@@ -34,11 +34,11 @@ static bool is_flooded(struct smmu *smmu, gfn_t gfn)
 	bool used =
 		smmu->sw.flood_sees_accessed && is_last_updated_accessed(smmu);
 
-	if (gfn == smmu->last_pt_write_gfn && !used)
-		return ++smmu->last_pt_write_count >= FLOOD_WRITES;
-	smmu->last_pt_write_gfn = gfn;
-	smmu->last_pt_write_count = 1;
-	smmu->last_updated = NO_SLOT;
+	if (gfn == smmu->cur->last_pt_write_gfn && !used)
+		return ++smmu->cur->last_pt_write_count >= FLOOD_WRITES;
+	smmu->cur->last_pt_write_gfn = gfn;
+	smmu->cur->last_pt_write_count = 1;
+	smmu->cur->last_updated = NO_SLOT;
 	return false;
 }
 

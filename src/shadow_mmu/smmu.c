@@ -79,7 +79,8 @@ int smmu_create(const struct smmu_config *config, struct mem *mem,
 	smmu->audit = config->audit;
 	smmu->newest = NO_PAGE;
 	smmu->oldest = NO_PAGE;
-	smmu->last_updated = NO_SLOT;
+	for (unsigned int i = 0; i < SMMU_MAX_VCPUS; i++)
+		smmu->vcpu[i].last_updated = NO_SLOT;
 	if (alloc_arrays(smmu))
 		goto free_smmu;
 	smmu->cur->pae_root = pool_alloc(&mem->pool, 3);

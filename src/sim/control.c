@@ -42,21 +42,21 @@ static uint32_t proc_controls(const struct config *config)
 
 static void refresh_shadows(struct sim *sim)
 {
-	struct vmcs *vmcs = sim->vmcs;
+	struct vmcs *vmcs = sim->cur->vmcs;
 
-	vmcs_set(vmcs, VMCS_CR0_SHADOW, sim->cpu.cr0);
-	vmcs_set(vmcs, VMCS_CR4_SHADOW, sim->cpu.cr4);
-	vmcs_set(vmcs, VMCS_GUEST_CR0, sim->cpu.cr0 | CR0_HARDWARE);
-	vmcs_set(vmcs, VMCS_GUEST_CR4, sim->cpu.cr4 | CR4_HARDWARE);
-	vmcs_set(vmcs, VMCS_GUEST_CR3, sim->hardware.root);
-	vmx_controls_load(vmcs, &sim->ctl);
+	vmcs_set(vmcs, VMCS_CR0_SHADOW, sim->cur->cpu.cr0);
+	vmcs_set(vmcs, VMCS_CR4_SHADOW, sim->cur->cpu.cr4);
+	vmcs_set(vmcs, VMCS_GUEST_CR0, sim->cur->cpu.cr0 | CR0_HARDWARE);
+	vmcs_set(vmcs, VMCS_GUEST_CR4, sim->cur->cpu.cr4 | CR4_HARDWARE);
+	vmcs_set(vmcs, VMCS_GUEST_CR3, sim->cur->hardware.root);
+	vmx_controls_load(vmcs, &sim->cur->ctl);
 }
 
 void sim_init_vmcs(struct sim *sim)
 {
 	const struct config *config = &sim->config;
 	bool bypass = config_has_bypass(config);
-	struct vmcs *vmcs = sim->vmcs;
+	struct vmcs *vmcs = sim->cur->vmcs;
 
 	vmcs_set(vmcs, VMCS_PIN_CONTROLS, VMX_PIN_EXT_INTR_EXITING);
 	vmcs_set(vmcs, VMCS_PROC_CONTROLS, proc_controls(config));
@@ -110,29 +110,31 @@ static void refuse_load(struct sim *sim, bool exits, struct guest_outcome *out)
 static void remember_cr3(struct sim *sim, uint64_t cr3)
 {
 	uint64_t targets = config_get(&sim->config, OPT_cr3_targets);
-	struct vmcs *vmcs = sim->vmcs;
+	struct vmcs *vmcs = sim->cur->vmcs;
 	uint32_t count = vmcs_get32(vmcs, VMCS_CR3_TARGET_COUNT);
 
 	if (!targets)
 		return;
-	vmcs_set(vmcs,
-		 (enum vmcs_field)(VMCS_CR3_TARGET0 + sim->next_cr3_target),
-		 cr3);
-	sim->next_cr3_target = (sim->next_cr3_target + 1) % (uint32_t)targets;
+	vmcs_set(
+		vmcs,
+		(enum vmcs_field)(VMCS_CR3_TARGET0 + sim->cur->next_cr3_target),
+		cr3);
+	sim->cur->next_cr3_target =
+		(sim->cur->next_cr3_target + 1) % (uint32_t)targets;
 	if (count < targets)
 		vmcs_set(vmcs, VMCS_CR3_TARGET_COUNT, count + 1);
 }
 
 static void forget_cr3s(struct sim *sim)
 {
-	vmcs_set(sim->vmcs, VMCS_CR3_TARGET_COUNT, 0);
-	sim->next_cr3_target = 0;
+	vmcs_set(sim->cur->vmcs, VMCS_CR3_TARGET_COUNT, 0);
+	sim->cur->next_cr3_target = 0;
 }
 
 /* A new CR3 is in place: the roots follow (paging_new_cr3). */
 static void switch_roots(struct sim *sim)
 {
-	struct smmu_guest guest = guest_of(&sim->cpu);
+	struct smmu_guest guest = guest_of(&sim->cur->cpu);
 
 	smmu_new_cr3(sim->smmu, &guest);
 	account_count(sim->acct, CNT_tlb_flush);
@@ -141,7 +143,7 @@ static void switch_roots(struct sim *sim)
 /* CR0 or CR4 changed: KVM always started the MMU's context afresh. */
 static void reset_context(struct sim *sim)
 {
-	struct smmu_guest guest = guest_of(&sim->cpu);
+	struct smmu_guest guest = guest_of(&sim->cur->cpu);
 
 	smmu_reset_context(sim->smmu, &guest);
 	forget_cr3s(sim);
@@ -163,21 +165,21 @@ static void finish_load(struct sim *sim, const struct guest_event *ev,
 {
 	enum paging_mode mode;
 
-	if (!cpu_paging(&sim->cpu, &mode)) {
+	if (!cpu_paging(&sim->cur->cpu, &mode)) {
 		stop_32bit_paging(sim, ev, out);
 		return;
 	}
-	if (cr == 3 && cpu_is_paging(&sim->cpu)) {
+	if (cr == 3 && cpu_is_paging(&sim->cur->cpu)) {
 		switch_roots(sim);
 		if (exits)
-			remember_cr3(sim, sim->cpu.cr3);
+			remember_cr3(sim, sim->cur->cpu.cr3);
 	} else if ((cr == 0 || cr == 4) && exits) {
-		if (cpu_is_paging(&sim->cpu) &&
-		    !cpu_root_is_ram(sim->mem, sim->cpu.cr3)) {
+		if (cpu_is_paging(&sim->cur->cpu) &&
+		    !cpu_root_is_ram(sim->mem, sim->cur->cpu.cr3)) {
 			sim_stop(sim, out,
 				 "the guest turns paging on with CR3 0x%llx, "
 				 "where it has no memory",
-				 (unsigned long long)sim->cpu.cr3);
+				 (unsigned long long)sim->cur->cpu.cr3);
 			return;
 		}
 		reset_context(sim);
@@ -194,7 +196,7 @@ static void finish_load(struct sim *sim, const struct guest_event *ev,
 int sim_load_state(struct sim *sim, const struct sim_state *state,
 		   struct diag *diag)
 {
-	struct cpu *cpu = &sim->cpu;
+	struct cpu *cpu = &sim->cur->cpu;
 	enum paging_mode mode;
 
 	cpu->cr0 = state->cr0;
@@ -225,13 +227,13 @@ static uint64_t hardware_cr(const struct sim *sim, unsigned int cr)
 {
 	switch (cr) {
 	case 0:
-		return vmcs_get(sim->vmcs, VMCS_GUEST_CR0);
+		return vmcs_get(sim->cur->vmcs, VMCS_GUEST_CR0);
 	case 2:
-		return sim->cpu.cr2;
+		return sim->cur->cpu.cr2;
 	case 3:
-		return sim->cpu.cr3;
+		return sim->cur->cpu.cr3;
 	case 4:
-		return vmcs_get(sim->vmcs, VMCS_GUEST_CR4);
+		return vmcs_get(sim->cur->vmcs, VMCS_GUEST_CR4);
 	default:
 		return 0;
 	}
@@ -240,20 +242,20 @@ static uint64_t hardware_cr(const struct sim *sim, unsigned int cr)
 void sim_cr_write(struct sim *sim, const struct guest_event *ev,
 		  struct guest_outcome *out)
 {
-	bool code64 = cpu_is_long(&sim->cpu) && ev->size == 8;
+	bool code64 = cpu_is_long(&sim->cur->cpu) && ev->size == 8;
 	struct vmx_cr_result r;
 
 	if (ev->cr == 2) {
 		sim_set_cr2(sim, ev->value);
 		return;
 	}
-	r = vmx_cr_write(&sim->ctl, ev->cr, hardware_cr(sim, ev->cr),
+	r = vmx_cr_write(&sim->cur->ctl, ev->cr, hardware_cr(sim, ev->cr),
 			 ev->value);
 	if (r.exits)
 		sim_exit_insn(sim, ev, EXIT_REASON_CR_ACCESS,
 			      vmx_qual_mov_cr(ev->cr, VMX_CR_MOV_TO, ev->reg),
 			      COST_CR_WRITE);
-	if (!cpu_load_cr(&sim->cpu, sim->mem, ev->cr, ev->value, code64)) {
+	if (!cpu_load_cr(&sim->cur->cpu, sim->mem, ev->cr, ev->value, code64)) {
 		refuse_load(sim, r.exits, out);
 		return;
 	}
@@ -264,7 +266,7 @@ void sim_cr_read(struct sim *sim, const struct guest_event *ev,
 		 struct guest_outcome *out)
 {
 	struct vmx_cr_result r =
-		vmx_cr_read(&sim->ctl, ev->cr, hardware_cr(sim, ev->cr));
+		vmx_cr_read(&sim->cur->ctl, ev->cr, hardware_cr(sim, ev->cr));
 
 	out->value = r.value;
 	if (!r.exits)
@@ -272,7 +274,7 @@ void sim_cr_read(struct sim *sim, const struct guest_event *ev,
 	sim_exit_insn(sim, ev, EXIT_REASON_CR_ACCESS,
 		      vmx_qual_mov_cr(ev->cr, VMX_CR_MOV_FROM, ev->reg),
 		      COST_OTHER);
-	out->value = ev->cr == 3 ? sim->cpu.cr3 : 0;
+	out->value = ev->cr == 3 ? sim->cur->cpu.cr3 : 0;
 	sim_enter(sim, out);
 }
 
@@ -283,7 +285,7 @@ static void write_cr0(struct sim *sim, const struct guest_event *ev,
 	if (r.exits)
 		sim_exit_insn(sim, ev, EXIT_REASON_CR_ACCESS, qualification,
 			      COST_CR_WRITE);
-	if (!cpu_load_cr0(&sim->cpu, sim->mem, val, false)) {
+	if (!cpu_load_cr0(&sim->cur->cpu, sim->mem, val, false)) {
 		refuse_load(sim, r.exits, out);
 		return;
 	}
@@ -293,8 +295,8 @@ static void write_cr0(struct sim *sim, const struct guest_event *ev,
 void sim_clts(struct sim *sim, const struct guest_event *ev,
 	      struct guest_outcome *out)
 {
-	write_cr0(sim, ev, vmx_clts(&sim->ctl, hardware_cr(sim, 0)),
-		  vmx_qual_clts(), sim->cpu.cr0 & ~CR0_TS, out);
+	write_cr0(sim, ev, vmx_clts(&sim->cur->ctl, hardware_cr(sim, 0)),
+		  vmx_qual_clts(), sim->cur->cpu.cr0 & ~CR0_TS, out);
 }
 
 void sim_lmsw(struct sim *sim, const struct guest_event *ev,
@@ -302,16 +304,17 @@ void sim_lmsw(struct sim *sim, const struct guest_event *ev,
 {
 	uint16_t source = (uint16_t)ev->value;
 
-	write_cr0(sim, ev, vmx_lmsw(&sim->ctl, hardware_cr(sim, 0), source),
-		  vmx_qual_lmsw(source, ev->reg), cpu_lmsw(&sim->cpu, source),
-		  out);
+	write_cr0(sim, ev,
+		  vmx_lmsw(&sim->cur->ctl, hardware_cr(sim, 0), source),
+		  vmx_qual_lmsw(source, ev->reg),
+		  cpu_lmsw(&sim->cur->cpu, source), out);
 }
 
 void sim_msr(struct sim *sim, const struct guest_event *ev,
 	     struct guest_outcome *out)
 {
 	bool write = ev->kind == GE_WRMSR;
-	bool exits = vmx_msr_exits(&sim->ctl, ev->error, write);
+	bool exits = vmx_msr_exits(&sim->cur->ctl, ev->error, write);
 	bool ok = true;
 
 	if (exits)
@@ -321,9 +324,9 @@ void sim_msr(struct sim *sim, const struct guest_event *ev,
 			      0, COST_OTHER);
 	if (ev->error == MSR_EFER) {
 		if (write)
-			ok = cpu_load_efer(&sim->cpu, ev->value);
-		smmu_set_nxe(sim->smmu, sim->cpu.efer & EFER_NXE);
-		out->value = sim->cpu.efer;
+			ok = cpu_load_efer(&sim->cur->cpu, ev->value);
+		smmu_set_nxe(sim->smmu, sim->cur->cpu.efer & EFER_NXE);
+		out->value = sim->cur->cpu.efer;
 	}
 	if (!ok) {
 		refuse_load(sim, exits, out);
@@ -349,7 +352,7 @@ void sim_io(struct sim *sim, const struct guest_event *ev,
 	sim_region_ends(sim, ev, out);
 	if (out->verdict != GO_DONE)
 		return;
-	if (vmx_io_exits(&sim->ctl, io.port, io.size)) {
+	if (vmx_io_exits(&sim->cur->ctl, io.port, io.size)) {
 		sim_exit_insn(sim, ev, EXIT_REASON_IO_INSTRUCTION,
 			      vmx_qual_io(&io), COST_IO);
 		sim_enter(sim, out);
@@ -399,9 +402,9 @@ void sim_insn(struct sim *sim, const struct guest_event *ev,
 {
 	enum vmx_insn insn = insn_of(ev->kind);
 
-	if (!vmx_insn_exits(&sim->ctl, insn)) {
+	if (!vmx_insn_exits(&sim->cur->ctl, insn)) {
 		if (ev->kind == GE_INVLPG && sim->has_tlb)
-			tlb_flush_page(&sim->tlb, ev->gva);
+			tlb_flush_page(&sim->cur->tlb, ev->gva);
 		return;
 	}
 	sim_exit_insn(sim, ev, vmx_insn_reason(insn), qualification_of(ev),

@@ -9,8 +9,8 @@
 void sim_raise(struct sim *sim, const struct vmx_event *event,
 	       uint64_t qualification, struct guest_outcome *out)
 {
-	struct vmx_raised raised =
-		vmx_raise(&sim->ctl, event, qualification, &sim->delivering);
+	struct vmx_raised raised = vmx_raise(
+		&sim->cur->ctl, event, qualification, &sim->cur->delivering);
 	struct vmx_event back;
 
 	if (!raised.exits) {
@@ -18,7 +18,7 @@ void sim_raise(struct sim *sim, const struct vmx_event *event,
 		return;
 	}
 
-	vmx_record_exit(sim->vmcs, &raised.exit);
+	vmx_record_exit(sim->cur->vmcs, &raised.exit);
 	sim_exit_begin(sim, raised.exit.reason);
 	if (raised.exit.reason == EXIT_REASON_TRIPLE_FAULT) {
 		sim_exit_end(sim);
@@ -28,7 +28,7 @@ void sim_raise(struct sim *sim, const struct vmx_event *event,
 
 	sim->other_exception_exits++;
 	/* An intercepted exception means nothing to this hypervisor: back. */
-	back = vmx_exit_event(sim->vmcs);
+	back = vmx_exit_event(sim->cur->vmcs);
 	sim_inject(sim, &back);
 	sim_enter(sim, out);
 }
@@ -66,19 +66,20 @@ static void take_irq(struct sim *sim, struct guest_outcome *out)
 
 static void want_window(struct sim *sim)
 {
-	sim->view.irq_window = sim->irq_waiting || sim->requeued.valid;
+	sim->cur->view.irq_window =
+		sim->cur->irq_waiting || sim->cur->requeued.valid;
 }
 
 void sim_irq(struct sim *sim, const struct guest_event *ev,
 	     struct guest_outcome *out)
 {
-	sim_exit(sim, vmx_exit_external_interrupt(&sim->ctl, ev->vector));
+	sim_exit(sim, vmx_exit_external_interrupt(&sim->cur->ctl, ev->vector));
 	account_charge(sim->acct, COST_OTHER, 1);
 	if (ev->if_open) {
 		take_irq(sim, out);
 		return;
 	}
-	sim->irq_waiting = true;
+	sim->cur->irq_waiting = true;
 	want_window(sim);
 	sim_enter(sim, out);
 	out->verdict = GO_LATER;
@@ -87,25 +88,25 @@ void sim_irq(struct sim *sim, const struct guest_event *ev,
 void sim_irq_window(struct sim *sim, const struct guest_event *ev,
 		    struct guest_outcome *out)
 {
-	struct vmx_event again = sim->requeued;
+	struct vmx_event again = sim->cur->requeued;
 
 	account_count(sim->acct, CNT_irq_window);
 	sim_exit_insn(sim, ev, EXIT_REASON_PENDING_INTERRUPT, 0, COST_OTHER);
 	if (again.valid) {
-		sim->requeued.valid = false;
+		sim->cur->requeued.valid = false;
 		want_window(sim);
 		sim_inject(sim, &again);
 		sim_enter(sim, out);
 		return;
 	}
-	sim->irq_waiting = false;
+	sim->cur->irq_waiting = false;
 	want_window(sim);
 	take_irq(sim, out);
 }
 
 void sim_deliver(struct sim *sim, const struct guest_event *ev)
 {
-	sim->delivering = (struct vmx_event){
+	sim->cur->delivering = (struct vmx_event){
 		.valid = true,
 		.vector = ev->vector,
 		.type = (enum vmx_intr_type)ev->type,
@@ -113,8 +114,8 @@ void sim_deliver(struct sim *sim, const struct guest_event *ev)
 		.error = ev->error,
 		.insn_len = ev->insn_len,
 	};
-	sim->deliver_rip = ev->rip;
-	sim->deliver_user = ev->cpl == 3;
+	sim->cur->deliver_rip = ev->rip;
+	sim->cur->deliver_user = ev->cpl == 3;
 	account_charge(sim->acct, COST_DELIVERY, 1);
 }
 
@@ -126,33 +127,33 @@ static bool is_hw_exception(const struct vmx_event *event, uint8_t vector)
 
 static void open_fault(struct sim *sim)
 {
-	if (sim->nr_open == OPEN_FAULTS_MAX) {
+	if (sim->cur->nr_open == OPEN_FAULTS_MAX) {
 		for (unsigned int i = 1; i < OPEN_FAULTS_MAX; i++)
-			sim->open[i - 1] = sim->open[i];
-		sim->nr_open--;
+			sim->cur->open[i - 1] = sim->cur->open[i];
+		sim->cur->nr_open--;
 	}
-	sim->open[sim->nr_open++] = (struct open_fault){
-		.gva = sim->cpu.cr2,
-		.rip = sim->deliver_rip,
-		.cr3 = sim->cpu.cr3,
-		.began = sim->fault_began,
+	sim->cur->open[sim->cur->nr_open++] = (struct open_fault){
+		.gva = sim->cur->cpu.cr2,
+		.rip = sim->cur->deliver_rip,
+		.cr3 = sim->cur->cpu.cr3,
+		.began = sim->cur->fault_began,
 	};
 }
 
 void sim_delivered(struct sim *sim, const struct guest_event *ev)
 {
-	struct vmx_event event = sim->delivering;
+	struct vmx_event event = sim->cur->delivering;
 
 	(void)ev;
-	sim->delivering.valid = false;
+	sim->cur->delivering.valid = false;
 	if (is_hw_exception(&event, EXC_DF))
 		account_count(sim->acct, CNT_double_faults);
 	if (!is_hw_exception(&event, EXC_PF))
 		return;
 
-	account_guest_fault(sim->acct, event.error, sim->fault_direct);
-	sim->fault_digest =
-		fnv64(sim->fault_digest, &sim->cpu.cr2, sizeof(sim->cpu.cr2));
+	account_guest_fault(sim->acct, event.error, sim->cur->fault_direct);
+	sim->fault_digest = fnv64(sim->fault_digest, &sim->cur->cpu.cr2,
+				  sizeof(sim->cur->cpu.cr2));
 	sim->fault_digest =
 		fnv64(sim->fault_digest, &event.error, sizeof(event.error));
 	open_fault(sim);
@@ -161,27 +162,28 @@ void sim_delivered(struct sim *sim, const struct guest_event *ev)
 /* The latest open fault of this address space at this rip. */
 void sim_retry(struct sim *sim, const struct guest_event *ev)
 {
-	for (unsigned int i = sim->nr_open; i-- > 0;) {
-		struct open_fault found = sim->open[i];
+	for (unsigned int i = sim->cur->nr_open; i-- > 0;) {
+		struct open_fault found = sim->cur->open[i];
 
-		if (found.rip != ev->rip || found.cr3 != sim->cpu.cr3)
+		if (found.rip != ev->rip || found.cr3 != sim->cur->cpu.cr3)
 			continue;
-		for (; i + 1 < sim->nr_open; i++)
-			sim->open[i] = sim->open[i + 1];
-		sim->open[--sim->nr_open] = found;
-		sim->retrying = true;
-		sim->retry_at = sim->acct->now;
+		for (; i + 1 < sim->cur->nr_open; i++)
+			sim->cur->open[i] = sim->cur->open[i + 1];
+		sim->cur->open[--sim->cur->nr_open] = found;
+		sim->cur->retrying = true;
+		sim->cur->retry_at = sim->acct->now;
 		return;
 	}
 }
 
 void sim_retry_close(struct sim *sim)
 {
-	if (!sim->retrying)
+	if (!sim->cur->retrying)
 		return;
-	sim->retrying = false;
+	sim->cur->retrying = false;
 	histogram_add(sim->acct->fault_latency,
-		      sim->retry_at - sim->open[sim->nr_open].began);
+		      sim->cur->retry_at -
+			      sim->cur->open[sim->cur->nr_open].began);
 }
 
 /*
@@ -190,8 +192,8 @@ void sim_retry_close(struct sim *sim)
  */
 bool sim_is_retried(const struct sim *sim, const struct guest_event *ev)
 {
-	const struct open_fault *open = &sim->open[sim->nr_open];
+	const struct open_fault *open = &sim->cur->open[sim->cur->nr_open];
 
-	return sim->retrying && ev->kind == GE_ACCESS && ev->rip == open->rip &&
-	       (ev->gva ^ open->gva) <= PAGE_MASK;
+	return sim->cur->retrying && ev->kind == GE_ACCESS &&
+	       ev->rip == open->rip && (ev->gva ^ open->gva) <= PAGE_MASK;
 }

@@ -11,7 +11,8 @@
 void sim_exit_begin(struct sim *sim, unsigned int reason)
 {
 	const struct guest_event *ev = sim->event;
-	bool user = sim->delivering.valid ? sim->deliver_user : ev->cpl == 3;
+	bool user = sim->cur->delivering.valid ? sim->cur->deliver_user
+					       : ev->cpl == 3;
 
 	account_exit_begin(sim->acct, reason);
 	/* Without VPID nothing survives the transitions. */
@@ -42,15 +43,16 @@ void sim_flush_tlb(struct sim *sim)
 {
 	if (!sim->has_tlb)
 		return;
-	tlb_flush(&sim->tlb);
+	tlb_flush(&sim->cur->tlb);
 	sim->acct->tlb[TLB_flushes]++;
 }
 
 void sim_exit(struct sim *sim, struct vmx_exit_info info)
 {
-	if (sim->delivering.valid && info.reason != EXIT_REASON_TRIPLE_FAULT)
-		vmx_exit_during(&info, &sim->delivering);
-	vmx_record_exit(sim->vmcs, &info);
+	if (sim->cur->delivering.valid &&
+	    info.reason != EXIT_REASON_TRIPLE_FAULT)
+		vmx_exit_during(&info, &sim->cur->delivering);
+	vmx_record_exit(sim->cur->vmcs, &info);
 	sim_exit_begin(sim, info.reason);
 }
 
@@ -64,7 +66,7 @@ void sim_exit_insn(struct sim *sim, const struct guest_event *ev,
 
 void sim_inject(struct sim *sim, const struct vmx_event *event)
 {
-	vmx_inject(sim->vmcs, event);
+	vmx_inject(sim->cur->vmcs, event);
 	account_charge(sim->acct, COST_INJECT, 1);
 }
 
@@ -74,14 +76,14 @@ void sim_enter(struct sim *sim, struct guest_outcome *out)
 	const char *why;
 
 	sim_refresh_root(sim);
-	if (vmx_reinject(sim->vmcs))
+	if (vmx_reinject(sim->cur->vmcs))
 		account_count(sim->acct, CNT_reinjections);
 	sim_exit_end(sim);
 
-	event = vmx_entry_event(sim->vmcs);
+	event = vmx_entry_event(sim->cur->vmcs);
 	if (!event.valid)
 		return;
-	if (vmx_check_entry_event(sim->vmcs, &why) != VMX_ENTRY_OK) {
+	if (vmx_check_entry_event(sim->cur->vmcs, &why) != VMX_ENTRY_OK) {
 		sim_stop(sim, out, "VM entry would fail: %s", why);
 		return;
 	}
@@ -95,7 +97,7 @@ void sim_stop(struct sim *sim, struct guest_outcome *out, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(sim->stop_line, sizeof(sim->stop_line), fmt, ap);
 	va_end(ap);
-	sim->view.stop = sim->stop_line;
+	sim->cur->view.stop = sim->stop_line;
 	out->verdict = GO_STOP;
 }
 
@@ -104,27 +106,27 @@ void sim_refresh_root(struct sim *sim)
 	hpa_t root = smmu_root(sim->smmu);
 
 	/* A CR3 target: the guest changed roots by itself. */
-	if (root != sim->hardware.root)
+	if (root != sim->cur->hardware.root)
 		sim_flush_tlb(sim);
-	sim->hardware.mode = smmu_shadow_mode(sim->smmu);
-	sim->hardware.root = root;
-	if (sim->hardware.mode == PAGING_PAE)
+	sim->cur->hardware.mode = smmu_shadow_mode(sim->smmu);
+	sim->cur->hardware.root = root;
+	if (sim->cur->hardware.mode == PAGING_PAE)
 		for (unsigned int i = 0; i < 4; i++)
-			sim->hardware.pdpte[i] =
+			sim->cur->hardware.pdpte[i] =
 				pool_get(&sim->mem->pool, root, i);
-	sim->view.root = root;
-	sim->view.shadow = sim->hardware.mode;
+	sim->cur->view.root = root;
+	sim->cur->view.shadow = sim->cur->hardware.mode;
 }
 
 void sim_refresh_view(struct sim *sim)
 {
-	struct guest_view *view = &sim->view;
+	struct guest_view *view = &sim->cur->view;
 
-	view->cr0 = sim->cpu.cr0;
-	view->cr2 = sim->cpu.cr2;
-	view->cr3 = sim->cpu.cr3;
-	view->cr4 = sim->cpu.cr4;
-	view->efer = sim->cpu.efer;
-	BUG_ON(!cpu_paging(&sim->cpu, &view->guest));
+	view->cr0 = sim->cur->cpu.cr0;
+	view->cr2 = sim->cur->cpu.cr2;
+	view->cr3 = sim->cur->cpu.cr3;
+	view->cr4 = sim->cur->cpu.cr4;
+	view->efer = sim->cur->cpu.efer;
+	BUG_ON(!cpu_paging(&sim->cur->cpu, &view->guest));
 	view->mode_changes++;
 }

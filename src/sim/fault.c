@@ -14,24 +14,24 @@
 
 void sim_set_cr2(struct sim *sim, gva_t gva)
 {
-	sim->cpu.cr2 = gva;
-	sim->view.cr2 = gva;
+	sim->cur->cpu.cr2 = gva;
+	sim->cur->view.cr2 = gva;
 }
 
 /* Reflect a true guest fault, as KVM of that time did. */
 static void inject_page_fault(struct sim *sim, gva_t gva, uint32_t pfec)
 {
-	struct vmx_event cut = vmx_vectoring_event(sim->vmcs);
+	struct vmx_event cut = vmx_vectoring_event(sim->cur->vmcs);
 
 	account_count(sim->acct, CNT_pf_guest);
 	account_charge(sim->acct, COST_INJECT, 1);
 	sim_set_cr2(sim, gva);
-	sim->fault_direct = false;
-	vmx_inject_page_fault(sim->vmcs, pfec);
+	sim->cur->fault_direct = false;
+	vmx_inject_page_fault(sim->cur->vmcs, pfec);
 
 	if (cut.valid && cut.type == VMX_TYPE_EXTERNAL) {
-		sim->requeued = cut;
-		sim->view.irq_window = true;
+		sim->cur->requeued = cut;
+		sim->cur->view.irq_window = true;
 	}
 }
 
@@ -42,15 +42,15 @@ static void begin_emulation(struct sim *sim, const struct guest_event *ev,
 	 * The processor itself pushes onto a shadowed frame: there is no
 	 * instruction to emulate.  Give the frame up as a table.
 	 */
-	if (sim->delivering.valid) {
+	if (sim->cur->delivering.valid) {
 		smmu_unprotect(sim->smmu, ev->gva);
 		sim_enter(sim, out);
 		return;
 	}
 	account_count(sim->acct, CNT_insn_emulation);
 	account_charge(sim->acct, COST_EMULATE, 1);
-	sim->emulating = true;
-	sim->emulating_gva = ev->gva;
+	sim->cur->emulating = true;
+	sim->cur->emulating_gva = ev->gva;
 	out->verdict = GO_EMULATE;
 }
 
@@ -74,7 +74,7 @@ static void note_page_fault(struct sim *sim, gva_t gva, uint32_t pfec,
 static void count_missed(struct sim *sim, const struct walk *w,
 			 const struct smmu_result *r)
 {
-	if (!vmx_pf_exits(&sim->ctl, r->pfec))
+	if (!vmx_pf_exits(&sim->cur->ctl, r->pfec))
 		account_count(sim->acct, w->level > r->level
 						 ? CNT_bypass_no_table
 						 : CNT_bypass_trap);
@@ -122,13 +122,13 @@ static bool raise_page_fault(struct sim *sim, const struct guest_event *ev,
 {
 	struct vmx_event pf = vmx_event_exception(EXC_PF, w->pfec);
 
-	sim->fault_began = sim->acct->now;
-	if (vmx_pf_exits(&sim->ctl, w->pfec))
+	sim->cur->fault_began = sim->acct->now;
+	if (vmx_pf_exits(&sim->cur->ctl, w->pfec))
 		return page_fault_exit(sim, ev, w, out);
 
 	/* Past the hypervisor, into the guest: it never knows. */
 	sim_set_cr2(sim, ev->gva);
-	sim->fault_direct = true;
+	sim->cur->fault_direct = true;
 	sim_raise(sim, &pf, ev->gva, out);
 	out->direct = true;
 	return false;
@@ -153,15 +153,15 @@ static void fill_tlb(struct sim *sim, const struct guest_event *ev,
 		grants |= TLB_USER;
 	if (!(w->rights & PTE_NX))
 		grants |= TLB_FETCH;
-	tlb_fill(&sim->tlb, ev->gva, ev->access & PFEC_ID, grants);
+	tlb_fill(&sim->cur->tlb, ev->gva, ev->access & PFEC_ID, grants);
 }
 
 void sim_access(struct sim *sim, const struct guest_event *ev,
 		struct guest_outcome *out)
 {
 	for (int i = 0; i < MAX_TRIES; i++) {
-		struct walk w = cpu_translate(&sim->hardware, sim->mem, ev->gva,
-					      ev->access);
+		struct walk w = cpu_translate(&sim->cur->hardware, sim->mem,
+					      ev->gva, ev->access);
 
 		if (sim->has_tlb)
 			count_walk(sim, &w);
@@ -203,7 +203,7 @@ void sim_store(struct sim *sim, const struct guest_event *ev,
 {
 	unsigned int done = 0;
 
-	BUG_ON(!sim->emulating || ev->size > GUEST_STORE_MAX);
+	BUG_ON(!sim->cur->emulating || ev->size > GUEST_STORE_MAX);
 	while (done < ev->size) {
 		gva_t gva = ev->gva + done;
 		unsigned int room =
@@ -215,7 +215,7 @@ void sim_store(struct sim *sim, const struct guest_event *ev,
 			len = room;
 		if (!smmu_gva_to_gpa(sim->smmu, gva, &gpa)) {
 			inject_page_fault(sim, gva, PFEC_W);
-			sim->emulating = false;
+			sim->cur->emulating = false;
 			sim_enter(sim, out);
 			return;
 		}
@@ -232,9 +232,9 @@ void sim_store(struct sim *sim, const struct guest_event *ev,
 void sim_emulate_failed(struct sim *sim, const struct guest_event *ev,
 			struct guest_outcome *out)
 {
-	BUG_ON(!sim->emulating);
+	BUG_ON(!sim->cur->emulating);
 	account_count(sim->acct, CNT_insn_emulation_fail);
-	if (!smmu_unprotect(sim->smmu, sim->emulating_gva)) {
+	if (!smmu_unprotect(sim->smmu, sim->cur->emulating_gva)) {
 		sim_stop(sim, out,
 			 "the instruction at 0x%llx cannot be emulated and "
 			 "its target is not a page table",

@@ -33,32 +33,15 @@ struct open_fault {
  * forgotten beyond that. */
 #define OPEN_FAULTS_MAX 64
 
-struct sim {
-	struct event_sink sink; /* first: the sink is the sim */
+/* What is one processor's: its state, and what goes on on it. */
+struct sim_vcpu {
 	struct guest_view view;
-	struct config config;
-	const struct smmu_generation *gen;
-
-	struct mem *mem;
-	struct account *acct;
-	/* roi=on, after the end marker: what is reported. */
-	struct account *region;
-	bool region_begun;
-	struct smmu *smmu;
 	struct vmcs *vmcs;
 	struct vmx_controls ctl;
 	struct cpu cpu;             /* control state as the guest sees it */
 	struct paging_ctx hardware; /* what the processor walks */
-	bool has_tlb;
 	struct tlb tlb;
-
-	/* The event being handled; of an emulation, the one it began with. */
-	const struct guest_event *event;
-	void (*tell)(void *context, const struct sim_exit_record *record);
-	void *tell_context;
-	void (*region_begins)(void *context);
-	void *region_context;
-	struct sim_exit_record record; /* of the exit under way */
+	unsigned int next_cr3_target;
 
 	struct vmx_event delivering; /* not valid: no delivery under way */
 	/* An interrupt whose delivery met a guest fault; KVM keeps it. */
@@ -78,10 +61,33 @@ struct sim {
 	unsigned int nr_open;
 	bool retrying; /* open[nr_open] is being retried since retry_at */
 	uint64_t retry_at;
+};
+
+struct sim {
+	struct event_sink sink; /* first: the sink is the sim */
+	struct sim_vcpu *cur;   /* the processor whose event it is */
+	struct sim_vcpu vcpu[SMMU_MAX_VCPUS];
+	struct config config;
+	const struct smmu_generation *gen;
+
+	struct mem *mem;
+	struct account *acct;
+	/* roi=on, after the end marker: what is reported. */
+	struct account *region;
+	bool region_begun;
+	struct smmu *smmu;
+	bool has_tlb;
+
+	/* The event being handled; of an emulation, the one it began with. */
+	const struct guest_event *event;
+	void (*tell)(void *context, const struct sim_exit_record *record);
+	void *tell_context;
+	void (*region_begins)(void *context);
+	void *region_context;
+	struct sim_exit_record record; /* of the exit under way */
 
 	uint64_t other_exception_exits; /* by an exception but #PF */
 	uint64_t fault_digest;
-	unsigned int next_cr3_target;
 	char stop_line[160];
 };
 

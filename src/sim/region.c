@@ -18,8 +18,8 @@ void sim_region_begins(struct sim *sim, const struct guest_event *ev)
 	if (sim->region_begun || !is_marker(sim, ev, GUEST_REGION_BEGINS))
 		return;
 	sim->region_begun = true;
-	sim->nr_open = 0;
-	sim->retrying = false;
+	sim->cur->nr_open = 0;
+	sim->cur->retrying = false;
 	sim->other_exception_exits = 0;
 	account_reset(sim->acct);
 	if (sim->region_begins)

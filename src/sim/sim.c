@@ -96,7 +96,7 @@ static void dispatch(struct sim *sim, const struct guest_event *ev,
 /* The source has made its last store: the emulation's exit is over. */
 static void end_emulation(struct sim *sim)
 {
-	sim->emulating = false;
+	sim->cur->emulating = false;
 	sim_exit_end(sim);
 }
 
@@ -106,7 +106,7 @@ static void sim_push(struct event_sink *sink, const struct guest_event *ev,
 	struct sim *sim = sim_of(sink);
 	bool retried = sim_is_retried(sim, ev);
 
-	if (sim->emulating && ev->kind != GE_STORE &&
+	if (sim->cur->emulating && ev->kind != GE_STORE &&
 	    ev->kind != GE_EMULATE_FAILED)
 		end_emulation(sim);
 	if (!retried && ev->kind != GE_ACCESS)
@@ -118,7 +118,7 @@ static void sim_push(struct event_sink *sink, const struct guest_event *ev,
 	dispatch(sim, ev, out);
 
 	if (retried) {
-		sim->retry_at = sim->acct->now;
+		sim->cur->retry_at = sim->acct->now;
 		sim_retry_close(sim);
 	}
 }
@@ -145,7 +145,7 @@ static struct smmu_config mmu_config(const struct sim *sim)
 		.trap_pte = bypass ? SMMU_TRAP_PTE : 0,
 		.notrap_pte = 0,
 		.max_pages = (uint32_t)config_get(config, OPT_shadow_pages),
-		.maxphyaddr = sim->cpu.maxphyaddr,
+		.maxphyaddr = sim->cur->cpu.maxphyaddr,
 		.audit = (enum smmu_audit)config_get(config, OPT_audit),
 	};
 }
@@ -157,18 +157,19 @@ static int sim_init(struct sim *sim, struct diag *diag)
 	int err;
 
 	sim->acct = account_create();
-	sim->vmcs = vmcs_create();
-	if (!sim->acct || !sim->vmcs)
+	sim->cur->vmcs = vmcs_create();
+	if (!sim->acct || !sim->cur->vmcs)
 		return diag_set(diag, -ENOMEM, "no host memory");
 	for (int i = 0; i < NR_COSTS; i++)
 		sim->acct->cost[i] = sim->config.cost[i];
 
-	cpu_init(&sim->cpu, (uint8_t)config_get(&sim->config, OPT_maxphyaddr));
+	cpu_init(&sim->cur->cpu,
+		 (uint8_t)config_get(&sim->config, OPT_maxphyaddr));
 	/* The host's NXE and CR0.WP are on, whatever the guest's are. */
-	sim->hardware = (struct paging_ctx){
+	sim->cur->hardware = (struct paging_ctx){
 		.wp = true,
 		.nxe = true,
-		.maxphyaddr = sim->cpu.maxphyaddr,
+		.maxphyaddr = sim->cur->cpu.maxphyaddr,
 	};
 
 	mmu = mmu_config(sim);
@@ -190,10 +191,11 @@ int sim_create(const struct config *config, struct mem *mem, struct sim **ret,
 
 	if (!sim)
 		return diag_set(diag, -ENOMEM, "no host memory");
+	sim->cur = &sim->vcpu[0];
 	sim->sink = (struct event_sink){
 		.push = sim_push,
 		.translate = sim_translate,
-		.view = &sim->view,
+		.view = &sim->cur->view,
 	};
 	sim->config = *config;
 	sim->gen = config_generation(config);
@@ -214,7 +216,7 @@ void sim_destroy(struct sim *sim)
 	if (!sim)
 		return;
 	smmu_destroy(sim->smmu);
-	vmcs_destroy(sim->vmcs);
+	vmcs_destroy(sim->cur->vmcs);
 	account_destroy(sim->acct);
 	account_destroy(sim->region);
 	free(sim);
@@ -238,8 +240,8 @@ struct account *sim_counting(struct sim *sim)
 struct tlb *sim_use_tlb(struct sim *sim)
 {
 	sim->has_tlb = true;
-	tlb_init(&sim->tlb);
-	return &sim->tlb;
+	tlb_init(&sim->cur->tlb);
+	return &sim->cur->tlb;
 }
 
 void sim_watch_exits(struct sim *sim,
@@ -260,7 +262,7 @@ void sim_watch_region(struct sim *sim, void (*begins)(void *context),
 
 void sim_finish(struct sim *sim, uint64_t insns)
 {
-	if (sim->emulating)
+	if (sim->cur->emulating)
 		end_emulation(sim);
 	sim_retry_close(sim);
 	account_guest_time(sim->acct, insns);

@@ -54,7 +54,7 @@ static void open_warm(struct rig *rig, const char *gen, bool bypass)
 	rig_map(rig, WIN, 1, rig_entry(rig, USER, 1) & ~PAGE_MASK, G_KRW);
 	rig_access(rig, WIN, ACC_R);
 	demand_fault(rig, 0, G_RW);
-	rig->smmu->last_pt_write_count = 0;
+	rig->smmu->cur->last_pt_write_count = 0;
 }
 
 static uint64_t touch(struct rig *rig, uint64_t flags)
@@ -130,8 +130,8 @@ static void fork_writes(void **state)
 		open_warm(&rig, cases[i].gen, cases[i].bypass);
 		touch(&rig, G_RW);
 		rig_access(&rig, USER, ACC_U);
-		rig.smmu->last_pt_write_count = 0;
-		rig.smmu->last_updated = NO_SLOT;
+		rig.smmu->cur->last_pt_write_count = 0;
+		rig.smmu->cur->last_updated = NO_SLOT;
 		for (unsigned int p = 0; p < PAGES; p++)
 			exits += handle(&rig, p, G_RO);
 		/* Three emulated; the first native one needs the spte. */

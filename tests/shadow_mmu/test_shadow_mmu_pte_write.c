@@ -85,7 +85,7 @@ static void split_writes(void **state)
 		struct rig rig;
 
 		open_mapped(&rig, cases[i].gen, bypass);
-		rig.smmu->last_pt_write_count = 0;
+		rig.smmu->cur->last_pt_write_count = 0;
 		for (int s = 0; s < 2; s++) {
 			rig_poke(&rig,
 				 rig_entry(&rig, GVA, 1) +
@@ -169,7 +169,7 @@ static unsigned int zapped_at(struct rig *rig, void (*between)(struct rig *))
 {
 	gpa_t at = rig_entry(rig, GVA, 1);
 
-	rig->smmu->last_pt_write_count = 0;
+	rig->smmu->cur->last_pt_write_count = 0;
 	for (unsigned int i = 1; i <= 6; i++) {
 		rig_poke(rig, at + 8 * i, (DATA + i * PAGE_SIZE) | G_RW, 8);
 		if (rig_slot(rig, GVA, 1) == NO_SLOT)
@@ -283,9 +283,10 @@ static void zap_forgets_the_last_spte(void **state)
 
 	(void)state;
 	open_mapped(&rig, "kvm-2.6.25", true);
-	check_eq("remembered", rig.smmu->last_updated, rig_slot(&rig, GVA, 1));
+	check_eq("remembered", rig.smmu->cur->last_updated,
+		 rig_slot(&rig, GVA, 1));
 	sp_zap(rig.smmu, sp_of_slot(rig.smmu, rig_slot(&rig, GVA, 1)));
-	check_eq("forgotten", rig.smmu->last_updated, NO_SLOT);
+	check_eq("forgotten", rig.smmu->cur->last_updated, NO_SLOT);
 	rig_close(&rig);
 }
 
@@ -309,7 +310,7 @@ static void write_protection_keeps_accessed(void **state)
 	slot = rig_slot(&rig, GVA, 1);
 	/* Another fill, or the detector itself would look at this spte. */
 	rig_access(&rig, GVA + PAGE_SIZE, ACC_R);
-	check("another", rig.smmu->last_updated != slot);
+	check("another", rig.smmu->cur->last_updated != slot);
 	check_eq("the model has not seen A", spte_get(rig.smmu, slot) & PTE_A,
 		 0);
 	/* The page becomes a page table. */

@@ -400,7 +400,7 @@ static void seed_mmu_c_hunk_offset_in_pte_and_audit_post(void **state)
 	/* The audit after the write takes the bytes that are yet to land. */
 	rig_poke(&rig, at, 0, 8);
 	check_eq("no false alarm", smmu_audit_result(rig.smmu)->violations, 0);
-	rig.smmu->last_pt_write_count = 0;
+	rig.smmu->cur->last_pt_write_count = 0;
 	smmu_pte_write(rig.smmu, at, &(uint64_t){DATA | G_RW}, 8);
 	check_eq("mapped ahead of the bytes",
 		 smmu_audit_result(rig.smmu)->violations, 0);
