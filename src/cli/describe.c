@@ -15,8 +15,7 @@ void describe_config(const struct config *config, struct result *result)
 	BUG_ON(config_nr_keys() > RESULT_SETTINGS_MAX);
 	config_init(&defaults);
 	for (unsigned int i = 0; i < config_nr_keys(); i++) {
-		struct result_setting *set =
-			&result->config[result->nr_config++];
+		struct result_setting *set = &result->config[result->nr_config];
 		struct config_key key;
 		char buf[32];
 
@@ -25,6 +24,10 @@ void describe_config(const struct config *config, struct result *result)
 		config_text(config, i, set->value, sizeof(set->value));
 		config_text(&defaults, i, def, sizeof(def));
 		set->changed = strcmp(set->value, def) != 0;
+		/* Switches as the generation has them go without saying. */
+		if (config_is_switch(i) && !set->changed)
+			continue;
+		result->nr_config++;
 		if (i == OPT_bypass && config_bypass_obstacle(config))
 			snprintf(set->note, sizeof(set->note), "%s",
 				 config_bypass_obstacle(config));

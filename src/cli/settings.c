@@ -28,7 +28,7 @@ static void describe(unsigned int i, struct setting *ret)
 	if (i == OPT_mmu) {
 		snprintf(ret->text, sizeof(ret->text), "%s", key.help);
 		describe_generations(ret->text, sizeof(ret->text));
-	} else if (i < NR_OPTIONS) {
+	} else if (i < NR_OPTIONS || config_is_switch(i)) {
 		snprintf(ret->text, sizeof(ret->text), "%s [%s]", key.help,
 			 key.values);
 	} else {

@@ -133,6 +133,8 @@ static uint64_t hash_config(const struct config *config)
 
 		config_key(i, &key, buf);
 		config_text(config, i, text, sizeof(text));
+		if (config_is_switch(i) && !strcmp(text, key.def))
+			continue;
 		h = fnv64(h, key.key, strlen(key.key) + 1);
 		h = fnv64(h, text, strlen(text) + 1);
 	}

@@ -22,7 +22,7 @@ struct result_setting {
 	bool changed;  /* differs from the default */
 };
 
-#define RESULT_SETTINGS_MAX 96
+#define RESULT_SETTINGS_MAX 160
 
 struct result {
 	struct result_setting config[RESULT_SETTINGS_MAX]; /* effective, all */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The generations: sets of switches over one implementation. */
+#include <stddef.h>
 #include <string.h>
 
 #include "shadow_mmu/smmu.h"
@@ -28,4 +29,33 @@ const struct smmu_generation *smmu_generation_find(const char *name)
 		if (!strcmp(generations[i].name, name))
 			return &generations[i];
 	return NULL;
+}
+
+static const struct {
+	const char *name, *what;
+	size_t offset;
+} switches[] = {
+#define SWITCH(name, what) {#name, what, offsetof(struct smmu_switches, name)},
+#include "shadow_mmu/switches.def"
+#undef SWITCH
+};
+
+const char *smmu_switch_name(enum smmu_switch id)
+{
+	return switches[id].name;
+}
+
+const char *smmu_switch_what(enum smmu_switch id)
+{
+	return switches[id].what;
+}
+
+bool smmu_switch_get(const struct smmu_switches *sw, enum smmu_switch id)
+{
+	return *(const bool *)((const char *)sw + switches[id].offset);
+}
+
+void smmu_switch_set(struct smmu_switches *sw, enum smmu_switch id, bool on)
+{
+	*(bool *)((char *)sw + switches[id].offset) = on;
 }

@@ -22,6 +22,18 @@ struct smmu_switches {
 #undef SWITCH
 };
 
+enum smmu_switch {
+#define SWITCH(name, what) SMMU_SWITCH_##name,
+#include "shadow_mmu/switches.def"
+#undef SWITCH
+	NR_SMMU_SWITCHES
+};
+
+const char *smmu_switch_name(enum smmu_switch id);
+const char *smmu_switch_what(enum smmu_switch id);
+bool smmu_switch_get(const struct smmu_switches *sw, enum smmu_switch id);
+void smmu_switch_set(struct smmu_switches *sw, enum smmu_switch id, bool on);
+
 /* A generation is a set of switches (generations.def). */
 struct smmu_generation {
 	const char *name; /* "kvm-2.6.25" */

@@ -37,6 +37,10 @@ static const struct {
 #define COST_MAX      1000000
 #define COST_MAX_TEXT "0..1000000"
 
+/* Keys: options, costs, switches. */
+#define FIRST_SWITCH   (NR_OPTIONS + NR_COSTS)
+#define SWITCH_CHOICES "auto,off,on"
+
 /* KVM's pages and what the simulator adds to them must fit in the pool. */
 #define PAGES_MAX (POOL_PAGES_MAX - 0xff)
 
@@ -105,13 +109,31 @@ void config_init(struct config *config)
 
 unsigned int config_nr_keys(void)
 {
-	return NR_OPTIONS + NR_COSTS;
+	return FIRST_SWITCH + NR_SMMU_SWITCHES;
 }
+
+bool config_is_switch(unsigned int i)
+{
+	return i >= FIRST_SWITCH;
+}
+
+static enum smmu_switch switch_of(unsigned int i)
+{
+	return (enum smmu_switch)(i - FIRST_SWITCH);
+}
+
+static const char *const switch_keys[] = {
+#define SWITCH(name, what) "switch." #name,
+#include "shadow_mmu/switches.def"
+#undef SWITCH
+};
 
 static const char *key_name(unsigned int i)
 {
 	if (i < NR_OPTIONS)
 		return options[i].key;
+	if (config_is_switch(i))
+		return switch_keys[switch_of(i)];
 	return cost_info((enum cost_id)(i - NR_OPTIONS))->key;
 }
 
@@ -126,6 +148,15 @@ void config_key(unsigned int i, struct config_key *ret, char buf[32])
 			.def = options[i].def,
 			.values = accepted(i),
 			.help = options[i].help,
+		};
+		return;
+	}
+	if (config_is_switch(i)) {
+		*ret = (struct config_key){
+			.key = key_name(i),
+			.def = "auto",
+			.values = SWITCH_CHOICES,
+			.help = smmu_switch_what(switch_of(i)),
 		};
 		return;
 	}
@@ -184,6 +215,19 @@ static int bad_generation(const char *key, const char *text, struct diag *diag)
 			key, text, list);
 }
 
+static int set_switch(struct config *config, unsigned int i, const char *text,
+		      struct diag *diag)
+{
+	struct config_type type = {TYPE_CHOICE, SWITCH_CHOICES};
+	uint64_t val;
+
+	if (config_parse_value(type, text, &val))
+		return diag_set(diag, -EINVAL, "%s=%.60s: want one of %s",
+				key_name(i), text, SWITCH_CHOICES);
+	config->sw[switch_of(i)] = (uint8_t)val;
+	return 0;
+}
+
 static int set_cost(struct config *config, enum cost_id id, const char *text,
 		    struct diag *diag)
 {
@@ -207,6 +251,8 @@ int config_set(struct config *config, const char *key, const char *value,
 
 	if (found < 0)
 		return found;
+	if (config_is_switch(i))
+		return set_switch(config, i, value, diag);
 	if (i >= NR_OPTIONS)
 		return set_cost(config, (enum cost_id)(i - NR_OPTIONS), value,
 				diag);
@@ -290,6 +336,17 @@ const struct smmu_generation *config_generation(const struct config *config)
 	return &gens[i];
 }
 
+struct smmu_switches config_switches(const struct config *config)
+{
+	struct smmu_switches sw = config_generation(config)->sw;
+
+	for (int i = 0; i < NR_SMMU_SWITCHES; i++)
+		if (config->sw[i] != SWITCH_AUTO)
+			smmu_switch_set(&sw, (enum smmu_switch)i,
+					config->sw[i] == SWITCH_ON);
+	return sw;
+}
+
 const char *config_bypass_obstacle(const struct config *config)
 {
 	if (is_amd(config))
@@ -311,13 +368,21 @@ struct config config_effective(const struct config *config)
 
 	if (!config_has_bypass(config))
 		ret.value[OPT_bypass] = BYPASS_OFF;
+	for (int i = 0; i < NR_SMMU_SWITCHES; i++) {
+		bool own = smmu_switch_get(&config_generation(config)->sw,
+					   (enum smmu_switch)i);
+
+		if (ret.sw[i] == (own ? SWITCH_ON : SWITCH_OFF))
+			ret.sw[i] = SWITCH_AUTO;
+	}
 	return ret;
 }
 
 bool config_is_equal(const struct config *a, const struct config *b)
 {
 	return !memcmp(a->value, b->value, sizeof(a->value)) &&
-	       !memcmp(a->cost, b->cost, sizeof(a->cost));
+	       !memcmp(a->cost, b->cost, sizeof(a->cost)) &&
+	       !memcmp(a->sw, b->sw, sizeof(a->sw));
 }
 
 void config_text(const struct config *config, unsigned int i, char *buf,
@@ -326,6 +391,10 @@ void config_text(const struct config *config, unsigned int i, char *buf,
 	BUG_ON(i >= config_nr_keys());
 	if (i < NR_OPTIONS)
 		config_print_value(type_of(i), config->value[i], buf, size);
+	else if (config_is_switch(i))
+		config_print_value(
+			(struct config_type){TYPE_CHOICE, SWITCH_CHOICES},
+			config->sw[switch_of(i)], buf, size);
 	else
 		snprintf(buf, size, "%" PRIu64, config->cost[i - NR_OPTIONS]);
 }

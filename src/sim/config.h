@@ -26,10 +26,19 @@ enum {
 	BYPASS_ON,
 };
 
+/* Of "switch.NAME" (shadow_mmu/switches.def), and of "auto,off,on". */
+enum {
+	SWITCH_AUTO,
+	SWITCH_OFF,
+	SWITCH_ON,
+};
+
 struct config {
 	/* One number an option: value, choice index, generation index. */
 	uint64_t value[NR_OPTIONS];
 	uint64_t cost[NR_COSTS];
+	/* Overrides of the generation: SWITCH_AUTO leaves it as it is. */
+	uint8_t sw[NR_SMMU_SWITCHES];
 	bool given[NR_OPTIONS]; /* by config_set(), not by default */
 };
 
@@ -59,6 +68,9 @@ static inline uint64_t config_get(const struct config *config,
 
 const struct smmu_generation *config_generation(const struct config *config);
 
+/* The generation's switches, with what was set otherwise. */
+struct smmu_switches config_switches(const struct config *config);
+
 /*
  * The bypass as the module parameter left it: bypass=on, a generation that has
  * it, a vendor that can filter.
@@ -75,8 +87,9 @@ const char *config_bypass_obstacle(const struct config *config);
 struct config config_effective(const struct config *config);
 bool config_is_equal(const struct config *a, const struct config *b);
 
-/* Number of keys, options first, then costs; for listings. */
+/* Number of keys: options first, then costs, then switches; for listings. */
 unsigned int config_nr_keys(void);
+bool config_is_switch(unsigned int i);
 
 struct config_key {
 	const char *key;

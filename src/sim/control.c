@@ -35,7 +35,7 @@ static uint32_t proc_controls(const struct config *config)
 		proc |= VMX_PROC_HLT_EXITING;
 	if (config_get(config, OPT_tsc_exiting))
 		proc |= VMX_PROC_RDTSC_EXITING;
-	if (config_get(config, OPT_invlpg_exiting))
+	if (config_get(config, OPT_invlpg_exiting) == SWITCH_ON)
 		proc |= VMX_PROC_INVLPG_EXITING;
 	return proc;
 }

@@ -68,7 +68,7 @@ struct sim {
 	struct sim_vcpu *cur;   /* the processor whose event it is */
 	struct sim_vcpu vcpu[SMMU_MAX_VCPUS];
 	struct config config;
-	const struct smmu_generation *gen;
+	struct smmu_switches sw; /* the generation's, as configured */
 
 	struct mem *mem;
 	struct account *acct;

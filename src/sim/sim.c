@@ -141,7 +141,7 @@ static struct smmu_config mmu_config(const struct sim *sim)
 	bool bypass = config_has_bypass(config);
 
 	return (struct smmu_config){
-		.sw = sim->gen->sw,
+		.sw = sim->sw,
 		.trap_pte = bypass ? SMMU_TRAP_PTE : 0,
 		.notrap_pte = 0,
 		.max_pages = (uint32_t)config_get(config, OPT_shadow_pages),
@@ -198,7 +198,7 @@ int sim_create(const struct config *config, struct mem *mem, struct sim **ret,
 		.view = &sim->cur->view,
 	};
 	sim->config = *config;
-	sim->gen = config_generation(config);
+	sim->sw = config_switches(config);
 	sim->mem = mem;
 	sim->fault_digest = FNV64_INIT;
 

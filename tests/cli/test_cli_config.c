@@ -35,7 +35,7 @@ static const struct {
 	{"pfec-match", "auto 0x0 0x1"},
 	{"cr3-targets", "0 4"},
 	{"tsc-exiting", "off on"},
-	{"invlpg-exiting", "off on"},
+	{"invlpg-exiting", "auto off on"},
 	{"hlt-exiting", "off on"},
 	{"roi", "off on"},
 	{"max-insns", "0 1 18446744073709551615"},
@@ -99,7 +99,8 @@ static void test_every_key(void **state)
 
 	(void)state;
 	config_init(&config);
-	assert_int_equal(config_nr_keys(), NR_OPTIONS + NR_COSTS);
+	assert_int_equal(config_nr_keys(),
+			 NR_OPTIONS + NR_COSTS + NR_SMMU_SWITCHES);
 	for (unsigned int i = 0; i < config_nr_keys(); i++) {
 		char buf[32], text[64];
 		struct config_key key;
@@ -336,6 +337,52 @@ static void test_effects(void **state)
 	}
 }
 
+/* A switch is the generation's unless set, and each key sets its own. */
+static void test_switches(void **state)
+{
+	struct smmu_switches sw;
+	struct config a, b;
+
+	(void)state;
+	set_all(&a, "mmu=seed");
+	sw = config_switches(&a);
+	assert_true(sw.notrap_entries && !sw.flood_sees_accessed);
+	set_all(&a, "mmu=seed switch.flood_sees_accessed=on");
+	sw = config_switches(&a);
+	assert_true(sw.notrap_entries && sw.flood_sees_accessed);
+	set_all(&a, "switch.notrap_entries=off mmu=seed");
+	sw = config_switches(&a);
+	assert_false(sw.notrap_entries || sw.flood_sees_accessed);
+
+	for (int i = 0; i < NR_SMMU_SWITCHES; i++) {
+		char on[64];
+
+		snprintf(on, sizeof(on), "mmu=kvm-2.6.20 switch.%s=on",
+			 smmu_switch_name((enum smmu_switch)i));
+		set_all(&a, on);
+		sw = smmu_generation_find("kvm-2.6.20")->sw;
+		smmu_switch_set(&sw, (enum smmu_switch)i, true);
+		b = a;
+		b.sw[i] = SWITCH_AUTO;
+		assert_false(config_is_equal(&a, &b));
+		for (int j = 0; j < NR_SMMU_SWITCHES; j++) {
+			struct smmu_switches got = config_switches(&a);
+
+			assert_int_equal(
+				smmu_switch_get(&got, (enum smmu_switch)j),
+				smmu_switch_get(&sw, (enum smmu_switch)j));
+		}
+	}
+
+	/* What the generation has anyway is no other configuration. */
+	set_all(&a, "mmu=seed switch.notrap_entries=on");
+	set_all(&b, "mmu=seed");
+	assert_false(config_is_equal(&a, &b));
+	a = config_effective(&a);
+	b = config_effective(&b);
+	assert_true(config_is_equal(&a, &b));
+}
+
 static void test_equality(void **state)
 {
 	struct config a, b;
@@ -375,6 +422,7 @@ int main(void)
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_checks),
 		cmocka_unit_test(test_effects),
+		cmocka_unit_test(test_switches),
 		cmocka_unit_test(test_equality),
 		cmocka_unit_test(test_range_texts),
 	};
