@@ -82,6 +82,59 @@ static inline int paging_levels(enum paging_mode mode)
 	return levels[mode];
 }
 
+/* Address bits below those that index a table of this level. */
+static inline unsigned int paging_shift(enum paging_mode mode, int level)
+{
+	return mode == PAGING_32 ? (unsigned int)(PAGE_SHIFT + 10 * (level - 1))
+				 : pt_shift(level);
+}
+
+static inline unsigned int paging_index(enum paging_mode mode, gva_t va,
+					int level)
+{
+	unsigned int entries = mode == PAGING_32 ? 2 * PT_ENTRIES : PT_ENTRIES;
+
+	return (unsigned int)(va >> paging_shift(mode, level)) & (entries - 1);
+}
+
+/* Bytes of a table entry. */
+static inline unsigned int paging_entry_size(enum paging_mode mode)
+{
+	return mode == PAGING_32 ? 4 : 8;
+}
+
+/* Linear addresses are 32 bits wide outside of long mode. */
+static inline gva_t paging_linear(enum paging_mode mode, gva_t va)
+{
+	return paging_is_long(mode) ? va : va & UINT32_MAX;
+}
+
+/*
+ * Where the page of a leaf entry begins.  PSE-36: bits 20:13 of a 4 MiB entry
+ * are 39:32 of the address.
+ */
+static inline uint64_t paging_leaf_base(enum paging_mode mode, uint64_t entry,
+					int level)
+{
+	if (mode == PAGING_32 && level == 2)
+		return (entry & BITS(31, 22)) | (entry & BITS(20, 13)) << 19;
+	return entry & PTE_ADDR & ~(BIT(paging_shift(mode, level)) - 1);
+}
+
+/* The protection key of a leaf entry, and its two bits in PKRU. */
+static inline unsigned int pte_pkey(uint64_t entry)
+{
+	return (unsigned int)((entry & PTE_PKEY) >> 59);
+}
+
+#define PKRU_AD 1u /* no data access */
+#define PKRU_WD 2u /* no write */
+
+static inline unsigned int pkru_bits(uint32_t pkru, unsigned int key)
+{
+	return pkru >> (2 * key) & (PKRU_AD | PKRU_WD);
+}
+
 /* Bits 63:width-1 all equal; width: 48, or 57 with CR4.LA57. */
 static inline bool is_canonical_in(gva_t va, unsigned int width)
 {

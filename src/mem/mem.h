@@ -82,6 +82,19 @@ static inline uint64_t mem_read_u64(const struct mem *mem, gpa_t gpa)
 	return val;
 }
 
+static inline uint32_t mem_read_u32(const struct mem *mem, gpa_t gpa)
+{
+	uint32_t val;
+
+	__builtin_memcpy(&val, mem->ram + gpa, sizeof(val));
+	return val;
+}
+
+static inline void mem_write_u32(struct mem *mem, gpa_t gpa, uint32_t val)
+{
+	__builtin_memcpy(mem->ram + gpa, &val, sizeof(val));
+}
+
 static inline void mem_write_u64(struct mem *mem, gpa_t gpa, uint64_t val)
 {
 	__builtin_memcpy(mem->ram + gpa, &val, sizeof(val));
@@ -107,7 +120,7 @@ static inline uint32_t pool_page(hpa_t table)
 }
 
 /*
- * A frame for a shadow table of this level (1..4), every entry 0.
+ * A frame for a shadow table of this level (1..5), every entry 0.
  * Returns 0 when the pool is empty.  Frames come back in a fixed order.
  */
 hpa_t pool_alloc(struct pool *pool, int level);

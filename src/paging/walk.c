@@ -1,6 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "paging/walk.h"
 
+bool paging_is_leaf(const struct paging_ctx *ctx, uint64_t entry, int level)
+{
+	if (level == 1)
+		return true;
+	if (!(entry & PTE_PS) || level > 3)
+		return false;
+	return ctx->mode != PAGING_32 || ctx->pse;
+}
+
+/*
+ * SDM vol. 3A, "32-Bit Paging": no bits but those of a 4 MiB entry.  PSE-36 has
+ * room for 40 address bits and no more than the processor has.
+ */
+static uint64_t reserved_32(const struct paging_ctx *ctx, uint64_t entry,
+			    int level)
+{
+	unsigned int width = ctx->maxphyaddr < 40 ? ctx->maxphyaddr : 40;
+
+	if (level == 1 || !paging_is_leaf(ctx, entry, level))
+		return 0;
+	return BITS(21, width - 19);
+}
+
 /*
  * facts: SDM vol. 3A, "Reserved bits" of each paging mode.  62:52 are ignored
  * in long mode and reserved in PAE; 63 is reserved while NXE is 0.
@@ -10,13 +33,15 @@ uint64_t paging_reserved(const struct paging_ctx *ctx, uint64_t entry,
 {
 	uint64_t rsvd = 0;
 
+	if (ctx->mode == PAGING_32)
+		return reserved_32(ctx, entry, level);
 	if (ctx->maxphyaddr < 52)
 		rsvd |= BITS(51, ctx->maxphyaddr);
 	if (ctx->mode == PAGING_PAE)
 		rsvd |= BITS(62, 52);
 	if (!ctx->nxe)
 		rsvd |= PTE_NX;
-	if (level == 4)
+	if (level >= 4 || (level == 3 && !ctx->has_1g))
 		rsvd |= PTE_PS;
 	if (level == 3 && (entry & PTE_PS))
 		rsvd |= BITS(29, 13);
@@ -25,28 +50,57 @@ uint64_t paging_reserved(const struct paging_ctx *ctx, uint64_t entry,
 	return rsvd;
 }
 
-static bool is_leaf(uint64_t entry, int level)
+static bool has_nx(const struct paging_ctx *ctx)
 {
-	return level == 1 || ((entry & PTE_PS) && level <= 3);
+	return ctx->nxe && ctx->mode != PAGING_32;
 }
 
 static uint32_t fault_code(const struct paging_ctx *ctx, uint32_t access,
 			   uint32_t more)
 {
-	if (!ctx->nxe)
+	if (!has_nx(ctx) && !ctx->smep)
 		access &= ~(uint32_t)PFEC_ID;
 	return (access & (uint32_t)(PFEC_W | PFEC_U | PFEC_ID)) | more;
+}
+
+static bool is_user_denied(uint64_t rights, uint32_t access)
+{
+	return !(rights & PTE_U) || ((access & PFEC_W) && !(rights & PTE_W));
+}
+
+static bool is_supervisor_denied(const struct paging_ctx *ctx, uint64_t rights,
+				 uint32_t access)
+{
+	bool user_page = rights & PTE_U;
+
+	if (access & PFEC_ID)
+		return ctx->smep && user_page;
+	if (ctx->smap && user_page && !(access & ACCESS_AC))
+		return true;
+	return (access & PFEC_W) && !(rights & PTE_W) && ctx->wp;
 }
 
 static bool is_denied(const struct paging_ctx *ctx, uint64_t rights,
 		      uint32_t access)
 {
-	if ((access & PFEC_U) && !(rights & PTE_U))
+	if ((access & PFEC_ID) && has_nx(ctx) && (rights & PTE_NX))
 		return true;
-	if ((access & PFEC_W) && !(rights & PTE_W) &&
-	    ((access & PFEC_U) || ctx->wp))
+	return access & PFEC_U ? is_user_denied(rights, access)
+			       : is_supervisor_denied(ctx, rights, access);
+}
+
+bool paging_key_denies(const struct paging_ctx *ctx, uint64_t leaf,
+		       uint64_t rights, uint32_t access)
+{
+	unsigned int bits = pkru_bits(ctx->pkru, pte_pkey(leaf));
+
+	if (!ctx->pke || !paging_is_long(ctx->mode) || !(rights & PTE_U) ||
+	    (access & PFEC_ID))
+		return false;
+	if (bits & PKRU_AD)
 		return true;
-	return (access & PFEC_ID) && ctx->nxe && (rights & PTE_NX);
+	return (bits & PKRU_WD) && (access & PFEC_W) &&
+	       ((access & PFEC_U) || ctx->wp);
 }
 
 static struct walk walk_fault(struct walk w, const struct paging_ctx *ctx,
@@ -57,11 +111,16 @@ static struct walk walk_fault(struct walk w, const struct paging_ctx *ctx,
 	return w;
 }
 
-static uint64_t read_entry(const struct mem *mem, hpa_t hpa)
+static uint64_t read_entry(const struct paging_ctx *ctx, const struct mem *mem,
+			   hpa_t table, unsigned int index)
 {
+	hpa_t at = table + (hpa_t)paging_entry_size(ctx->mode) * index;
 	uint64_t entry;
 
-	return mem_read_entry(mem, hpa, &entry) ? entry : ~UINT64_C(0);
+	if (ctx->mode == PAGING_32)
+		return mem_is_ram(mem, at, 4) ? mem_read_u32(mem, at)
+					      : UINT32_MAX;
+	return mem_read_entry(mem, at, &entry) ? entry : ~UINT64_C(0);
 }
 
 struct walk paging_walk(const struct paging_ctx *ctx, const struct mem *mem,
@@ -70,7 +129,9 @@ struct walk paging_walk(const struct paging_ctx *ctx, const struct mem *mem,
 	struct walk w = {.rights = PTE_W | PTE_U};
 	hpa_t table = ctx->root & PTE_ADDR;
 	int level = paging_levels(ctx->mode);
+	uint32_t denied;
 
+	gva = paging_linear(ctx->mode, gva);
 	if (ctx->mode == PAGING_OFF) {
 		w.pa = gva;
 		return w;
@@ -78,18 +139,16 @@ struct walk paging_walk(const struct paging_ctx *ctx, const struct mem *mem,
 	if (ctx->mode == PAGING_PAE) {
 		uint64_t pdpte = ctx->pdpte[(gva >> 30) & 3];
 
-		gva &= UINT32_MAX;
 		w.leaf = pdpte;
 		w.level = 3;
 		if (!(pdpte & PTE_P))
 			return walk_fault(w, ctx, access, 0);
 		table = pdpte & PTE_ADDR;
-		level = 2;
 	}
 
 	for (;; level--) {
-		unsigned int index = pt_index(gva, level);
-		uint64_t entry = read_entry(mem, table + 8 * index);
+		unsigned int index = paging_index(ctx->mode, gva, level);
+		uint64_t entry = read_entry(ctx, mem, table, index);
 
 		w.leaf = entry;
 		w.table = table;
@@ -103,15 +162,18 @@ struct walk paging_walk(const struct paging_ctx *ctx, const struct mem *mem,
 
 		w.rights &= entry | ~(PTE_W | PTE_U);
 		w.rights |= entry & PTE_NX;
-		if (is_leaf(entry, level))
+		if (paging_is_leaf(ctx, entry, level))
 			break;
 		table = entry & PTE_ADDR;
 	}
 
-	if (is_denied(ctx, w.rights, access))
-		return walk_fault(w, ctx, access, PFEC_P);
+	denied = is_denied(ctx, w.rights, access) ? PFEC_P : 0;
+	if (paging_key_denies(ctx, w.leaf, w.rights, access))
+		denied |= PFEC_P | PFEC_PK;
+	if (denied)
+		return walk_fault(w, ctx, access, denied);
 
-	w.pa = (w.leaf & PTE_ADDR & ~(BIT(pt_shift(level)) - 1)) |
-	       (gva & (BIT(pt_shift(level)) - 1));
+	w.pa = paging_leaf_base(ctx->mode, w.leaf, level) |
+	       (gva & (BIT(paging_shift(ctx->mode, level)) - 1));
 	return w;
 }

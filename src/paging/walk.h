@@ -7,8 +7,10 @@
  * counts nothing; it says how many references it made.
  *
  * Order of checks, per entry from the top: not present, then reserved bits;
- * protection last, from the combined rights.  SDM vol. 3A, "Access Rights"
- * and "Page-Fault Exceptions".
+ * protection last, from the combined rights and the protection key.  SDM
+ * vol. 3A, "Access Rights", "Protection Keys" and "Page-Fault Exceptions".
+ *
+ * Left out: PKS, shadow stacks, AMD's reserved bit 8 of a PML4 entry.
  */
 #ifndef NOTRAP_PAGING_WALK_H
 #define NOTRAP_PAGING_WALK_H
@@ -27,6 +29,7 @@ struct paging_ctx {
 	bool smap;         /* CR4.SMAP; see ACCESS_AC */
 	bool pke;          /* CR4.PKE, 4 and 5 levels */
 	uint32_t pkru;
+	bool has_1g; /* CPUID: 1 GiB pages; without, PS is reserved there */
 	uint8_t maxphyaddr;
 };
 
@@ -43,8 +46,9 @@ struct walk {
 };
 
 /*
- * access: PFEC_W, PFEC_U, PFEC_ID, ACCESS_AC of the reference.  A table outside
- * memory reads as all ones (as an absent bus address does).
+ * access: PFEC_W, PFEC_U, PFEC_ID, ACCESS_AC of the reference.  Outside of long
+ * mode gva's upper half is not looked at.  A table outside memory reads as all
+ * ones (as an absent bus address does).
  */
 struct walk paging_walk(const struct paging_ctx *ctx, const struct mem *mem,
 			gva_t gva, uint32_t access);
@@ -52,5 +56,15 @@ struct walk paging_walk(const struct paging_ctx *ctx, const struct mem *mem,
 /* Reserved bits of a present entry of this level in this mode. */
 uint64_t paging_reserved(const struct paging_ctx *ctx, uint64_t entry,
 			 int level);
+
+/* The entry maps a page.  PS where there are no 1 GiB pages is reserved. */
+bool paging_is_leaf(const struct paging_ctx *ctx, uint64_t entry, int level);
+
+/*
+ * Would the protection key of this leaf deny the access?  rights: as in struct
+ * walk, as keys count for user pages alone.
+ */
+bool paging_key_denies(const struct paging_ctx *ctx, uint64_t leaf,
+		       uint64_t rights, uint32_t access);
 
 #endif

@@ -50,6 +50,7 @@ bool walk_saw_reserved(const struct smmu *smmu, const struct guest_walk *w)
 	struct paging_ctx ctx = {
 		.mode = smmu->cur->guest.mode,
 		.nxe = smmu->cur->guest.nxe,
+		.has_1g = true,
 		.maxphyaddr = smmu->maxphyaddr,
 	};
 

@@ -44,6 +44,9 @@ static uint64_t read_ram(void *memory, uint64_t pa, int bytes)
 	const struct mem *m = memory;
 	uint64_t value = 0;
 
+	/* The one frame of the shadow pool: an empty table. */
+	if (bytes == 8 && pool_owns(&m->pool, pa))
+		return 0;
 	if (pa + (uint64_t)bytes > m->ram_size)
 		return bytes == 4 ? UINT32_MAX : UINT64_MAX;
 	for (int i = 0; i < bytes; i++)
@@ -70,7 +73,7 @@ static struct oracle_cpu oracle_of(const struct paging_ctx *ctx)
 		.smap = ctx->smap,
 		.pke = ctx->pke,
 		.pkru = ctx->pkru,
-		.has_1g = true,
+		.has_1g = ctx->has_1g,
 		.maxphyaddr = ctx->maxphyaddr,
 		.read = read_ram,
 		.memory = mem,
@@ -127,10 +130,6 @@ static const uint32_t accesses[] = {
 	PFEC_U | PFEC_ID,
 };
 
-/* What src/paging walks so far. */
-static const enum paging_mode modes[] = {PAGING_PAE, PAGING_4LEVEL};
-static const bool has_smep = false;
-
 /* Enumeration ------------------------------------------------------------ */
 
 static const uint64_t choice[] = {PTE_P,   PTE_W,   PTE_U,   PTE_PS, PTE_NX,
@@ -179,6 +178,7 @@ static void two_levels_enumerated(void **state)
 			.pdpte = {0, 0x4001, 0, 0},
 			.wp = k & 2,
 			.nxe = k & 4,
+			.has_1g = true,
 			.maxphyaddr = 40,
 		};
 
@@ -234,20 +234,19 @@ static gva_t random_va(enum paging_mode mode)
 static struct paging_ctx random_ctx(void)
 {
 	struct paging_ctx ctx = {
-		.mode = modes[rnd() % ARRAY_LEN(modes)],
+		.mode = (enum paging_mode)(rnd() % NR_PAGING_MODES),
 		.root = rnd() % RAM_PAGES << 12,
 		.wp = rnd() % 2,
 		.nxe = rnd() % 2,
 		.pse = rnd() % 2,
+		.smep = rnd() % 2,
+		.smap = rnd() % 2,
+		.pke = rnd() % 2,
+		.pkru = (uint32_t)rnd(),
+		.has_1g = rnd() % 4,
 		.maxphyaddr = (uint8_t)(36 + rnd() % 17),
 	};
 
-	if (has_smep) {
-		ctx.smep = rnd() % 2;
-		ctx.smap = rnd() % 2;
-		ctx.pke = rnd() % 2;
-		ctx.pkru = (uint32_t)rnd();
-	}
 	for (int i = 0; i < 4; i++)
 		ctx.pdpte[i] = random_entry();
 	return ctx;

@@ -1,242 +1,111 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * paging_walk() against a slow model written apart: it first collects the
- * entries, then asks each rule of the manual in a sentence of its own.
+ * paging_walk() against the slow model (slow_walk.h), in every paging mode.
  *
- * Part one enumerates: two table levels' bits, access, WP, NXE.  Part two
- * draws random tables in both modes and every MAXPHYADDR.
+ * Enumerated: the bits of two table levels with the plain control bits; the
+ * rights of two levels with every control bit that judges rights; the bits of
+ * a protection key.  Drawn at random: whole tables, every MAXPHYADDR.
  */
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
 
-#include "base/types.h"
-#include "paging/walk.h"
+#include "slow_walk.h"
 
 #define RAM_PAGES 64
+#define VA        UINT64_C(0x40201123)
 
-struct verdict {
-	bool fault;
-	uint32_t code;
-	uint64_t address;
-};
-
-struct fixture {
-	struct mem *mem;
-};
+static struct mem *mem;
 
 static int set_up(void **state)
 {
-	static struct fixture f;
 	struct diag diag;
 
-	if (mem_create(RAM_PAGES * PAGE_SIZE, 4, false, &f.mem, &diag))
-		return -1;
-	*state = &f;
-	return 0;
+	(void)state;
+	return mem_create(RAM_PAGES * PAGE_SIZE, 4, false, &mem, &diag);
 }
 
 static int tear_down(void **state)
 {
-	mem_destroy(((struct fixture *)*state)->mem);
+	(void)state;
+	mem_destroy(mem);
 	return 0;
 }
 
-/* The slow model ------------------------------------------------------- */
-
-struct chain {
-	uint64_t entry[4];
-	int level[4];
-	int n;
-	bool ended_by_leaf;
-};
-
-static uint64_t table_word(const struct mem *mem, uint64_t address)
+/* The lowest two tables of VA: at 4000 and 5000, whatever the mode. */
+static void set_upper(const struct paging_ctx *ctx, uint64_t pde)
 {
-	if (address + 8 <= mem->ram_size)
-		return *(const uint64_t *)(const void *)(mem->ram + address);
-	return 0xffffffffffffffffull;
-}
-
-/* Follow the chain until something ends it, without judging rights. */
-static struct chain collect(const struct paging_ctx *ctx, const struct mem *mem,
-			    uint64_t va)
-{
-	struct chain c = {.n = 0};
-	uint64_t base = ctx->root & 0x000ffffffffff000ull;
-	int level = 4;
-
-	if (ctx->mode == PAGING_PAE) {
-		base = ctx->pdpte[(va >> 30) & 3] & 0x000ffffffffff000ull;
-		level = 2;
-	}
-	while (level >= 1) {
-		uint64_t slot = (va >> (12 + 9 * (level - 1))) % 512;
-		uint64_t e = table_word(mem, base + slot * 8);
-
-		c.entry[c.n] = e;
-		c.level[c.n++] = level;
-		if (e % 2 == 0)
-			break;
-		if (level == 1 || (level < 4 && (e >> 7) % 2)) {
-			c.ended_by_leaf = true;
-			break;
-		}
-		base = e & 0x000ffffffffff000ull;
-		level--;
-	}
-	return c;
-}
-
-static bool bit_is_reserved(const struct paging_ctx *ctx, int bit, int level,
-			    bool large)
-{
-	if (bit == 63)
-		return !ctx->nxe;
-	if (bit >= 52)
-		return ctx->mode == PAGING_PAE;
-	if (bit >= ctx->maxphyaddr)
-		return true;
-	if (bit == 7)
-		return level == 4;
-	if (large && level == 2)
-		return bit >= 13 && bit <= 20;
-	if (large && level == 3)
-		return bit >= 13 && bit <= 29;
-	return false;
-}
-
-static bool has_reserved(const struct paging_ctx *ctx, uint64_t e, int level)
-{
-	bool large = level > 1 && (e >> 7) % 2;
-
-	for (int bit = 0; bit < 64; bit++)
-		if ((e >> bit) % 2 && bit_is_reserved(ctx, bit, level, large))
-			return true;
-	return false;
-}
-
-static struct verdict slow_walk(const struct paging_ctx *ctx,
-				const struct mem *mem, uint64_t va, bool write,
-				bool user, bool fetch)
-{
-	struct verdict v = {0};
-	bool all_writable = true, all_user = true, any_nx = false;
-	struct chain c;
-	int last;
-
-	if (ctx->mode == PAGING_OFF) {
-		v.address = va;
-		return v;
-	}
-
-	v.code = (write ? 2u : 0) + (user ? 4u : 0);
-	if (fetch && ctx->nxe)
-		v.code += 16;
-
-	if (ctx->mode == PAGING_PAE) {
-		va %= 0x100000000ull;
-		if (ctx->pdpte[va >> 30] % 2 == 0) {
-			v.fault = true;
-			return v;
-		}
-	}
-	c = collect(ctx, mem, va);
-	for (int i = 0; i < c.n; i++) {
-		if (c.entry[i] % 2 == 0) {
-			v.fault = true;
-			return v;
-		}
-		if (has_reserved(ctx, c.entry[i], c.level[i])) {
-			v.fault = true;
-			v.code += 9;
-			return v;
-		}
-		all_writable = all_writable && (c.entry[i] >> 1) % 2;
-		all_user = all_user && (c.entry[i] >> 2) % 2;
-		any_nx = any_nx || c.entry[i] >> 63;
-	}
-	last = c.n - 1;
-
-	if (user && !all_user)
-		v.fault = true;
-	if (write && !all_writable && user)
-		v.fault = true;
-	if (write && !all_writable && ctx->wp)
-		v.fault = true;
-	if (fetch && any_nx && ctx->nxe)
-		v.fault = true;
-	if (v.fault) {
-		v.code += 1;
-		return v;
-	}
-	if (c.level[last] == 1)
-		v.address =
-			(c.entry[last] & 0x000ffffffffff000ull) + va % 0x1000;
-	else if (c.level[last] == 2)
-		v.address =
-			(c.entry[last] & 0x000fffffffe00000ull) + va % 0x200000;
+	if (ctx->mode == PAGING_32)
+		mem_write_u32(mem, 0x4000 + 4 * (VA >> 22), (uint32_t)pde);
 	else
-		v.address = (c.entry[last] & 0x000fffffc0000000ull) +
-			    va % 0x40000000;
-	return v;
+		mem_write_u64(mem, 0x4000 + 8 * pt_index(VA, 2), pde);
 }
 
-static void compare(const struct paging_ctx *ctx, const struct mem *mem,
-		    uint64_t va, unsigned int access)
+static void set_lower(const struct paging_ctx *ctx, uint64_t pte)
 {
-	uint32_t bits = (access & 1 ? PFEC_W : 0) | (access & 2 ? PFEC_U : 0) |
-			(access & 4 ? PFEC_ID : 0);
-	struct walk got = paging_walk(ctx, mem, va, bits);
-	struct verdict want =
-		slow_walk(ctx, mem, va, access & 1, access & 2, access & 4);
-	bool same =
-		got.fault == want.fault &&
-		(got.fault ? got.pfec == want.code : got.pa == want.address);
-
-	if (!same)
-		fail_msg("mode %d wp %d nxe %d M %d va %llx access %x leaf "
-			 "%llx level %d: got fault %d code %x pa %llx, want "
-			 "fault %d code %x pa %llx",
-			 (int)ctx->mode, ctx->wp, ctx->nxe, ctx->maxphyaddr,
-			 (unsigned long long)va, bits,
-			 (unsigned long long)got.leaf, got.level, got.fault,
-			 got.pfec, (unsigned long long)got.pa, want.fault,
-			 want.code, (unsigned long long)want.address);
+	if (ctx->mode == PAGING_32)
+		mem_write_u32(mem, 0x5000 + 4 * ((VA >> 12) & 1023),
+			      (uint32_t)pte);
+	else
+		mem_write_u64(mem, 0x5000 + 8 * pt_index(VA, 1), pte);
 }
 
-/* Part one -------------------------------------------------------------- */
+/* PML5 3000 -> PML4 1000 -> PDPT 2000 -> PD 4000 -> PT 5000 -> page 6000 */
+static struct paging_ctx set_way(enum paging_mode mode)
+{
+	static const hpa_t roots[NR_PAGING_MODES] = {
+		[PAGING_32] = 0x4000,
+		[PAGING_4LEVEL] = 0x1000,
+		[PAGING_5LEVEL] = 0x3000,
+	};
+
+	mem_write_u64(mem, 0x3000, 0x1000 | 7);
+	mem_write_u64(mem, 0x1000, 0x2000 | 7);
+	mem_write_u64(mem, 0x2000 + 8, 0x4000 | 7);
+	return (struct paging_ctx){
+		.mode = mode,
+		.root = roots[mode],
+		.pdpte = {0, 0x4001, 0, 0},
+		.has_1g = true,
+		.maxphyaddr = 40,
+	};
+}
+
+static void compare_all(const struct paging_ctx *ctx, uint64_t va)
+{
+	for (int i = 0; i < NR_REFERENCES; i++)
+		compare_walks(ctx, mem, va, &references[i]);
+}
 
 /* The bits of an entry that are worth enumerating. */
-static const uint64_t choice[] = {PTE_P,   PTE_W,   PTE_U,   PTE_PS, PTE_NX,
-				  BIT(51), BIT(40), BIT(52), BIT(13)};
+static const uint64_t choice64[] = {PTE_P,   PTE_W,   PTE_U,   PTE_PS, PTE_NX,
+				    BIT(51), BIT(40), BIT(52), BIT(13)};
+static const uint64_t choice32[] = {PTE_P,   PTE_W,   PTE_U,   PTE_PS, PTE_G,
+				    BIT(13), BIT(20), BIT(21), BIT(31)};
 
-static uint64_t spread(unsigned int n)
+#define CHOICES ((unsigned int)ARRAY_LEN(choice64))
+_Static_assert(ARRAY_LEN(choice32) == ARRAY_LEN(choice64), "one loop for both");
+
+static uint64_t spread(const struct paging_ctx *ctx, unsigned int n)
 {
+	const uint64_t *choice = ctx->mode == PAGING_32 ? choice32 : choice64;
 	uint64_t e = 0;
 
-	for (unsigned int i = 0; i < ARRAY_LEN(choice); i++)
+	for (unsigned int i = 0; i < CHOICES; i++)
 		if (n >> i & 1)
 			e |= choice[i];
 	return e;
 }
 
-static void enumerate(struct mem *mem, struct paging_ctx *ctx)
+static void enumerate(const struct paging_ctx *ctx)
 {
-	const uint64_t va = 0x40201123;
-
-	for (unsigned int pde = 0; pde < 1u << ARRAY_LEN(choice); pde++) {
-		uint64_t at = 0x4000 + 8 * pt_index(va, 2);
-
-		mem_write_u64(mem, at, spread(pde) | 0x5000);
-		for (unsigned int n = 0; n < 1u << ARRAY_LEN(choice); n++) {
-			at = 0x5000 + 8 * pt_index(va, 1);
-			mem_write_u64(mem, at, spread(n) | 0x6000);
-			for (unsigned int access = 0; access < 8; access++)
-				compare(ctx, mem, va, access);
+	for (unsigned int pde = 0; pde < 1u << CHOICES; pde++) {
+		set_upper(ctx, spread(ctx, pde) | 0x5000);
+		for (unsigned int n = 0; n < 1u << CHOICES; n++) {
+			set_lower(ctx, spread(ctx, n) | 0x6000);
+			compare_all(ctx, VA);
 			/* One leaf is enough where the PDE ends the walk. */
 			if (!(pde & 1))
 				break;
@@ -246,27 +115,92 @@ static void enumerate(struct mem *mem, struct paging_ctx *ctx)
 
 static void two_levels_enumerated(void **state)
 {
-	struct mem *mem = ((struct fixture *)*state)->mem;
+	static const enum paging_mode modes[] = {PAGING_32, PAGING_PAE,
+						 PAGING_4LEVEL, PAGING_5LEVEL};
 
-	/* PML4 1000 -> PDPT 2000 -> PD 4000 -> PT 5000 -> page 6000 */
-	mem_write_u64(mem, 0x1000, 0x2000 | 7);
-	mem_write_u64(mem, 0x2000 + 8, 0x4000 | 7);
+	(void)state;
+	for (unsigned int m = 0; m < ARRAY_LEN(modes); m++) {
+		struct paging_ctx ctx = set_way(modes[m]);
 
-	for (int k = 0; k < 8; k++) {
-		struct paging_ctx ctx = {
-			.mode = k & 1 ? PAGING_PAE : PAGING_4LEVEL,
-			.root = 0x1000,
-			.pdpte = {0, 0x4001, 0, 0},
-			.wp = k & 2,
-			.nxe = k & 4,
-			.maxphyaddr = 40,
-		};
-
-		enumerate(mem, &ctx);
+		/* Both values of each bit, and of each pair in some mode. */
+		for (unsigned int k = m % 2; k < 4; k += 2) {
+			ctx.wp = k & 2;
+			ctx.nxe = k != 1;
+			ctx.pse = k & 2;
+			enumerate(&ctx);
+		}
 	}
 }
 
-/* Part two -------------------------------------------------------------- */
+/* Rights: U, W and NX of two levels under each set of control bits. */
+static void rights_under(const struct paging_ctx *ctx)
+{
+	for (unsigned int r = 0; r < 64; r++) {
+		uint64_t pde = (r & 7) * 2 % 8 | (r & 4 ? PTE_NX : 0);
+		uint64_t pte = (r >> 3) * 2 % 8 | (r >> 3 & 4 ? PTE_NX : 0);
+
+		set_upper(ctx, pde | 0x5000 | PTE_P);
+		set_lower(ctx, pte | 0x6000 | PTE_P | (uint64_t)9 << 59);
+		compare_all(ctx, VA);
+	}
+}
+
+static void rights_enumerated(void **state)
+{
+	(void)state;
+	for (enum paging_mode mode = PAGING_32; mode < NR_PAGING_MODES;
+	     mode++) {
+		struct paging_ctx ctx = set_way(mode);
+
+		for (unsigned int k = 0; k < 1u << 7; k++) {
+			ctx.wp = k & 1;
+			ctx.nxe = k & 2;
+			ctx.smep = k & 4;
+			ctx.smap = k & 8;
+			ctx.pke = k & 16;
+			/* What key 9 may do; the others may nothing. */
+			ctx.pkru = ~(UINT32_C(3) << 18) | (k >> 5 & 3) << 18;
+			rights_under(&ctx);
+		}
+	}
+}
+
+/* The key is the leaf's, also of a large page, and picks its own two bits. */
+static void keys_enumerated(void **state)
+{
+	struct paging_ctx ctx = set_way(PAGING_5LEVEL);
+
+	(void)state;
+	ctx.nxe = ctx.wp = ctx.pke = true;
+	for (uint64_t key = 0; key < 16; key++) {
+		for (unsigned int bit = 0; bit < 32; bit++) {
+			ctx.pkru = UINT32_C(1) << bit;
+			set_upper(&ctx, 0x5007 | (15 - key) << 59);
+			set_lower(&ctx, 0x6007 | key << 59);
+			compare_all(&ctx, VA);
+			set_upper(&ctx, 0x200087 | key << 59);
+			compare_all(&ctx, VA);
+		}
+	}
+}
+
+/* PSE-36: each bit of a 4 MiB entry, for each width of the processor. */
+static void pse36_enumerated(void **state)
+{
+	struct paging_ctx ctx = set_way(PAGING_32);
+
+	(void)state;
+	for (unsigned int width = 36; width <= 52; width++) {
+		ctx.maxphyaddr = (uint8_t)width;
+		for (unsigned int bit = 0; bit < 32; bit++) {
+			set_upper(&ctx, 0x800083 ^ BIT(bit));
+			ctx.pse = true;
+			compare_all(&ctx, VA);
+			ctx.pse = false;
+			compare_all(&ctx, VA);
+		}
+	}
+}
 
 static uint64_t seed = 88172645463325252ull;
 
@@ -289,69 +223,96 @@ static uint64_t random_entry(void)
 	return e;
 }
 
+static uint32_t random_entry32(void)
+{
+	uint64_t e = random_entry();
+
+	return (uint32_t)(e | e >> 32);
+}
+
+static struct paging_ctx random_ctx(void)
+{
+	struct paging_ctx ctx = {
+		.mode = (enum paging_mode)(rnd() % NR_PAGING_MODES),
+		.root = rnd() % RAM_PAGES << 12,
+		.wp = rnd() % 2,
+		.nxe = rnd() % 2,
+		.pse = rnd() % 4,
+		.smep = rnd() % 2,
+		.smap = rnd() % 4 == 0,
+		.pke = rnd() % 2,
+		.pkru = (uint32_t)(rnd() & rnd()),
+		.has_1g = rnd() % 4,
+		.maxphyaddr = (uint8_t)(36 + rnd() % 17),
+	};
+
+	for (int i = 0; i < 4; i++)
+		ctx.pdpte[i] = random_entry();
+	return ctx;
+}
+
 static void random_tables(void **state)
 {
-	struct mem *mem = ((struct fixture *)*state)->mem;
-	unsigned int faults = 0, fine = 0;
+	unsigned int faults[NR_PAGING_MODES] = {0}, fine[NR_PAGING_MODES] = {0};
 
-	for (int round = 0; round < 200; round++) {
-		struct paging_ctx ctx = {
-			.mode = rnd() % 2 ? PAGING_PAE : PAGING_4LEVEL,
-			.root = rnd() % RAM_PAGES << 12,
-			.wp = rnd() % 2,
-			.nxe = rnd() % 2,
-			.maxphyaddr = (uint8_t)(36 + rnd() % 17),
-		};
+	(void)state;
+	for (int round = 0; round < 500; round++) {
+		struct paging_ctx ctx = random_ctx();
 
-		for (int i = 0; i < 4; i++)
-			ctx.pdpte[i] = random_entry();
-		for (uint64_t at = 0; at < mem->ram_size; at += 8)
+		for (uint64_t at = 0; at < mem->ram_size; at += 8) {
 			mem_write_u64(mem, at, random_entry());
+			if (ctx.mode != PAGING_32)
+				continue;
+			mem_write_u32(mem, at, random_entry32());
+			mem_write_u32(mem, at + 4, random_entry32());
+		}
 		for (int i = 0; i < 2000; i++) {
 			uint64_t va = rnd();
-			unsigned int access = (unsigned int)(rnd() % 8);
 
-			compare(&ctx, mem, va, access);
+			compare_walks(&ctx, mem, va,
+				      &references[rnd() % NR_REFERENCES]);
 			if (paging_walk(&ctx, mem, va, 0).fault)
-				faults++;
+				faults[ctx.mode]++;
 			else
-				fine++;
+				fine[ctx.mode]++;
 		}
 	}
 	/* Both outcomes must have been met, or the test says nothing. */
-	assert_true(faults > 10000 && fine > 10000);
+	for (enum paging_mode m = PAGING_32; m < NR_PAGING_MODES; m++)
+		assert_true(faults[m] > 5000 && fine[m] > 5000);
 }
 
 static void references_per_walk(void **state)
 {
-	struct mem *mem = ((struct fixture *)*state)->mem;
-	struct paging_ctx ctx = {
-		.mode = PAGING_4LEVEL,
-		.root = 0x1000,
-		.nxe = true,
-		.maxphyaddr = 40,
-	};
+	struct paging_ctx ctx = set_way(PAGING_4LEVEL);
 
-	mem_write_u64(mem, 0x1000, 0x2007);
-	mem_write_u64(mem, 0x2000, 0x3007);
-	mem_write_u64(mem, 0x3000, 0x4007);
-	mem_write_u64(mem, 0x4000, 0x5007);
-	assert_int_equal(paging_walk(&ctx, mem, 0, 0).refs, 4);
-	mem_write_u64(mem, 0x3000, 0x200087);
-	assert_int_equal(paging_walk(&ctx, mem, 0, 0).refs, 3);
+	(void)state;
+	set_upper(&ctx, 0x5007);
+	set_lower(&ctx, 0x6007);
+	assert_int_equal(paging_walk(&ctx, mem, VA, 0).refs, 4);
+	set_upper(&ctx, 0x200087);
+	assert_int_equal(paging_walk(&ctx, mem, VA, 0).refs, 3);
 	mem_write_u64(mem, 0x1000, 0);
-	assert_int_equal(paging_walk(&ctx, mem, 0, 0).refs, 1);
+	assert_int_equal(paging_walk(&ctx, mem, VA, 0).refs, 1);
 
-	ctx.mode = PAGING_PAE;
-	ctx.pdpte[0] = 0x3001;
-	mem_write_u64(mem, 0x3000, 0x4007);
-	assert_int_equal(paging_walk(&ctx, mem, 0, 0).refs, 2);
+	ctx = set_way(PAGING_5LEVEL);
+	set_upper(&ctx, 0x5007);
+	assert_int_equal(paging_walk(&ctx, mem, VA, 0).refs, 5);
+	ctx = set_way(PAGING_PAE);
+	assert_int_equal(paging_walk(&ctx, mem, VA, 0).refs, 2);
+	ctx = set_way(PAGING_32);
+	set_upper(&ctx, 0x5007);
+	set_lower(&ctx, 0x6007);
+	assert_int_equal(paging_walk(&ctx, mem, VA, 0).refs, 2);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(two_levels_enumerated),
+		cmocka_unit_test(rights_enumerated),
+		cmocka_unit_test(keys_enumerated),
+		cmocka_unit_test(pse36_enumerated),
 		cmocka_unit_test(random_tables),
 		cmocka_unit_test(references_per_walk),
 	};
