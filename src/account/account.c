@@ -78,6 +78,7 @@ void account_reset(struct account *acct)
 		.fault_latency = acct->fault_latency,
 		.in_exit = -1,
 		.insns = acct->insns,
+		.watch = acct->watch,
 	};
 
 	BUG_ON(acct->in_exit >= 0);
@@ -105,6 +106,7 @@ struct account *account_clone(const struct account *acct)
 	if (!copy)
 		return NULL;
 	*copy = *acct;
+	copy->watch = NULL;
 	copy->fault_latency = clone_histogram(acct->fault_latency);
 	failed = !copy->fault_latency;
 	for (int i = 0; i < NR_EXIT_REASONS; i++) {

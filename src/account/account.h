@@ -51,6 +51,12 @@ enum tlb_counter {
 
 #define NR_PFEC 64 /* error codes of guest faults, bits 5:0 */
 
+/* One who wants to be told of each charge, in order. */
+struct account_watch {
+	void (*charge)(void *context, enum cost_id id, uint64_t n);
+	void *context;
+};
+
 struct account {
 	uint64_t counter[NR_COUNTERS];
 	uint64_t pf_cause[NR_CAUSES];
@@ -70,17 +76,20 @@ struct account {
 	uint64_t cost_count[NR_COSTS];
 	uint64_t cost[NR_COSTS]; /* cycles a unit, from the configuration */
 	uint64_t now;            /* cycles since the start */
+
+	const struct account_watch *watch; /* NULL: nobody; not the account's */
 };
 
 /* Costs get their defaults.  NULL: out of memory. */
 struct account *account_create(void);
 void account_destroy(struct account *acct); /* NULL is fine */
 
-/* Outside an exit: forget every count; costs and the clock of guest
- * instructions stay. */
+/* Outside an exit: forget every count; costs, the clock of guest instructions
+ * and the watch stay. */
 void account_reset(struct account *acct);
 
-/* A copy of its own, to be destroyed.  NULL: out of memory. */
+/* A copy of its own that nobody watches, to be destroyed.  NULL: out of memory.
+ */
 struct account *account_clone(const struct account *acct);
 
 static inline void account_count(struct account *acct, enum counter_id id)
@@ -93,6 +102,8 @@ static inline void account_charge(struct account *acct, enum cost_id id,
 {
 	acct->cost_count[id] += n;
 	acct->now += acct->cost[id] * n;
+	if (unlikely(acct->watch))
+		acct->watch->charge(acct->watch->context, id, n);
 }
 
 static inline void account_guest_fault(struct account *acct, uint32_t pfec,

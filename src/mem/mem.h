@@ -30,6 +30,18 @@
 
 #define POOL_CHANGES_MAX 1024
 
+/*
+ * One who wants to be told of every modelled entry that is set, also to what it
+ * was, and of every frame taken and given back, before that happens.
+ */
+struct pool_watch {
+	void (*set)(void *context, hpa_t table, unsigned int index,
+		    uint64_t val);
+	void (*alloc)(void *context, hpa_t table, int level);
+	void (*free)(void *context, hpa_t table);
+	void *context;
+};
+
 struct pool {
 	uint64_t (*model)[PT_ENTRIES];
 	uint64_t (*installed)[PT_ENTRIES]; /* NULL: replay, no second view */
@@ -47,6 +59,8 @@ struct pool {
 		bool *page_listed;
 		bool flush; /* an installed entry that was in use lost rights */
 	} changes;
+
+	const struct pool_watch *watch; /* NULL: nobody; not the pool's */
 };
 
 struct mem {

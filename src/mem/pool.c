@@ -57,6 +57,9 @@ hpa_t pool_alloc(struct pool *pool, int level)
 		return 0;
 
 	page = pool->free[--pool->nr_free];
+	if (unlikely(pool->watch))
+		pool->watch->alloc(pool->watch->context, pool_page_hpa(page),
+				   level);
 	pool->level[page] = (uint8_t)level;
 	memset(pool->model[page], 0, PAGE_SIZE);
 	return pool_page_hpa(page);
@@ -67,6 +70,8 @@ void pool_free(struct pool *pool, hpa_t table)
 	uint32_t page = pool_page(table);
 
 	BUG_ON(!pool_owns(pool, table) || !pool->level[page]);
+	if (unlikely(pool->watch))
+		pool->watch->free(pool->watch->context, table);
 	if (pool->installed)
 		for (unsigned int i = 0; i < PT_ENTRIES; i++)
 			revoke(pool, page, i);
@@ -89,6 +94,8 @@ void pool_set(struct pool *pool, hpa_t table, unsigned int index, uint64_t val)
 	uint32_t page = pool_page(table);
 	uint64_t old = pool->model[page][index];
 
+	if (unlikely(pool->watch))
+		pool->watch->set(pool->watch->context, table, index, val);
 	pool->model[page][index] = val;
 	if (!pool->installed || old == val)
 		return;

@@ -160,6 +160,30 @@ bool smmu_unprotect(struct smmu *smmu, gva_t gva);
 /* The guest walk of this generation, with no side effect. */
 bool smmu_gva_to_gpa(const struct smmu *smmu, gva_t gva, gpa_t *ret);
 
+/* What a shadow entry is, for one who tells of it. */
+enum smmu_spte_kind {
+	SMMU_SPTE_PRESENT, /* maps a page or links a table */
+	SMMU_SPTE_ABSENT, /* not present; without the bypass there is one way */
+	SMMU_SPTE_TRAP,   /* nothing is known: the fault must exit */
+	SMMU_SPTE_NOTRAP, /* the guest has nothing either: it need not */
+	SMMU_SPTE_MMIO,   /* no memory behind it */
+};
+
+enum smmu_spte_kind smmu_spte_kind(const struct smmu *smmu, uint64_t spte);
+
+/* A shadow page by its frame, which is one or was the last to be given back. */
+struct smmu_page {
+	gfn_t gfn;
+	int level;
+	unsigned int glevels, quadrant;
+	bool metaphysical;
+	unsigned int access; /* bits 0 execute, 1 write, 2 user: the role's */
+	bool is_root;
+	bool is_pae_root; /* the frame of four PDPTEs: nothing else is set */
+};
+
+struct smmu_page smmu_page(const struct smmu *smmu, hpa_t table);
+
 /* What an audit sees that is no violation (observations.def). */
 enum smmu_observation {
 #define OBSERVATION(name, what) SMMU_SEEN_##name,

@@ -181,6 +181,8 @@ void sim_retry_close(struct sim *sim)
 	if (!sim->cur->retrying)
 		return;
 	sim->cur->retrying = false;
+	if (sim_is_probed(sim))
+		sim_probe_retried(sim);
 	histogram_add(sim->acct->fault_latency,
 		      sim->cur->retry_at -
 			      sim->cur->open[sim->cur->nr_open].began);

@@ -14,6 +14,8 @@ void sim_exit_begin(struct sim *sim, unsigned int reason)
 	bool user = sim->cur->delivering.valid ? sim->cur->deliver_user
 					       : ev->cpl == 3;
 
+	if (sim_is_probed(sim))
+		sim_probe_exit(sim);
 	account_exit_begin(sim->acct, reason);
 	/* Without VPID nothing survives the transitions. */
 	sim_flush_tlb(sim);
@@ -32,6 +34,8 @@ void sim_exit_begin(struct sim *sim, unsigned int reason)
 
 void sim_exit_end(struct sim *sim)
 {
+	if (sim_is_probed(sim))
+		sim_probe_entry(sim);
 	account_exit_end(sim->acct);
 	if (!sim->tell || sim->region)
 		return;

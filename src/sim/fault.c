@@ -90,6 +90,8 @@ static bool page_fault_exit(struct sim *sim, const struct guest_event *ev,
 	sim_exit(sim, vmx_exit_exception(&pf, ev->gva));
 	r = smmu_page_fault(sim->smmu, ev->gva, w->pfec);
 	sim->acct->pf_cause[r.cause]++;
+	if (sim_is_probed(sim))
+		sim_probe_handled(sim, &r);
 	if (sim->tell)
 		note_page_fault(sim, ev->gva, w->pfec, r.cause);
 
@@ -121,9 +123,12 @@ static bool raise_page_fault(struct sim *sim, const struct guest_event *ev,
 			     const struct walk *w, struct guest_outcome *out)
 {
 	struct vmx_event pf = vmx_event_exception(EXC_PF, w->pfec);
+	bool exits = vmx_pf_exits(&sim->cur->ctl, w->pfec);
 
 	sim->cur->fault_began = sim->acct->now;
-	if (vmx_pf_exits(&sim->cur->ctl, w->pfec))
+	if (sim_is_probed(sim))
+		sim_probe_fault(sim, ev->gva, w->pfec, exits);
+	if (exits)
 		return page_fault_exit(sim, ev, w, out);
 
 	/* Past the hypervisor, into the guest: it never knows. */
@@ -160,8 +165,12 @@ void sim_access(struct sim *sim, const struct guest_event *ev,
 		struct guest_outcome *out)
 {
 	for (int i = 0; i < MAX_TRIES; i++) {
-		struct walk w = cpu_translate(&sim->cur->hardware, sim->mem,
-					      ev->gva, ev->access);
+		struct walk w;
+
+		if (sim_is_probed(sim))
+			sim_probe_event(sim, SIM_STEP_WALK, ev, NULL);
+		w = cpu_translate(&sim->cur->hardware, sim->mem, ev->gva,
+				  ev->access);
 
 		if (sim->has_tlb)
 			count_walk(sim, &w);

@@ -8,6 +8,7 @@
  *   control.c  control registers, MSRs and the other sensitive instructions
  *   region.c   the region of interest
  *   deliver.c  exceptions, interrupts, deliveries, fault latency
+ *   probe.c    what one is told who watches the steps
  */
 #ifndef NOTRAP_SIM_INTERNAL_H
 #define NOTRAP_SIM_INTERNAL_H
@@ -15,6 +16,7 @@
 #include "cpu/cpu.h"
 #include "cpu/tlb.h"
 #include "shadow_mmu/smmu.h"
+#include "sim/probe.h"
 #include "sim/sim.h"
 #include "vmx_model/decide.h"
 #include "vmx_model/exit.h"
@@ -85,6 +87,9 @@ struct sim {
 	void (*region_begins)(void *context);
 	void *region_context;
 	struct sim_exit_record record; /* of the exit under way */
+	struct sim_probe probe;
+	struct account_watch account_watch;
+	struct pool_watch pool_watch;
 
 	uint64_t other_exception_exits; /* by an exception but #PF */
 	uint64_t fault_digest;
@@ -184,5 +189,20 @@ void sim_retry(struct sim *sim, const struct guest_event *ev);
 bool sim_is_retried(const struct sim *sim, const struct guest_event *ev);
 /* The retried reference is through, since retry_at: file the latency. */
 void sim_retry_close(struct sim *sim);
+
+/* probe.c: only while somebody listens. */
+static inline bool sim_is_probed(const struct sim *sim)
+{
+	return unlikely(sim->probe.tell != NULL);
+}
+
+void sim_probe_event(struct sim *sim, enum sim_step_kind kind,
+		     const struct guest_event *ev,
+		     const struct guest_outcome *out);
+void sim_probe_fault(struct sim *sim, gva_t gva, uint32_t pfec, bool exits);
+void sim_probe_exit(struct sim *sim);
+void sim_probe_handled(struct sim *sim, const struct smmu_result *result);
+void sim_probe_entry(struct sim *sim);
+void sim_probe_retried(struct sim *sim);
 
 #endif

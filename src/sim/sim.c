@@ -111,11 +111,15 @@ static void sim_push(struct event_sink *sink, const struct guest_event *ev,
 		end_emulation(sim);
 	if (!retried && ev->kind != GE_ACCESS)
 		sim_retry_close(sim);
+	if (sim_is_probed(sim))
+		sim_probe_event(sim, SIM_STEP_EVENT, ev, NULL);
 	account_guest_time(sim->acct, ev->insns);
 	sim->event = ev;
 
 	*out = (struct guest_outcome){.verdict = GO_DONE};
 	dispatch(sim, ev, out);
+	if (sim_is_probed(sim))
+		sim_probe_event(sim, SIM_STEP_OUTCOME, ev, out);
 
 	if (retried) {
 		sim->cur->retry_at = sim->acct->now;
@@ -215,6 +219,8 @@ void sim_destroy(struct sim *sim)
 {
 	if (!sim)
 		return;
+	if (sim_is_probed(sim))
+		sim_set_probe(sim, &(struct sim_probe){0});
 	smmu_destroy(sim->smmu);
 	vmcs_destroy(sim->cur->vmcs);
 	account_destroy(sim->acct);

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Shadow entries and pages in terms a reader knows; nothing is changed. */
+#include "shadow_mmu/internal.h"
+
+enum smmu_spte_kind smmu_spte_kind(const struct smmu *smmu, uint64_t spte)
+{
+	if (is_mmio_mark(&smmu->v, spte))
+		return SMMU_SPTE_MMIO;
+	if (is_shadow_present(&smmu->v, spte))
+		return SMMU_SPTE_PRESENT;
+	if (!has_notrap(&smmu->v))
+		return SMMU_SPTE_ABSENT;
+	return spte == smmu->v.trap ? SMMU_SPTE_TRAP : SMMU_SPTE_NOTRAP;
+}
+
+struct smmu_page smmu_page(const struct smmu *smmu, hpa_t table)
+{
+	const struct sp *sp = sp_of_table(smmu, table);
+
+	if (table == smmu->cur->pae_root)
+		return (struct smmu_page){.is_pae_root = true, .level = 3};
+	return (struct smmu_page){
+		.gfn = sp->gfn,
+		.level = role_level(sp->role),
+		.glevels = role_glevels(sp->role),
+		.quadrant = sp->role >> ROLE_QUADRANT_SHIFT & 3,
+		.metaphysical = role_is_metaphysical(sp->role),
+		.access = role_access(sp->role),
+		.is_root = sp->root_count > 0,
+	};
+}
