@@ -266,7 +266,7 @@ static uint32_t code_of(const struct oracle_cpu *cpu,
 		code += 2;
 	if (is_user_access(access))
 		code += 4;
-	if (access->fetch && (nx_on || cpu->smep))
+	if (access->fetch && (nx_on || cpu->smep || cpu->quirks.id_always))
 		code += 16;
 	return code;
 }
@@ -317,6 +317,19 @@ static void meet(struct oracle_result *r, const struct step *step)
 	};
 }
 
+/* Would this entry's rights alone refuse the access? */
+static bool refuses_at_once(const struct oracle_cpu *cpu,
+			    const struct oracle_access *access,
+			    const struct step *step)
+{
+	const struct way alone = {.step = {*step}, .n = 1};
+	struct question q = question_about(cpu, access, &alone);
+
+	return user_of_supervisor_page(&q) || user_write_of_read_only(&q) ||
+	       supervisor_write_of_read_only(&q) ||
+	       fetch_of_execute_disable(&q);
+}
+
 static struct oracle_result judge(const struct oracle_cpu *cpu,
 				  const struct oracle_access *access,
 				  const struct way *way)
@@ -330,8 +343,12 @@ static struct oracle_result judge(const struct oracle_cpu *cpu,
 		meet(&r, step);
 		if (!bit(step->entry, 0))
 			return fault(r, cpu, access, 0);
-		if (step->entry & reserved_bits(cpu, step))
+		if (!cpu->quirks.no_reserved &&
+		    (step->entry & reserved_bits(cpu, step)))
 			return fault(r, cpu, access, 1 + 8);
+		if (cpu->quirks.rights_first &&
+		    refuses_at_once(cpu, access, step))
+			return fault(r, cpu, access, 1);
 	}
 	q = question_about(cpu, access, way);
 	if (is_forbidden(&q))

@@ -26,8 +26,21 @@ enum oracle_mode {
 	ORACLE_5LEVEL,
 };
 
+/*
+ * What a hypervisor's walk did otherwise than the processor, so that a known
+ * difference can be told from an unknown one.  All false: the processor.
+ */
+struct oracle_quirks {
+	bool no_reserved;  /* reserved bits are not looked at */
+	bool rights_first; /* R/W, U/S, XD of an entry before the next is read
+			    */
+	bool reads_zeros;  /* of a table that is not in memory */
+	bool id_always;    /* a fetch sets I/D whatever NXE and SMEP are */
+};
+
 struct oracle_cpu {
 	enum oracle_mode mode;
+	struct oracle_quirks quirks;
 	uint64_t cr3;
 	uint64_t pdpte[4]; /* PAE: as loaded, oracle_pdpte_loads() was true */
 	bool wp;           /* CR0 */
