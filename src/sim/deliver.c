@@ -64,10 +64,33 @@ static void take_irq(struct sim *sim, struct guest_outcome *out)
 	out->verdict = GO_TAKE_IRQ;
 }
 
+static bool has_requeued(const struct sim *sim)
+{
+	return sim->cur->requeued[0] | sim->cur->requeued[1] |
+	       sim->cur->requeued[2] | sim->cur->requeued[3];
+}
+
 static void want_window(struct sim *sim)
 {
-	sim->cur->view.irq_window =
-		sim->cur->irq_waiting || sim->cur->requeued.valid;
+	sim->cur->view.irq_window = sim->cur->irq_waiting || has_requeued(sim);
+}
+
+void sim_requeue(struct sim *sim, uint8_t vector)
+{
+	sim->cur->requeued[vector / 64] |= BIT(vector % 64);
+	want_window(sim);
+}
+
+/* The lowest vector first, as KVM looked for it. */
+static struct vmx_event take_requeued(struct sim *sim)
+{
+	unsigned int word = 0, bit;
+
+	while (!sim->cur->requeued[word])
+		word++;
+	bit = (unsigned int)__builtin_ctzll(sim->cur->requeued[word]);
+	sim->cur->requeued[word] &= ~BIT(bit);
+	return vmx_event_interrupt((uint8_t)(word * 64 + bit));
 }
 
 void sim_irq(struct sim *sim, const struct guest_event *ev,
@@ -88,12 +111,11 @@ void sim_irq(struct sim *sim, const struct guest_event *ev,
 void sim_irq_window(struct sim *sim, const struct guest_event *ev,
 		    struct guest_outcome *out)
 {
-	struct vmx_event again = sim->cur->requeued;
-
 	account_count(sim->acct, CNT_irq_window);
 	sim_exit_insn(sim, ev, EXIT_REASON_PENDING_INTERRUPT, 0, COST_OTHER);
-	if (again.valid) {
-		sim->cur->requeued.valid = false;
+	if (has_requeued(sim)) {
+		struct vmx_event again = take_requeued(sim);
+
 		want_window(sim);
 		sim_inject(sim, &again);
 		sim_enter(sim, out);
@@ -102,6 +124,12 @@ void sim_irq_window(struct sim *sim, const struct guest_event *ev,
 	sim->cur->irq_waiting = false;
 	want_window(sim);
 	take_irq(sim, out);
+}
+
+void sim_fault_given(struct sim *sim, bool direct)
+{
+	sim->cur->fault_direct = direct;
+	sim->cur->fault_began = sim->cur->access_began;
 }
 
 void sim_deliver(struct sim *sim, const struct guest_event *ev)

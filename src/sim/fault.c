@@ -18,21 +18,42 @@ void sim_set_cr2(struct sim *sim, gva_t gva)
 	sim->cur->view.cr2 = gva;
 }
 
-/* Reflect a true guest fault, as KVM of that time did. */
-static void inject_page_fault(struct sim *sim, gva_t gva, uint32_t pfec)
+static enum vmx_reflection reflection(const struct sim *sim)
+{
+	const struct smmu_switches *sw = &sim->sw;
+
+	if (sw->df_by_table)
+		return VMX_REFLECT_TABLE;
+	if (sw->df_queued)
+		return VMX_REFLECT_QUEUE;
+	/* One that went past the hypervisor is not in its books. */
+	if (sw->df_of_injected && sim->cur->fault_direct)
+		return VMX_REFLECT_REPLACE;
+	return VMX_REFLECT_PF;
+}
+
+/* Give a true guest fault to the guest: the exit is over. */
+static void reflect(struct sim *sim, gva_t gva, uint32_t pfec,
+		    struct guest_outcome *out)
 {
 	struct vmx_event cut = vmx_vectoring_event(sim->cur->vmcs);
+	struct vmx_reflected r =
+		vmx_reflect_page_fault(sim->cur->vmcs, pfec, reflection(sim));
 
 	account_count(sim->acct, CNT_pf_guest);
 	account_charge(sim->acct, COST_INJECT, 1);
-	sim_set_cr2(sim, gva);
-	sim->cur->fault_direct = false;
-	vmx_inject_page_fault(sim->cur->vmcs, pfec);
-
-	if (cut.valid && cut.type == VMX_TYPE_EXTERNAL) {
-		sim->cur->requeued = cut;
-		sim->cur->view.irq_window = true;
+	if (r.sets_cr2)
+		sim_set_cr2(sim, gva);
+	if (r.triple_fault) {
+		sim_exit_end(sim);
+		out->verdict = GO_SHUTDOWN;
+		return;
 	}
+	if (r.event.valid && r.event.vector == EXC_PF)
+		sim_fault_given(sim, false);
+	if (cut.valid && cut.type == VMX_TYPE_EXTERNAL)
+		sim_requeue(sim, cut.vector);
+	sim_enter(sim, out);
 }
 
 static void begin_emulation(struct sim *sim, const struct guest_event *ev,
@@ -102,8 +123,7 @@ static bool page_fault_exit(struct sim *sim, const struct guest_event *ev,
 		return out->verdict == GO_DONE;
 	case SMMU_INJECT:
 		count_missed(sim, w, &r);
-		inject_page_fault(sim, ev->gva, r.pfec);
-		sim_enter(sim, out);
+		reflect(sim, ev->gva, r.pfec, out);
 		return false;
 	case SMMU_EMULATE:
 		begin_emulation(sim, ev, out);
@@ -125,7 +145,7 @@ static bool raise_page_fault(struct sim *sim, const struct guest_event *ev,
 	struct vmx_event pf = vmx_event_exception(EXC_PF, w->pfec);
 	bool exits = vmx_pf_exits(&sim->cur->ctl, w->pfec);
 
-	sim->cur->fault_began = sim->acct->now;
+	sim->cur->access_began = sim->acct->now;
 	if (sim_is_probed(sim))
 		sim_probe_fault(sim, ev->gva, w->pfec, exits);
 	if (exits)
@@ -133,8 +153,9 @@ static bool raise_page_fault(struct sim *sim, const struct guest_event *ev,
 
 	/* Past the hypervisor, into the guest: it never knows. */
 	sim_set_cr2(sim, ev->gva);
-	sim->cur->fault_direct = true;
 	sim_raise(sim, &pf, ev->gva, out);
+	if (out->verdict == GO_FAULT && out->vector == EXC_PF)
+		sim_fault_given(sim, true);
 	out->direct = true;
 	return false;
 }
@@ -223,9 +244,8 @@ void sim_store(struct sim *sim, const struct guest_event *ev,
 		if (len > room)
 			len = room;
 		if (!smmu_gva_to_gpa(sim->smmu, gva, &gpa)) {
-			inject_page_fault(sim, gva, PFEC_W);
 			sim->cur->emulating = false;
-			sim_enter(sim, out);
+			reflect(sim, gva, PFEC_W, out);
 			return;
 		}
 		if (!store_part(sim, gpa, ev->bytes + done, len)) {

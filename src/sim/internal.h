@@ -46,8 +46,9 @@ struct sim_vcpu {
 	unsigned int next_cr3_target;
 
 	struct vmx_event delivering; /* not valid: no delivery under way */
-	/* An interrupt whose delivery met a guest fault; KVM keeps it. */
-	struct vmx_event requeued;
+	/* Interrupts whose delivery met a guest fault, by vector: KVM keeps
+	 * them. */
+	uint64_t requeued[4];
 	bool irq_waiting; /* a device's line is up and could not be taken */
 	/* GO_EMULATE given: the exit lasts until the source's next step. */
 	bool emulating;
@@ -56,6 +57,7 @@ struct sim_vcpu {
 	/* Of the #PF last given to the source, until it is delivered. */
 	bool fault_direct;
 	uint64_t fault_began;
+	uint64_t access_began; /* of the reference that faulted last */
 	gva_t deliver_rip;
 	bool deliver_user;
 
@@ -182,6 +184,10 @@ void sim_irq(struct sim *sim, const struct guest_event *ev,
 	     struct guest_outcome *out);
 void sim_irq_window(struct sim *sim, const struct guest_event *ev,
 		    struct guest_outcome *out);
+/* Keep an interrupt for the next window. */
+void sim_requeue(struct sim *sim, uint8_t vector);
+/* The reference that faulted last is a #PF on its way to the guest. */
+void sim_fault_given(struct sim *sim, bool direct);
 void sim_deliver(struct sim *sim, const struct guest_event *ev);
 void sim_delivered(struct sim *sim, const struct guest_event *ev);
 void sim_retry(struct sim *sim, const struct guest_event *ev);

@@ -166,15 +166,44 @@ bool vmx_reinject(struct vmcs *vmcs)
 	return true;
 }
 
-struct vmx_event vmx_inject_page_fault(struct vmcs *vmcs, uint32_t pfec)
+static enum exception_outcome reflection_of(enum vmx_reflection how,
+					    const struct vmx_event *first)
+{
+	bool is_exception =
+		first->valid && first->type == VMX_TYPE_HW_EXCEPTION;
+
+	if (how == VMX_REFLECT_TABLE)
+		return vmx_event_combine(first, EXC_PF);
+	if (!is_exception || how == VMX_REFLECT_REPLACE)
+		return EXC_SERIAL;
+	if (first->vector == EXC_PF)
+		return EXC_DOUBLE_FAULT;
+	if (first->vector == EXC_DF && how == VMX_REFLECT_QUEUE)
+		return EXC_TRIPLE_FAULT;
+	return EXC_SERIAL;
+}
+
+struct vmx_reflected vmx_reflect_page_fault(struct vmcs *vmcs, uint32_t pfec,
+					    enum vmx_reflection how)
 {
 	struct vmx_event first = vmx_vectoring_event(vmcs);
-	struct vmx_event event = vmx_event_exception(EXC_PF, pfec);
+	struct vmx_reflected r = {.sets_cr2 = how == VMX_REFLECT_TABLE};
 
-	if (first.valid && first.type == VMX_TYPE_HW_EXCEPTION &&
-	    first.vector == EXC_PF)
-		event = vmx_event_exception(EXC_DF, 0);
-
-	vmx_inject(vmcs, &event);
-	return event;
+	switch (reflection_of(how, &first)) {
+	case EXC_TRIPLE_FAULT:
+		r.triple_fault = true;
+		return r;
+	case EXC_DOUBLE_FAULT:
+		r.event = vmx_event_exception(EXC_DF, 0);
+		break;
+	case EXC_SERIAL:
+		if (how == VMX_REFLECT_QUEUE && first.valid &&
+		    first.type == VMX_TYPE_HW_EXCEPTION)
+			return r;
+		r.event = vmx_event_exception(EXC_PF, pfec);
+		r.sets_cr2 = true;
+		break;
+	}
+	vmx_inject(vmcs, &r.event);
+	return r;
 }

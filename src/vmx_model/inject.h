@@ -47,9 +47,28 @@ struct vmx_event vmx_vectoring_event(const struct vmcs *vmcs);
 bool vmx_reinject(struct vmcs *vmcs);
 
 /*
- * Reflects a guest page fault the way KVM does: as #PF, or as #DF if the exit
- * cut short the delivery of another #PF.  Returns what was injected.
+ * What KVM makes of a guest page fault whose exit cut an event's delivery
+ * short.  Only exceptions count: an interrupt or INT n is replaced always.
  */
-struct vmx_event vmx_inject_page_fault(struct vmcs *vmcs, uint32_t pfec);
+enum vmx_reflection {
+	VMX_REFLECT_REPLACE, /* the #PF, whatever was cut short */
+	VMX_REFLECT_PF,      /* a #PF cut short makes #DF */
+	/*
+	 * Likewise; a #DF cut short makes a triple fault, and any other
+	 * exception stays while the #PF is dropped.
+	 */
+	VMX_REFLECT_QUEUE,
+	VMX_REFLECT_TABLE, /* as hardware combines them */
+};
+
+struct vmx_reflected {
+	struct vmx_event event; /* injected; not valid: what was cut stays */
+	bool triple_fault;      /* nothing is injected, the guest ends */
+	bool sets_cr2;          /* the guest's CR2 becomes the address */
+};
+
+/* The caller has CR2. */
+struct vmx_reflected vmx_reflect_page_fault(struct vmcs *vmcs, uint32_t pfec,
+					    enum vmx_reflection how);
 
 #endif
