@@ -75,7 +75,7 @@ static void enter_long_mode(struct synth *s)
 	assert_int_equal(s->sink->view->guest, PAGING_4LEVEL);
 }
 
-static void configure(struct config *config, const char *text)
+bool synth_configure(struct config *config, const char *text)
 {
 	char buf[256], *save = NULL;
 	struct diag diag;
@@ -89,10 +89,11 @@ static void configure(struct config *config, const char *text)
 		assert_non_null(eq);
 		*eq = '\0';
 		if (config_set(config, word, eq + 1, &diag))
-			fail_msg("%s", diag.msg);
+			return false;
 	}
 	if (config_check(config, &diag))
 		fail_msg("%s", diag.msg);
+	return true;
 }
 
 void synth_start(struct synth *s, const char *text)
@@ -101,7 +102,8 @@ void synth_start(struct synth *s, const char *text)
 	struct diag diag;
 
 	memset(s, 0, sizeof(*s));
-	configure(&config, text);
+	if (!synth_configure(&config, text))
+		fail_msg("%s", text);
 	if (mem_create(SYNTH_RAM, sim_pool_pages(&config), false, &s->mem,
 		       &diag) ||
 	    sim_create(&config, s->mem, &s->sim, &diag))

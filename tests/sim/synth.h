@@ -38,7 +38,10 @@ struct synth {
 	bool endless; /* a delivery that met faults without end */
 };
 
-/* config text as on the command line: "mmu=seed bypass=on". */
+/* text as on the command line: "mmu=seed bypass=on".  False: a key or a value
+ * that does not exist. */
+bool synth_configure(struct config *config, const char *text);
+
 void synth_start(struct synth *s, const char *config);
 void synth_end(struct synth *s); /* checks sim_check() and audits, too */
 
