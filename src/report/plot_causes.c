@@ -10,7 +10,7 @@ static const struct {
 	{"hidden_fill", "#56b4e9", false}, {"injected", "#d55e00", true},
 	{"pt_write", "#e69f00", false},    {"accessed_dirty", "#009e73", true},
 	{"mmio", "#cc79a7", false},        {"reserved", "#f0e442", false},
-	{"spurious", "#0072b2", true},
+	{"spurious", "#0072b2", true},     {"dirty_log", "#999999", false},
 };
 
 void causes_add_parts(struct bars *bars)

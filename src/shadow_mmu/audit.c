@@ -98,6 +98,16 @@ void audit_gva(struct smmu *smmu, gva_t gva, const char *when)
 		audit_path(&a, gva);
 }
 
+void audit_all(struct smmu *smmu, const char *when)
+{
+	struct audit a;
+
+	if (likely(smmu->audit == SMMU_AUDIT_OFF))
+		return;
+	a = audit_begin(smmu, when);
+	audit_whole(&a);
+}
+
 void audit_gpa(struct smmu *smmu, gpa_t gpa, const char *when)
 {
 	unsigned int index = (unsigned int)(gpa & PAGE_MASK) / 8;

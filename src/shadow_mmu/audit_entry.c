@@ -104,7 +104,18 @@ static bool leaf_is_ram(const struct entry *e)
 
 static bool leaf_is_noted(const struct entry *e)
 {
-	return !e->leaf || (e->sp->slot_bitmap & RAM_SLOT);
+	gfn_t gfn = spte_gfn(e->spte);
+
+	return !e->leaf || !gfn_is_ram(e->smmu, gfn) ||
+	       (e->sp->slot_bitmap & BIT(e->smmu->slot_of[gfn]));
+}
+
+static bool leaf_is_logged(const struct entry *e)
+{
+	gfn_t gfn = spte_gfn(e->spte);
+
+	return !e->leaf || !(e->spte & PTE_W) || !gfn_is_ram(e->smmu, gfn) ||
+	       !slot_logs(e->smmu, gfn) || slot_is_dirty(e->smmu, gfn);
 }
 
 static bool leaf_maps_its_frame(const struct entry *e)
@@ -243,6 +254,7 @@ static const struct {
 	{"the MMIO mark stands for no RAM", mmio_is_no_ram},
 	{"a leaf maps RAM", leaf_is_ram},
 	{"a table that maps RAM has its slot bit", leaf_is_noted},
+	{"a writable frame of a logged slot is in the log", leaf_is_logged},
 	{"a leaf maps the frame its guest entry names", leaf_maps_its_frame},
 	{"a leaf grants no right its guest entry lacks", leaf_rights},
 	{"a leaf's guest entry is accessed", leaf_is_accessed},

@@ -16,6 +16,7 @@ struct before {
 	uint64_t spte;
 	bool present;
 	bool awaits_a;
+	bool unlogged; /* write-protected until the frame is in the log */
 };
 
 static struct before look_before(const struct smmu *smmu, gva_t gva)
@@ -27,6 +28,8 @@ static struct before look_before(const struct smmu *smmu, gva_t gva)
 	b.spte = spte_get(smmu, b.leaf);
 	b.present = is_shadow_present(&smmu->v, b.spte);
 	b.awaits_a = !b.present && sp_awaits_a(smmu, b.leaf);
+	b.unlogged = b.present && slot_logs(smmu, spte_gfn(b.spte)) &&
+		     !slot_is_dirty(smmu, spte_gfn(b.spte));
 	return b;
 }
 
@@ -38,9 +41,9 @@ static enum pf_cause fixed_cause(const struct before *b, uint32_t access,
 		return CAUSE_spurious;
 	if (b->awaits_a && !was_accessed)
 		return CAUSE_accessed_dirty;
-	if (b->present && !was_dirty && (access & PFEC_W) &&
+	if (b->present && (!was_dirty || b->unlogged) && (access & PFEC_W) &&
 	    spte_allows(b->spte | PTE_W, access))
-		return CAUSE_accessed_dirty;
+		return was_dirty ? CAUSE_dirty_log : CAUSE_accessed_dirty;
 	return CAUSE_hidden_fill;
 }
 
@@ -142,7 +145,9 @@ enum fill_result spte_fill(struct smmu *smmu, const struct fill *f)
 		return FILL_DONE;
 
 	spte_replace(smmu, f->slot, spte_make(smmu, f, access, grant));
-	sp_of_slot(smmu, f->slot)->slot_bitmap |= RAM_SLOT;
+	sp_note_slot(smmu, sp_of_slot(smmu, f->slot), f->gfn);
+	if (grant == GRANT_WRITE)
+		slot_mark_dirty(smmu, f->gfn);
 	if (grant == GRANT_SHADOWED && f->write)
 		return FILL_WRITE_PT;
 	smmu->cur->last_updated = f->slot;

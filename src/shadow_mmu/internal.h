@@ -9,6 +9,7 @@
  *   fault.c      page faults with paging on: fetch and the leaf
  *   nonpaging.c  page faults with paging off
  *   pte_write.c  emulated writes to guest tables, the fork detector
+ *   slots.c      memory slots and their dirty logs
  *   audit*.c     the invariants, each a named line
  *
  * Memory is allocated at creation alone.  A slot, the number of one spte in
@@ -29,8 +30,8 @@
 /* Writes in a row to one table that the fork detector takes for a flood. */
 #define FLOOD_WRITES 3
 
-/* The one memory slot there is, as a bit of sp.slot_bitmap. */
-#define RAM_SLOT 1
+/* smmu.slot_of: in no memory slot. */
+#define NO_SLOT_ID 0xff
 
 typedef uint32_t slot_t; /* pool page * 512 + index */
 
@@ -46,7 +47,7 @@ struct sp {
 	slot_t parents;                /* first upper slot that links here */
 	uint32_t hash_next, hash_prev; /* pool pages */
 	uint32_t newer, older;         /* active pages, by creation */
-	uint8_t slot_bitmap; /* memory slots it maps; there is one: RAM */
+	uint8_t slot_bitmap; /* memory slots its leaf sptes have mapped */
 	bool in_use;
 	/* Guest writes to gfn went unseen: nonpaging_write was observed. */
 	bool blind;
@@ -83,8 +84,11 @@ struct smmu {
 	struct sp *sp;          /* by pool page */
 	struct slot_link *link; /* by slot */
 	slot_t *rmap;           /* by gfn: first slot */
-	uint64_t nr_gfns;
-	uint32_t *hash; /* first pool page of each bucket */
+	uint64_t nr_gfns;       /* of mem's RAM */
+	struct smmu_slot slot[SMMU_MAX_SLOTS];
+	uint8_t *slot_of; /* by gfn: memory slot, NO_SLOT_ID */
+	uint64_t *dirty;  /* by gfn, a bit: may have been written */
+	uint32_t *hash;   /* first pool page of each bucket */
 	uint32_t hash_mask;
 	uint32_t newest, oldest;
 	uint32_t max_pages, nr_used;
@@ -176,7 +180,31 @@ static inline void spte_set(struct smmu *smmu, slot_t slot, uint64_t val)
 
 static inline bool gfn_is_ram(const struct smmu *smmu, gfn_t gfn)
 {
-	return gfn < smmu->nr_gfns;
+	return gfn < smmu->nr_gfns && smmu->slot_of[gfn] != NO_SLOT_ID;
+}
+
+/* Of a frame that is RAM: its slot keeps a log. */
+static inline bool slot_logs(const struct smmu *smmu, gfn_t gfn)
+{
+	return smmu->slot[smmu->slot_of[gfn]].log_dirty;
+}
+
+static inline bool slot_is_dirty(const struct smmu *smmu, gfn_t gfn)
+{
+	return smmu->dirty[gfn / 64] & BIT(gfn % 64);
+}
+
+/* mark_page_dirty: gfn is or may be written. */
+static inline void slot_mark_dirty(const struct smmu *smmu, gfn_t gfn)
+{
+	if (gfn_is_ram(smmu, gfn) && slot_logs(smmu, gfn))
+		smmu->dirty[gfn / 64] |= BIT(gfn % 64);
+}
+
+/* The table has a leaf spte for this frame of RAM (page_header_update_slot). */
+static inline void sp_note_slot(struct smmu *smmu, struct sp *sp, gfn_t gfn)
+{
+	sp->slot_bitmap |= (uint8_t)BIT(smmu->slot_of[gfn]);
 }
 
 static inline gfn_t spte_gfn(uint64_t spte)
@@ -238,12 +266,16 @@ uint64_t guest_entry_read(const struct smmu *smmu, gfn_t table,
 /* fault.c */
 enum fill_result spte_fill(struct smmu *smmu, const struct fill *f);
 
+/* slots.c: no spte of the memory slot has W; returns how many lost it. */
+uint64_t slot_protect(struct smmu *smmu, unsigned int id);
+
 /* nonpaging.c */
 enum fill_result nonpaging_map(struct smmu *smmu, gva_t gva, uint32_t access);
 
 /* audit.c: at the named points, at the configured level. */
 void audit_gva(struct smmu *smmu, gva_t gva, const char *when);
 void audit_gpa(struct smmu *smmu, gpa_t gpa, const char *when);
+void audit_all(struct smmu *smmu, const char *when);
 /* The table is about to be freed, or was just allocated. */
 void audit_freed(struct smmu *smmu, const struct sp *sp);
 void audit_fresh(struct smmu *smmu, const struct sp *sp);

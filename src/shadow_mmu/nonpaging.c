@@ -38,7 +38,8 @@ static enum fill_result map_unprotected(struct smmu *smmu, slot_t slot,
 	rmap_remove(smmu, slot, old);
 	spte_set(smmu, slot, spte);
 	rmap_add(smmu, slot, spte);
-	sp_of_slot(smmu, slot)->slot_bitmap |= RAM_SLOT;
+	sp_note_slot(smmu, sp_of_slot(smmu, slot), gfn);
+	slot_mark_dirty(smmu, gfn);
 	return FILL_DONE;
 }
 

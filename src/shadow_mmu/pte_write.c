@@ -188,6 +188,7 @@ void smmu_pte_write(struct smmu *smmu, gpa_t gpa, const void *bytes,
 	smmu->pending.gpa = gpa;
 	smmu->pending.len = len;
 	memcpy(smmu->pending.bytes, bytes, len);
+	slot_mark_dirty(smmu, gpa >> PAGE_SHIFT);
 	write_all(smmu, &w);
 	audit_gpa(smmu, gpa, "post pte write");
 	smmu->pending.len = 0;

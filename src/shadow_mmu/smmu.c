@@ -32,8 +32,12 @@ static int alloc_arrays(struct smmu *smmu)
 	smmu->link = calloc((size_t)pages * PT_ENTRIES, sizeof(*smmu->link));
 	smmu->rmap = malloc(smmu->nr_gfns * sizeof(*smmu->rmap));
 	smmu->hash = malloc(buckets * sizeof(*smmu->hash));
-	if (!smmu->sp || !smmu->link || !smmu->rmap || !smmu->hash)
+	smmu->slot_of = calloc(smmu->nr_gfns, sizeof(*smmu->slot_of));
+	smmu->dirty = calloc(smmu->nr_gfns / 64 + 1, sizeof(*smmu->dirty));
+	if (!smmu->sp || !smmu->link || !smmu->rmap || !smmu->hash ||
+	    !smmu->slot_of || !smmu->dirty)
 		return -ENOMEM;
+	smmu->slot[0].nr = smmu->nr_gfns;
 
 	/* All ones: NO_SLOT and NO_PAGE. */
 	memset(smmu->rmap, 0xff, smmu->nr_gfns * sizeof(*smmu->rmap));
@@ -131,6 +135,8 @@ void smmu_destroy(struct smmu *smmu)
 	free(smmu->link);
 	free(smmu->rmap);
 	free(smmu->hash);
+	free(smmu->slot_of);
+	free(smmu->dirty);
 	free(smmu);
 }
 

@@ -96,6 +96,39 @@ struct smmu_guest {
 };
 
 /*
+ * A memory slot: guest frames there are.  What is in none is MMIO.  At
+ * creation slot 0 is all of mem's RAM.
+ */
+#define SMMU_MAX_SLOTS 8 /* KVM_MEMORY_SLOTS of 2.6.24 */
+
+struct smmu_slot {
+	gfn_t first;
+	gfn_t nr;       /* 0: the slot is not there */
+	bool log_dirty; /* KVM_MEM_LOG_DIRTY_PAGES */
+};
+
+/*
+ * Put a slot in place of what it was (KVM_SET_USER_MEMORY_REGION).  Frames that
+ * come or go zap every shadow page, so no MMIO mark outlives a new slot and no
+ * spte a removed one.  With log_dirty its log begins empty.  -EINVAL with a
+ * line, and nothing changed: no such slot, beyond mem's RAM, an overlap.
+ */
+int smmu_set_slot(struct smmu *smmu, unsigned int id,
+		  const struct smmu_slot *slot, struct diag *diag);
+void smmu_get_slot(const struct smmu *smmu, unsigned int id,
+		   struct smmu_slot *ret);
+
+/*
+ * KVM_GET_DIRTY_LOG: tell (if not NULL) each frame that could have been written
+ * since the last time, in order, and make the next write to each be noticed.
+ * Returns their number; 0 if the slot has no log.  The caller flushes its own
+ * processor's TLB.
+ */
+uint64_t smmu_read_dirty_log(struct smmu *smmu, unsigned int id,
+			     void (*tell)(void *context, gfn_t gfn),
+			     void *context);
+
+/*
  * CR0.PG, CR0.WP, CR4's paging bits or the mode changed: drop the roots and set
  * up anew (kvm_mmu_reset_context, then mmu_alloc_roots).  Shadow pages stay.
  * To be called once after smmu_create(), before anything else.

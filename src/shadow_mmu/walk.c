@@ -72,6 +72,7 @@ void walk_set_bits(const struct smmu *smmu, struct guest_walk *w, gva_t gva,
 
 	w->gpte[level - 1] |= bits;
 	mem_write_u64(smmu->mem, gpa, w->gpte[level - 1]);
+	slot_mark_dirty(smmu, w->table_gfn[level - 1]);
 }
 
 /* Where the walk starts; false: an absent PDPTE. */

@@ -8,6 +8,14 @@
 
 #include "sim/internal.h"
 
+static void read_dirty_log(struct sim *sim)
+{
+	if (likely(!sim->dirty_log_due))
+		return;
+	smmu_read_dirty_log(sim->smmu, 0, NULL, NULL);
+	sim->dirty_log_due = false;
+}
+
 void sim_exit_begin(struct sim *sim, unsigned int reason)
 {
 	const struct guest_event *ev = sim->event;
@@ -19,6 +27,7 @@ void sim_exit_begin(struct sim *sim, unsigned int reason)
 	account_exit_begin(sim->acct, reason);
 	/* Without VPID nothing survives the transitions. */
 	sim_flush_tlb(sim);
+	read_dirty_log(sim);
 	if (!sim->tell)
 		return;
 	sim->record = (struct sim_exit_record){

@@ -93,6 +93,8 @@ struct sim {
 	struct account_watch account_watch;
 	struct pool_watch pool_watch;
 
+	uint64_t dirty_log_next;        /* instruction clock */
+	bool dirty_log_due;             /* to be read at the next exit */
 	uint64_t other_exception_exits; /* by an exception but #PF */
 	uint64_t fault_digest;
 	char stop_line[160];

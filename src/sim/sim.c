@@ -100,6 +100,22 @@ static void end_emulation(struct sim *sim)
 	sim_exit_end(sim);
 }
 
+/*
+ * References have no exact clock in a trace that merges them, and some events
+ * come at the hypervisor's convenience.  A delivery to the guest has its place
+ * among the exits under any source, so these tell the time.
+ */
+static void dirty_log_clock(struct sim *sim, const struct guest_event *ev)
+{
+	uint64_t period = config_get(&sim->config, OPT_dirty_log);
+
+	if (likely(!period) || ev->kind != GE_DELIVERED ||
+	    ev->insns < sim->dirty_log_next)
+		return;
+	sim->dirty_log_due = true;
+	sim->dirty_log_next = ev->insns - ev->insns % period + period;
+}
+
 static void sim_push(struct event_sink *sink, const struct guest_event *ev,
 		     struct guest_outcome *out)
 {
@@ -114,6 +130,7 @@ static void sim_push(struct event_sink *sink, const struct guest_event *ev,
 	if (sim_is_probed(sim))
 		sim_probe_event(sim, SIM_STEP_EVENT, ev, NULL);
 	account_guest_time(sim->acct, ev->insns);
+	dirty_log_clock(sim, ev);
 	sim->event = ev;
 
 	*out = (struct guest_outcome){.verdict = GO_DONE};
@@ -154,6 +171,18 @@ static struct smmu_config mmu_config(const struct sim *sim)
 	};
 }
 
+/* Live migration has begun. */
+static void log_dirty(struct sim *sim)
+{
+	struct smmu_slot ram;
+	struct diag diag;
+
+	smmu_get_slot(sim->smmu, 0, &ram);
+	ram.log_dirty = true;
+	BUG_ON(smmu_set_slot(sim->smmu, 0, &ram, &diag));
+	sim->dirty_log_next = config_get(&sim->config, OPT_dirty_log);
+}
+
 static int sim_init(struct sim *sim, struct diag *diag)
 {
 	struct smmu_config mmu;
@@ -180,6 +209,8 @@ static int sim_init(struct sim *sim, struct diag *diag)
 	err = smmu_create(&mmu, sim->mem, sim->acct, &sim->smmu, diag);
 	if (err)
 		return err;
+	if (config_get(&sim->config, OPT_dirty_log))
+		log_dirty(sim);
 	smmu_reset_context(sim->smmu, &guest);
 	sim_refresh_root(sim);
 	sim_refresh_view(sim);

@@ -37,6 +37,7 @@ static const struct {
 	{"tsc-exiting", "off on"},
 	{"invlpg-exiting", "auto off on"},
 	{"hlt-exiting", "off on"},
+	{"dirty-log", "0 1000000"},
 	{"roi", "off on"},
 	{"max-insns", "0 1 18446744073709551615"},
 	{"audit", "off entry table all"},

@@ -77,6 +77,27 @@ def same_counts(append):
         assert result["check"]["audit_violations"] == 0, f"{where}: audit"
 
 
+def dirty_log(append):
+    """Logging writes costs exits; the guest cannot tell."""
+    for mmu, bypass in POLICIES:
+        plain, console = policy(append, mmu, bypass)
+        logged, text = policy(append, mmu, bypass, "dirty-log=10000")
+        where = f"{append} mmu={mmu} bypass={bypass}"
+        assert text == console, f"{where}: console"
+        for name in ("fault_digest", "instructions"):
+            assert logged["guest"][name] == plain["guest"][name], \
+                f"{where}: {name}"
+        assert logged["check"]["audit_violations"] == 0, f"{where}: audit"
+        causes = logged["exits"]["page_fault"]
+        assert causes["dirty_log"] > 0, f"{where}: no exit for the log"
+        assert plain["exits"]["page_fault"]["dirty_log"] == 0, where
+        shadow = logged["shadow"]
+        # What such an exit gives back, a read has taken before.
+        assert shadow["dirty_log_protected"] >= causes["dirty_log"], where
+        assert shadow["dirty_log_frames"] >= shadow["dirty_log_reads"], where
+        assert shadow["dirty_log_reads"] > 1, where
+
+
 def tables_of(pages):
     """How many of the pages each new page table maps."""
     return [min(512, pages - first) for first in range(0, pages, 512)]
@@ -173,6 +194,8 @@ CASES += [(f"ladder: touch pages={pages} mmu={mmu} bypass={bypass}", ladder,
           for pages in (1, 2, 300, 512, 1300) for mmu, bypass in POLICIES]
 CASES += [
     ("fork: copy-on-write faults still exit", cow_still_exits),
+    ("dirty log: touch", dirty_log, "touch pages=600 again=1"),
+    ("dirty log: fork", dirty_log, "fork procs=6 pages=40"),
     ("deterministic", deterministic),
     ("check-stale", stale_code),
     ("triple fault", ends, "triple", "triple fault"),

@@ -26,6 +26,7 @@ GENERATIONS = [["mmu=kvm-2.6.20,kvm-2.6.24,seed,kvm-2.6.25",
 OTHERS = [
     # Shadow pages are recycled all the time.
     ["shadow-pages=64", "mmu=kvm-2.6.24,seed,kvm-2.6.25"],
+    ["dirty-log=20000", "mmu=kvm-2.6.20,kvm-2.6.25", "bypass=off,on"],
     ["cr3-targets=2", "mmu=kvm-2.6.25"],
     ["invlpg-exiting=on", "tsc-exiting=on", "hlt-exiting=off"],
     ["vendor=amd"],
