@@ -107,6 +107,35 @@ void rig_map(struct rig *r, gva_t gva, uint64_t pte)
 	rig_write(r, rig_entry(r, gva, 1), pte);
 }
 
+/* Bits that no entry of 4 bytes has are dropped. */
+static void map_odd_pages(struct rig *r)
+{
+	gpa_t table;
+
+	rig_map(r, RIG_JUNK, ~PTE_P);
+	rig_map(r, RIG_RESERVED, rig_frame(r) | DATA | BIT(45));
+	rig_map(r, RIG_IGNORED, rig_frame(r) | DATA | BIT(58));
+	rig_map(r, RIG_NX, rig_frame(r) | DATA | PTE_U | PTE_NX);
+	rig_map(r, RIG_USER, rig_frame(r) | DATA | PTE_U);
+	rig_map(r, RIG_USER_RO, rig_frame(r) | (DATA & ~PTE_W) | PTE_U);
+	table = rig_entry(r, RIG_SELF, 1) & PTE_ADDR;
+	rig_map(r, RIG_SELF, table | DATA | PTE_U);
+	table = rig_entry(r, RIG_OTHER, 1) & PTE_ADDR;
+	rig_map(r, RIG_TABLE, table | DATA);
+	rig_map(r, RIG_TABLE2, table | DATA);
+	rig_map(r, RIG_READONLY3, rig_frame(r) | (DATA & ~PTE_W));
+}
+
+static void map_denied(struct rig *r, gva_t gva)
+{
+	gpa_t at;
+
+	rig_map(r, gva, 0);
+	rig_map(r, gva + PAGE_SIZE, rig_frame(r) | DATA);
+	at = rig_entry(r, gva, 2);
+	rig_write(r, at, rig_read(r, at) & ~(PTE_W | PTE_U));
+}
+
 static void build_tables(struct rig *r)
 {
 	r->root = rig_frame(r);
@@ -118,6 +147,9 @@ static void build_tables(struct rig *r)
 	rig_map(r, RIG_TABLE, (rig_entry(r, RIG_OTHER, 1) & PTE_ADDR) | DATA);
 	rig_map(r, RIG_ABSENT, 0);
 	rig_map(r, RIG_COLD, 0);
+	map_odd_pages(r);
+	map_denied(r, RIG_DENIED);
+	map_denied(r, RIG_DENIED_COLD);
 }
 
 static bool load_control(struct rig *r)
@@ -145,6 +177,12 @@ static void must_succeed(struct rig *r, gva_t gva, uint32_t access)
 	assert_int_equal(rig_access(r, gva, access).verdict, GO_DONE);
 }
 
+static void destroy(struct rig *r)
+{
+	sim_destroy(r->sim);
+	mem_destroy(r->mem);
+}
+
 bool rig_start(struct rig *r, enum rig_mode mode, bool nxe, const char *text)
 {
 	struct config config;
@@ -160,11 +198,12 @@ bool rig_start(struct rig *r, enum rig_mode mode, bool nxe, const char *text)
 	r->sink = sim_sink(r->sim);
 	build_tables(r);
 	if (!load_control(r)) {
-		rig_end(r);
+		destroy(r);
 		return false;
 	}
 	must_succeed(r, RIG_STACK, PFEC_W);
 	must_succeed(r, RIG_OTHER, PFEC_W);
+	must_succeed(r, RIG_DENIED + PAGE_SIZE, 0);
 	return true;
 }
 
@@ -173,8 +212,7 @@ void rig_end(struct rig *r)
 	sim_finish(r->sim, r->insns);
 	assert_string_equal(sim_check(r->sim) ? sim_check(r->sim) : "", "");
 	assert_string_equal(sim_audit(r->sim)->first, "");
-	sim_destroy(r->sim);
-	mem_destroy(r->mem);
+	destroy(r);
 }
 
 void rig_begin(struct rig *r, const struct guest_outcome *event,

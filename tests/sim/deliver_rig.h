@@ -22,11 +22,23 @@ enum rig_mode { RIG_LONG, RIG_PAE, RIG_32, NR_RIG_MODES };
 #define RIG_ABSENT2   UINT64_C(0x40005000)
 #define RIG_READONLY2 UINT64_C(0x40006000)
 #define RIG_SPARE     UINT64_C(0x40007000) /* absent */
+#define RIG_JUNK      UINT64_C(0x40008000) /* absent, all other bits set */
+#define RIG_RESERVED  UINT64_C(0x40009000) /* mapped, beyond MAXPHYADDR */
+#define RIG_IGNORED   UINT64_C(0x4000a000) /* mapped, bit 58 set */
+#define RIG_NX        UINT64_C(0x4000b000) /* mapped, bit 63 set */
+#define RIG_SELF      UINT64_C(0x4000c000) /* maps its own table, next absent */
+#define RIG_TABLE2    UINT64_C(0x4000e000) /* as RIG_TABLE, next read-only */
+#define RIG_READONLY3 UINT64_C(0x4000f000)
+#define RIG_USER      UINT64_C(0x40010000) /* mapped, for user code too */
+#define RIG_USER_RO   UINT64_C(0x40011000)
 /* Nobody has been here: the tables above have no shadow for this part. */
 #define RIG_COLD  UINT64_C(0x41000000) /* absent */
 #define RIG_COLD2 UINT64_C(0x41001000) /* absent */
 /* The page table of RIG_TABLE. */
 #define RIG_OTHER UINT64_C(0x42000000) /* mapped, in the shadow */
+/* The entry above grants neither W nor U; the table is shadowed, and not. */
+#define RIG_DENIED      UINT64_C(0x43000000) /* absent */
+#define RIG_DENIED_COLD UINT64_C(0x44000000) /* absent */
 
 struct rig {
 	enum rig_mode mode;

@@ -291,7 +291,7 @@ static void intercepted_int3(void **state)
 	assert_int_equal(out.type, EVENT_SOFT_INT);
 	assert_int_equal(
 		account_exits(sim_account(r.sim), EXIT_REASON_EXCEPTION_NMI),
-		3); /* two fills of rig_start() and INT3 */
+		4); /* three fills of rig_start() and INT3 */
 	rig_end(&r);
 }
 
