@@ -8,6 +8,10 @@
  * shared by all sources.  A recorder is a sink that writes the event and
  * passes it on.
  *
+ * A guest of several processors has one source for all, which interleaves
+ * their events as it likes, with one exception: between GO_EMULATE and its last
+ * answer comes no event of another processor.  guest_event.vcpu selects.
+ *
  * The source owns the general registers, segments, RFLAGS, the descriptor
  * tables, the devices and the guest's instruction clock.  The sink owns CR0,
  * CR2, CR3, CR4, EFER and all translation; it publishes them in guest_view.
@@ -110,12 +114,14 @@ struct guest_event {
 	uint8_t vector;
 	uint8_t type; /* enum event_type */
 	uint8_t insn_len;
+	uint8_t vcpu; /* on which processor, from 0 */
 	bool has_error;
 	bool if_open;
 	gva_t gva;
 	gva_t rip;
 	uint64_t value;
-	uint64_t insns; /* instruction clock: guest instructions completed */
+	/* Instruction clock: guest instructions completed, by all processors */
+	uint64_t insns;
 	uint8_t bytes[GUEST_STORE_MAX]; /* GE_STORE */
 };
 
@@ -196,6 +202,10 @@ struct event_sink {
 	 * RAM.  Rights are not looked at.
 	 */
 	bool (*translate)(struct event_sink *sink, gva_t gva, hpa_t *ret);
+	/*
+	 * Both are the processor's of the last event.  A source of several
+	 * looks at `view` anew after each, and so does who passes events on.
+	 */
 	const struct guest_view *view;
 };
 

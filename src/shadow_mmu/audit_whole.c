@@ -41,16 +41,26 @@ static bool table_parents_link(const struct smmu *smmu, const struct sp *sp)
 	return true;
 }
 
+/* How often the processor has this table as a root. */
+static uint32_t roots_of(const struct smmu *smmu, const struct smmu_vcpu *vcpu,
+			 const struct sp *sp)
+{
+	uint32_t held = 0;
+
+	if (!vcpu->root || vcpu->root != vcpu->pae_root)
+		return vcpu->root == sp->table;
+	for (unsigned int i = 0; i < 4; i++)
+		held += pool_get(&smmu->mem->pool, vcpu->pae_root, i) ==
+			(sp->table | PTE_P);
+	return held;
+}
+
 static bool table_roots_counted(const struct smmu *smmu, const struct sp *sp)
 {
 	uint32_t held = 0;
 
-	if (smmu->cur->root && smmu->cur->root != smmu->cur->pae_root)
-		held = smmu->cur->root == sp->table;
-	else if (smmu->cur->root)
-		for (unsigned int i = 0; i < 4; i++)
-			held += pool_get(&smmu->mem->pool, smmu->cur->pae_root,
-					 i) == (sp->table | PTE_P);
+	for (unsigned int i = 0; i < smmu->nr_vcpus; i++)
+		held += roots_of(smmu, &smmu->vcpu[i], sp);
 	return sp->root_count == held;
 }
 
@@ -137,13 +147,13 @@ static bool rmaps_are_whole(const struct smmu *smmu)
 	return n == count_rmap_sptes(smmu);
 }
 
-static bool roots_are_level2(const struct smmu *smmu)
+static bool pae_roots_are_level2(const struct smmu *smmu,
+				 const struct smmu_vcpu *vcpu)
 {
-	if (smmu->cur->root != smmu->cur->pae_root)
+	if (vcpu->root != vcpu->pae_root)
 		return true;
 	for (unsigned int i = 0; i < 4; i++) {
-		uint64_t pdpte =
-			pool_get(&smmu->mem->pool, smmu->cur->pae_root, i);
+		uint64_t pdpte = pool_get(&smmu->mem->pool, vcpu->pae_root, i);
 		const struct sp *sp;
 
 		if (!pdpte)
@@ -153,6 +163,14 @@ static bool roots_are_level2(const struct smmu *smmu)
 		    role_level(sp->role) != 2)
 			return false;
 	}
+	return true;
+}
+
+static bool roots_are_level2(const struct smmu *smmu)
+{
+	for (unsigned int i = 0; i < smmu->nr_vcpus; i++)
+		if (!pae_roots_are_level2(smmu, &smmu->vcpu[i]))
+			return false;
 	return true;
 }
 

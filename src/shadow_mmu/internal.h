@@ -80,6 +80,8 @@ struct smmu {
 
 	struct smmu_vcpu *cur; /* the processor at work */
 	struct smmu_vcpu vcpu[SMMU_MAX_VCPUS];
+	unsigned int nr_vcpus;
+	bool flush_others; /* until smmu_take_remote_flush() */
 
 	struct sp *sp;          /* by pool page */
 	struct slot_link *link; /* by slot */

@@ -211,7 +211,7 @@ static void sp_free(struct smmu *smmu, struct sp *sp)
 /* kvm_mmu_reset_last_pte_updated: each processor has a fork detector. */
 static void forget_last_updated(struct smmu *smmu)
 {
-	for (unsigned int i = 0; i < SMMU_MAX_VCPUS; i++)
+	for (unsigned int i = 0; i < smmu->nr_vcpus; i++)
 		smmu->vcpu[i].last_updated = NO_SLOT;
 }
 
@@ -258,7 +258,7 @@ void sp_recycle(struct smmu *smmu)
 {
 	if (likely(nr_free_pages(smmu) >= MIN_FREE_PAGES))
 		return;
-	/* A root is emptied and moves to the young end: at most four do. */
+	/* A root is emptied and moves to the young end: four a processor. */
 	while (nr_free_pages(smmu) < REFILL_PAGES) {
 		sp_zap(smmu, &smmu->sp[smmu->oldest]);
 		account_count(smmu->acct, CNT_mmu_recycled);

@@ -33,6 +33,7 @@ static void list_remove(struct smmu *smmu, slot_t *head, slot_t slot)
 void flush_remote(struct smmu *smmu)
 {
 	account_count(smmu->acct, CNT_remote_tlb_flush);
+	smmu->flush_others = true;
 }
 
 /* Before 2.6.25 read-only sptes were in no rmap. */

@@ -45,6 +45,11 @@ static int alloc_arrays(struct smmu *smmu)
 	return 0;
 }
 
+static unsigned int nr_vcpus(const struct smmu_config *config)
+{
+	return config->nr_vcpus ? config->nr_vcpus : 1;
+}
+
 static int check_config(const struct smmu_config *config, const struct mem *mem,
 			struct diag *diag)
 {
@@ -53,10 +58,10 @@ static int check_config(const struct smmu_config *config, const struct mem *mem,
 				"a budget of %u shadow pages is too small: at "
 				"least %u",
 				config->max_pages, SMMU_MIN_PAGES);
-	if (mem->pool.nr_free <= config->max_pages)
+	if (mem->pool.nr_free < config->max_pages + nr_vcpus(config))
 		return diag_set(diag, -EINVAL,
-				"%u shadow pages and a PAE root do not fit a "
-				"pool of %u frames",
+				"%u shadow pages and a PAE root a processor do "
+				"not fit a pool of %u frames",
 				config->max_pages, mem->pool.nr_free);
 	return 0;
 }
@@ -74,6 +79,8 @@ int smmu_create(const struct smmu_config *config, struct mem *mem,
 		goto no_memory;
 
 	smmu->cur = &smmu->vcpu[0];
+	smmu->nr_vcpus = nr_vcpus(config);
+	BUG_ON(smmu->nr_vcpus > SMMU_MAX_VCPUS);
 	smmu->mem = mem;
 	smmu->acct = acct;
 	smmu->sw = config->sw;
@@ -83,11 +90,12 @@ int smmu_create(const struct smmu_config *config, struct mem *mem,
 	smmu->audit = config->audit;
 	smmu->newest = NO_PAGE;
 	smmu->oldest = NO_PAGE;
-	for (unsigned int i = 0; i < SMMU_MAX_VCPUS; i++)
-		smmu->vcpu[i].last_updated = NO_SLOT;
 	if (alloc_arrays(smmu))
 		goto free_smmu;
-	smmu->cur->pae_root = pool_alloc(&mem->pool, 3);
+	for (unsigned int i = 0; i < smmu->nr_vcpus; i++) {
+		smmu->vcpu[i].last_updated = NO_SLOT;
+		smmu->vcpu[i].pae_root = pool_alloc(&mem->pool, 3);
+	}
 	*ret = smmu;
 	return 0;
 
@@ -97,6 +105,20 @@ no_memory:
 	return diag_set(diag, -ENOMEM,
 			"no host memory for a shadow MMU of %u pages",
 			config->max_pages);
+}
+
+void smmu_select(struct smmu *smmu, unsigned int vcpu)
+{
+	BUG_ON(vcpu >= smmu->nr_vcpus);
+	smmu->cur = &smmu->vcpu[vcpu];
+}
+
+bool smmu_take_remote_flush(struct smmu *smmu)
+{
+	bool flush = smmu->flush_others;
+
+	smmu->flush_others = false;
+	return flush;
 }
 
 static void free_roots(struct smmu *smmu)
@@ -125,12 +147,16 @@ void smmu_destroy(struct smmu *smmu)
 	if (!smmu)
 		return;
 	if (smmu->sp) {
-		free_roots(smmu);
+		for (unsigned int i = 0; i < smmu->nr_vcpus; i++) {
+			smmu_select(smmu, i);
+			free_roots(smmu);
+		}
 		while (smmu->newest != NO_PAGE)
 			sp_zap(smmu, &smmu->sp[smmu->newest]);
 	}
-	if (smmu->cur->pae_root)
-		pool_free(&smmu->mem->pool, smmu->cur->pae_root);
+	for (unsigned int i = 0; i < smmu->nr_vcpus; i++)
+		if (smmu->vcpu[i].pae_root)
+			pool_free(&smmu->mem->pool, smmu->vcpu[i].pae_root);
 	free(smmu->sp);
 	free(smmu->link);
 	free(smmu->rmap);

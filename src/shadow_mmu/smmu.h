@@ -64,6 +64,7 @@ struct smmu_config {
 	uint64_t notrap_pte;
 	uint32_t max_pages; /* page budget, at least SMMU_MIN_PAGES */
 	uint8_t maxphyaddr; /* of the guest, for the address field */
+	uint8_t nr_vcpus;   /* processors, up to SMMU_MAX_VCPUS; 0 is 1 */
 	enum smmu_audit audit;
 };
 
@@ -74,13 +75,27 @@ struct smmu_config {
 struct smmu;
 
 /*
- * mem's pool must have at least max_pages + 1 free pages.  -EINVAL (budget too
- * small or beyond the pool) and -ENOMEM with a line.  Nothing is allocated
- * after this.
+ * mem's pool must have at least max_pages free pages and one a processor.
+ * -EINVAL (budget too small or beyond the pool) and -ENOMEM with a line.
+ * Nothing is allocated after this.
  */
 int smmu_create(const struct smmu_config *config, struct mem *mem,
 		struct account *acct, struct smmu **ret, struct diag *diag);
 void smmu_destroy(struct smmu *smmu); /* NULL is fine */
+
+/*
+ * The processor that every call below is about, until the next of these; 0 at
+ * first.  Each has its roots, its control state and its fork detector; tables,
+ * their budget and all that is known of frames are the guest's.
+ */
+void smmu_select(struct smmu *smmu, unsigned int vcpu);
+
+/*
+ * The selected processor has taken rights away that others' TLBs may still
+ * hold (kvm_flush_remote_tlbs), since this was last asked.  They must be
+ * flushed before they go on.
+ */
+bool smmu_take_remote_flush(struct smmu *smmu);
 
 /* What of the guest's control state the shadow depends on. */
 struct smmu_guest {
@@ -131,7 +146,8 @@ uint64_t smmu_read_dirty_log(struct smmu *smmu, unsigned int id,
 /*
  * CR0.PG, CR0.WP, CR4's paging bits or the mode changed: drop the roots and set
  * up anew (kvm_mmu_reset_context, then mmu_alloc_roots).  Shadow pages stay.
- * To be called once after smmu_create(), before anything else.
+ * To be called once for each processor after smmu_create(), before anything
+ * else.
  */
 void smmu_reset_context(struct smmu *smmu, const struct smmu_guest *guest);
 

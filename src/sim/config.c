@@ -53,6 +53,7 @@ static const struct range {
 	const char *text;
 } ranges[] = {
 	{OPT_memory, 2 * MIB, RAM_MAX, "2M..3G"},
+	{OPT_vcpus, 1, SMMU_MAX_VCPUS, "1..4"},
 	{OPT_shadow_pages, SMMU_MIN_PAGES, PAGES_MAX, "64..130816"},
 	{OPT_maxphyaddr, 36, 52, "36..52"},
 	{OPT_exception_bitmap, 0, UINT32_MAX, "auto or u32"},

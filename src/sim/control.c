@@ -196,9 +196,10 @@ static void finish_load(struct sim *sim, const struct guest_event *ev,
 int sim_load_state(struct sim *sim, const struct sim_state *state,
 		   struct diag *diag)
 {
-	struct cpu *cpu = &sim->cur->cpu;
+	struct cpu *cpu = &sim->vcpu[state->vcpu].cpu;
 	enum paging_mode mode;
 
+	sim_select(sim, state->vcpu);
 	cpu->cr0 = state->cr0;
 	cpu->cr3 = state->cr3;
 	cpu->cr4 = state->cr4;
@@ -411,6 +412,8 @@ void sim_insn(struct sim *sim, const struct guest_event *ev,
 		      COST_OTHER);
 	if (ev->kind == GE_INVLPG)
 		account_count(sim->acct, CNT_invlpg);
+	if (ev->kind == GE_HLT)
+		sim->cur->runs = false;
 	if (ev->kind == GE_VMCALL) {
 		/* No hypercall is offered: as if there were no VMX. */
 		struct vmx_event ud = vmx_event_exception(EXC_UD, 0);

@@ -41,7 +41,7 @@ void sim_exit_begin(struct sim *sim, unsigned int reason)
 	};
 }
 
-void sim_exit_end(struct sim *sim)
+static void end_and_tell(struct sim *sim)
 {
 	if (sim_is_probed(sim))
 		sim_probe_entry(sim);
@@ -50,6 +50,27 @@ void sim_exit_end(struct sim *sim)
 		return;
 	sim->record.cycles = sim->acct->now - sim->record.cycles;
 	sim->tell(sim->tell_context, &sim->record);
+}
+
+/* The processor's own external interrupt is another one's request. */
+void sim_exit_flush(struct sim *sim)
+{
+	struct vmx_exit_info info =
+		vmx_exit_external_interrupt(&sim->cur->ctl, 0);
+
+	vmx_record_exit(sim->cur->vmcs, &info);
+	sim_exit_begin(sim, info.reason);
+	account_charge(sim->acct, COST_OTHER, 1);
+	end_and_tell(sim);
+}
+
+void sim_exit_end(struct sim *sim)
+{
+	bool flush = sim->nr_vcpus > 1 && sim_send_flush(sim);
+
+	end_and_tell(sim);
+	if (flush)
+		sim_receive_flush(sim);
 }
 
 void sim_flush_tlb(struct sim *sim)

@@ -3,6 +3,7 @@
  * The simulator's state, and what its files call in each other.
  *
  *   sim.c      create, dispatch, what the source is shown
+ *   vcpus.c    several processors: whose turn it is, remote TLB flushes
  *   exit.c     the frame of every VM exit: record, count, enter again
  *   fault.c    references, page-fault exits, emulated stores
  *   control.c  control registers, MSRs and the other sensitive instructions
@@ -37,6 +38,13 @@ struct open_fault {
 
 /* What is one processor's: its state, and what goes on on it. */
 struct sim_vcpu {
+	unsigned int id;
+	bool runs; /* has begun, and has not halted since */
+	/* Of its last event, and the time when another one's turn came. */
+	gva_t rip;
+	bool user;
+	uint64_t left;
+
 	struct guest_view view;
 	struct vmcs *vmcs;
 	struct vmx_controls ctl;
@@ -71,6 +79,7 @@ struct sim {
 	struct event_sink sink; /* first: the sink is the sim */
 	struct sim_vcpu *cur;   /* the processor whose event it is */
 	struct sim_vcpu vcpu[SMMU_MAX_VCPUS];
+	unsigned int nr_vcpus;
 	struct config config;
 	struct smmu_switches sw; /* the generation's, as configured */
 
@@ -100,12 +109,27 @@ struct sim {
 	char stop_line[160];
 };
 
+/* vcpus.c */
+
+/* The event of another processor than the last one's. */
+void sim_select(struct sim *sim, unsigned int vcpu);
+/* In an exit that is about to end: send the others what it asked for. */
+bool sim_send_flush(struct sim *sim);
+/* After it: they take it, each in an exit of its own. */
+void sim_receive_flush(struct sim *sim);
+
+/* sim.c */
+void sim_end_emulation(struct sim *sim);
+
 /* exit.c */
 
 /* Record the exit (with what was being delivered) and begin to count it. */
 void sim_exit(struct sim *sim, struct vmx_exit_info info);
 
 void sim_exit_begin(struct sim *sim, unsigned int reason);
+
+/* An exit that another processor's request for a flush causes, all of it. */
+void sim_exit_flush(struct sim *sim);
 
 /* The exit is over, whatever the guest does next. */
 void sim_exit_end(struct sim *sim);

@@ -18,8 +18,11 @@ void sim_region_begins(struct sim *sim, const struct guest_event *ev)
 	if (sim->region_begun || !is_marker(sim, ev, GUEST_REGION_BEGINS))
 		return;
 	sim->region_begun = true;
-	sim->cur->nr_open = 0;
-	sim->cur->retrying = false;
+	for (unsigned int i = 0; i < sim->nr_vcpus; i++) {
+		sim->vcpu[i].nr_open = 0;
+		sim->vcpu[i].retrying = false;
+		sim->vcpu[i].left = 0;
+	}
 	sim->other_exception_exits = 0;
 	account_reset(sim->acct);
 	if (sim->region_begins)

@@ -10,7 +10,7 @@
 #include "base/hash.h"
 #include "sim/internal.h"
 
-/* Frames beyond the budget: the PAE root. */
+/* Frames beyond the budget: the PAE roots. */
 #define POOL_EXTRA 8
 
 uint32_t sim_pool_pages(const struct config *config)
@@ -94,7 +94,7 @@ static void dispatch(struct sim *sim, const struct guest_event *ev,
 }
 
 /* The source has made its last store: the emulation's exit is over. */
-static void end_emulation(struct sim *sim)
+void sim_end_emulation(struct sim *sim)
 {
 	sim->cur->emulating = false;
 	sim_exit_end(sim);
@@ -120,11 +120,15 @@ static void sim_push(struct event_sink *sink, const struct guest_event *ev,
 		     struct guest_outcome *out)
 {
 	struct sim *sim = sim_of(sink);
-	bool retried = sim_is_retried(sim, ev);
+	bool retried;
 
+	if (unlikely(ev->vcpu != sim->cur->id))
+		sim_select(sim, ev->vcpu);
+	retried = sim_is_retried(sim, ev);
+	sim->cur->runs = true;
 	if (sim->cur->emulating && ev->kind != GE_STORE &&
 	    ev->kind != GE_EMULATE_FAILED)
-		end_emulation(sim);
+		sim_end_emulation(sim);
 	if (!retried && ev->kind != GE_ACCESS)
 		sim_retry_close(sim);
 	if (sim_is_probed(sim))
@@ -132,12 +136,17 @@ static void sim_push(struct event_sink *sink, const struct guest_event *ev,
 	account_guest_time(sim->acct, ev->insns);
 	dirty_log_clock(sim, ev);
 	sim->event = ev;
+	sim->cur->rip = ev->rip;
+	sim->cur->user = ev->cpl == 3;
 
 	*out = (struct guest_outcome){.verdict = GO_DONE};
 	dispatch(sim, ev, out);
 	if (sim_is_probed(sim))
 		sim_probe_event(sim, SIM_STEP_OUTCOME, ev, out);
 
+	/* Roots that a CR3 target brought in may have cost others theirs. */
+	if (sim->nr_vcpus > 1 && !sim->cur->emulating && sim_send_flush(sim))
+		sim_receive_flush(sim);
 	if (retried) {
 		sim->cur->retry_at = sim->acct->now;
 		sim_retry_close(sim);
@@ -166,7 +175,8 @@ static struct smmu_config mmu_config(const struct sim *sim)
 		.trap_pte = bypass ? SMMU_TRAP_PTE : 0,
 		.notrap_pte = 0,
 		.max_pages = (uint32_t)config_get(config, OPT_shadow_pages),
-		.maxphyaddr = sim->cur->cpu.maxphyaddr,
+		.maxphyaddr = (uint8_t)config_get(config, OPT_maxphyaddr),
+		.nr_vcpus = (uint8_t)sim->nr_vcpus,
 		.audit = (enum smmu_audit)config_get(config, OPT_audit),
 	};
 }
@@ -183,39 +193,51 @@ static void log_dirty(struct sim *sim)
 	sim->dirty_log_next = config_get(&sim->config, OPT_dirty_log);
 }
 
-static int sim_init(struct sim *sim, struct diag *diag)
+/* A processor as the last one was selected. */
+static int init_vcpu(struct sim *sim, struct diag *diag)
 {
-	struct smmu_config mmu;
 	struct smmu_guest guest = {.mode = PAGING_OFF};
-	int err;
+	struct sim_vcpu *vcpu = sim->cur;
 
-	sim->acct = account_create();
-	sim->cur->vmcs = vmcs_create();
-	if (!sim->acct || !sim->cur->vmcs)
+	vcpu->vmcs = vmcs_create();
+	if (!vcpu->vmcs)
 		return diag_set(diag, -ENOMEM, "no host memory");
-	for (int i = 0; i < NR_COSTS; i++)
-		sim->acct->cost[i] = sim->config.cost[i];
-
-	cpu_init(&sim->cur->cpu,
-		 (uint8_t)config_get(&sim->config, OPT_maxphyaddr));
+	cpu_init(&vcpu->cpu, (uint8_t)config_get(&sim->config, OPT_maxphyaddr));
 	/* The host's NXE and CR0.WP are on, whatever the guest's are. */
-	sim->cur->hardware = (struct paging_ctx){
+	vcpu->hardware = (struct paging_ctx){
 		.wp = true,
 		.nxe = true,
-		.maxphyaddr = sim->cur->cpu.maxphyaddr,
+		.maxphyaddr = vcpu->cpu.maxphyaddr,
 	};
-
-	mmu = mmu_config(sim);
-	err = smmu_create(&mmu, sim->mem, sim->acct, &sim->smmu, diag);
-	if (err)
-		return err;
-	if (config_get(&sim->config, OPT_dirty_log))
-		log_dirty(sim);
 	smmu_reset_context(sim->smmu, &guest);
 	sim_refresh_root(sim);
 	sim_refresh_view(sim);
 	sim_init_vmcs(sim);
 	return 0;
+}
+
+static int sim_init(struct sim *sim, struct diag *diag)
+{
+	struct smmu_config mmu = mmu_config(sim);
+	int err;
+
+	sim->acct = account_create();
+	if (!sim->acct)
+		return diag_set(diag, -ENOMEM, "no host memory");
+	for (int i = 0; i < NR_COSTS; i++)
+		sim->acct->cost[i] = sim->config.cost[i];
+
+	err = smmu_create(&mmu, sim->mem, sim->acct, &sim->smmu, diag);
+	if (!err && config_get(&sim->config, OPT_dirty_log))
+		log_dirty(sim);
+	for (unsigned int i = 0; i < sim->nr_vcpus && !err; i++) {
+		sim->vcpu[i].id = i;
+		sim_select(sim, i);
+		err = init_vcpu(sim, diag);
+	}
+	if (!err)
+		sim_select(sim, 0);
+	return err;
 }
 
 int sim_create(const struct config *config, struct mem *mem, struct sim **ret,
@@ -233,6 +255,7 @@ int sim_create(const struct config *config, struct mem *mem, struct sim **ret,
 		.view = &sim->cur->view,
 	};
 	sim->config = *config;
+	sim->nr_vcpus = (unsigned int)config_get(config, OPT_vcpus);
 	sim->sw = config_switches(config);
 	sim->mem = mem;
 	sim->fault_digest = FNV64_INIT;
@@ -253,7 +276,8 @@ void sim_destroy(struct sim *sim)
 	if (sim_is_probed(sim))
 		sim_set_probe(sim, &(struct sim_probe){0});
 	smmu_destroy(sim->smmu);
-	vmcs_destroy(sim->cur->vmcs);
+	for (unsigned int i = 0; i < sim->nr_vcpus; i++)
+		vmcs_destroy(sim->vcpu[i].vmcs);
 	account_destroy(sim->acct);
 	account_destroy(sim->region);
 	free(sim);
@@ -277,8 +301,15 @@ struct account *sim_counting(struct sim *sim)
 struct tlb *sim_use_tlb(struct sim *sim)
 {
 	sim->has_tlb = true;
-	tlb_init(&sim->cur->tlb);
-	return &sim->cur->tlb;
+	for (unsigned int i = 0; i < sim->nr_vcpus; i++)
+		tlb_init(&sim->vcpu[i].tlb);
+	return sim_tlb(sim, 0);
+}
+
+struct tlb *sim_tlb(struct sim *sim, unsigned int vcpu)
+{
+	BUG_ON(vcpu >= sim->nr_vcpus);
+	return &sim->vcpu[vcpu].tlb;
 }
 
 void sim_watch_exits(struct sim *sim,
@@ -300,8 +331,11 @@ void sim_watch_region(struct sim *sim, void (*begins)(void *context),
 void sim_finish(struct sim *sim, uint64_t insns)
 {
 	if (sim->cur->emulating)
-		end_emulation(sim);
-	sim_retry_close(sim);
+		sim_end_emulation(sim);
+	for (unsigned int i = 0; i < sim->nr_vcpus; i++) {
+		sim_retry_close(sim);
+		sim_select(sim, (sim->cur->id + 1) % sim->nr_vcpus);
+	}
 	account_guest_time(sim->acct, insns);
 }
 

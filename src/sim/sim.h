@@ -26,14 +26,15 @@ void sim_destroy(struct sim *sim); /* NULL is fine */
 
 uint32_t sim_pool_pages(const struct config *config);
 
-/* Control state of a guest that has been running before. */
+/* Control state of a processor that has been running before. */
 struct sim_state {
+	unsigned int vcpu;
 	uint64_t cr0, cr3, cr4, efer;
 	uint64_t pdpte[4]; /* as loaded, PAE mode */
 };
 
 /*
- * Begin there.  Before the first event, and with the tables that CR3 leads to
+ * Begin there.  Before its first event, and with the tables that CR3 leads to
  * in memory.  -EINVAL with a line: no state of the modelled processor.
  */
 int sim_load_state(struct sim *sim, const struct sim_state *state,
@@ -42,9 +43,11 @@ int sim_load_state(struct sim *sim, const struct sim_state *state,
 /*
  * The source pushes every reference that misses these TLBs, which the
  * simulator fills and flushes from now on; lookups are counted by the source
- * (account.tlb), the rest by the simulator.
+ * (account.tlb), the rest by the simulator.  Each processor has its own; the
+ * first one's is returned.
  */
 struct tlb *sim_use_tlb(struct sim *sim);
+struct tlb *sim_tlb(struct sim *sim, unsigned int vcpu);
 
 struct event_sink *sim_sink(struct sim *sim);
 

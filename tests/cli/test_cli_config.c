@@ -28,6 +28,7 @@ static const struct {
 	{"bypass", "off on"},
 	{"vendor", "intel amd"},
 	{"memory", "2M 64M 3G 4100K 16777217"},
+	{"vcpus", "1 4"},
 	{"shadow-pages", "64 1024 130816"},
 	{"maxphyaddr", "36 52"},
 	{"exception-bitmap", "auto 0x0 0x4000 0xffffffff"},

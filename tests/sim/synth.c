@@ -21,6 +21,7 @@ struct guest_outcome synth_push(struct synth *s, struct guest_event ev)
 	struct guest_outcome out;
 
 	ev.insns = s->insns++;
+	ev.vcpu = s->vcpu;
 	event_push(s->sink, &ev, &out);
 	return out;
 }
@@ -75,6 +76,27 @@ static void enter_long_mode(struct synth *s)
 	assert_int_equal(s->sink->view->guest, PAGING_4LEVEL);
 }
 
+static void begin_vcpu(struct synth *s)
+{
+	s->cr3 = KERNEL_PML4;
+	s->stack = SYNTH_STACK - PAGE_SIZE * s->vcpu;
+	enter_long_mode(s);
+	/* Bring the kernel's stack into the shadow. */
+	synth_kernel_access(s, s->stack - 8, PFEC_W);
+}
+
+void synth_use_vcpu(struct synth *s, uint8_t vcpu)
+{
+	s->cr3s[s->vcpu] = s->cr3;
+	s->vcpu = vcpu;
+	if (!s->cr3s[vcpu]) {
+		begin_vcpu(s);
+		return;
+	}
+	s->cr3 = s->cr3s[vcpu];
+	s->stack = SYNTH_STACK - PAGE_SIZE * vcpu;
+}
+
 bool synth_configure(struct config *config, const char *text)
 {
 	char buf[256], *save = NULL;
@@ -110,15 +132,11 @@ void synth_start(struct synth *s, const char *text)
 		fail_msg("%s", diag.msg);
 	s->sink = sim_sink(s->sim);
 	s->next_frame = 0x2000;
-	s->stack = SYNTH_STACK;
-	s->cr3 = KERNEL_PML4;
 	for (gpa_t gpa = 0; gpa < SYNTH_RAM; gpa += PAGE_SIZE)
 		map_quietly(s, SYNTH_DIRECT + gpa,
 			    gpa | PTE_P | PTE_W | PTE_A | PTE_D);
 	s->next_frame = 0x200000;
-	enter_long_mode(s);
-	/* Bring the kernel's stack into the shadow. */
-	synth_kernel_access(s, s->stack - 8, PFEC_W);
+	begin_vcpu(s);
 }
 
 void synth_end(struct synth *s)

@@ -21,12 +21,16 @@
 #define SYNTH_PTE_RW (PTE_P | PTE_W | PTE_U | PTE_A | PTE_D)
 #define SYNTH_PTE_RO (PTE_P | PTE_U | PTE_A)
 
+#define SYNTH_VCPUS 4
+
 struct synth {
 	struct mem *mem;
 	struct sim *sim;
 	struct event_sink *sink;
 	gpa_t next_frame;
-	gpa_t cr3;
+	uint8_t vcpu; /* at work */
+	gpa_t cr3s[SYNTH_VCPUS];
+	gpa_t cr3; /* and its */
 	gva_t stack;
 	uint64_t insns;
 
@@ -44,6 +48,12 @@ bool synth_configure(struct config *config, const char *text);
 
 void synth_start(struct synth *s, const char *config);
 void synth_end(struct synth *s); /* checks sim_check() and audits, too */
+
+/*
+ * Go on on another processor.  Its first time it enters long mode, in the
+ * kernel's own space.
+ */
+void synth_use_vcpu(struct synth *s, uint8_t vcpu);
 
 /* Push with the clock set; *out as the sim answers. */
 struct guest_outcome synth_push(struct synth *s, struct guest_event ev);

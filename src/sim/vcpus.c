@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Several processors: whose turn it is, and how one makes the others forget
+ * what their TLBs hold (kvm_flush_remote_tlbs).
+ *
+ * Their turns come one after the other, so that the clock of cycles is the sum
+ * of all their work.  What an exit asks of the others is done when it ends, all
+ * at once: KVM's request bit is taken back at an entry, and until then a second
+ * request interrupts nobody.  Each that runs is interrupted out of the guest; a
+ * halted one is not there, and will enter with nothing in its TLB anyway.
+ */
+#include "sim/internal.h"
+
+/* What happened before it was left is as long ago as it was then. */
+static void shift_clocks(struct sim_vcpu *vcpu, uint64_t now)
+{
+	uint64_t away = now - vcpu->left;
+	unsigned int nr = vcpu->nr_open + vcpu->retrying;
+
+	for (unsigned int i = 0; i < nr; i++)
+		vcpu->open[i].began += away;
+	vcpu->fault_began += away;
+	vcpu->retry_at += away;
+}
+
+void sim_select(struct sim *sim, unsigned int vcpu)
+{
+	BUG_ON(vcpu >= sim->nr_vcpus);
+	if (sim->cur->emulating)
+		sim_end_emulation(sim);
+	sim->cur->left = sim->acct->now;
+
+	sim->cur = &sim->vcpu[vcpu];
+	smmu_select(sim->smmu, vcpu);
+	sim->sink.view = &sim->cur->view;
+	shift_clocks(sim->cur, sim->acct->now);
+}
+
+static bool is_other_running(const struct sim *sim, unsigned int vcpu)
+{
+	return &sim->vcpu[vcpu] != sim->cur && sim->vcpu[vcpu].runs;
+}
+
+bool sim_send_flush(struct sim *sim)
+{
+	uint64_t nr = 0;
+
+	if (!smmu_take_remote_flush(sim->smmu))
+		return false;
+	for (unsigned int i = 0; i < sim->nr_vcpus; i++)
+		nr += is_other_running(sim, i);
+	account_charge(sim->acct, COST_IPI, nr);
+	sim->acct->counter[CNT_remote_tlb_ipi] += nr;
+	return nr > 0;
+}
+
+void sim_receive_flush(struct sim *sim)
+{
+	struct sim_vcpu *sender = sim->cur;
+	const struct guest_event *event = sim->event;
+
+	for (unsigned int i = 0; i < sim->nr_vcpus; i++) {
+		const struct guest_event at = {
+			.rip = sim->vcpu[i].rip,
+			.cpl = sim->vcpu[i].user ? 3 : 0,
+			.insns = event->insns,
+		};
+
+		if (&sim->vcpu[i] == sender || !sim->vcpu[i].runs)
+			continue;
+		sim->cur = &sim->vcpu[i];
+		sim->event = &at;
+		sim_exit_flush(sim);
+	}
+	sim->event = event;
+	sim->cur = sender;
+}
