@@ -178,11 +178,15 @@ static bool explain_dirty(struct judge *j, const struct trial *t,
 	return true;
 }
 
+static bool is_nx_loop(const struct judge *j, const struct trial *t)
+{
+	return !j->gen->sw.role_access && !t->controls->nxe &&
+	       t->access->fetch && ((t->pair->upper | t->pair->lower) & NX);
+}
+
 static bool explain_endless(struct judge *j, const struct trial *t)
 {
-	if (t->seen->what != SEEN_ENDLESS || j->gen->sw.role_access ||
-	    t->controls->nxe || !t->access->fetch ||
-	    !((t->pair->upper | t->pair->lower) & NX))
+	if (t->seen->what != SEEN_ENDLESS || !is_nx_loop(j, t))
 		return false;
 	j->flaws[MATRIX_FLAW_nx_loop]++;
 	return true;
@@ -229,17 +233,21 @@ void judge_case(struct judge *j, const struct matrix_controls *controls,
 	note_wrong(j, &t);
 }
 
-bool judge_leaves_memory(struct judge *j,
-			 const struct matrix_controls *controls,
-			 const struct matrix_pair *pair,
-			 const struct matrix_access *access)
+bool judge_leaves_out(struct judge *j, const struct matrix_controls *controls,
+		      const struct matrix_pair *pair,
+		      const struct matrix_access *access)
 {
 	const struct trial t = {controls, pair, access, NULL};
 	struct oracle_result w;
 
+	if (!j->gen)
+		return false;
 	put_pair(j, pair);
-	w = way(j, &t);
-	return w.what == ORACLE_OK && w.pa >= MATRIX_RAM;
+	w = expect(j, &t, quirks_of(j));
+	if ((w.what != ORACLE_OK || w.pa < MATRIX_RAM) && !is_nx_loop(j, &t))
+		return false;
+	j->left_out++;
+	return true;
 }
 
 bool judge_must_show(const struct judge *j, enum matrix_flaw flaw)

@@ -25,6 +25,7 @@ struct judge {
 	uint8_t *ram; /* the tables, for the model to read */
 	uint64_t cases;
 	uint64_t flaws[NR_MATRIX_FLAWS];
+	uint64_t left_out;
 	uint64_t wrong;
 	char first[512]; /* the first that was wrong */
 };
@@ -40,13 +41,13 @@ void judge_case(struct judge *j, const struct matrix_controls *controls,
 		const struct matrix_seen *seen);
 
 /*
- * Does the model alone tell that this case leads a generation outside memory,
- * where guest code cannot follow?
+ * A case in which a known flaw would end the run of guest code: the access goes
+ * where there is no memory, or faults for ever.  True: counted as such, leave
+ * it out.
  */
-bool judge_leaves_memory(struct judge *j,
-			 const struct matrix_controls *controls,
-			 const struct matrix_pair *pair,
-			 const struct matrix_access *access);
+bool judge_leaves_out(struct judge *j, const struct matrix_controls *controls,
+		      const struct matrix_pair *pair,
+		      const struct matrix_access *access);
 
 /* Must a generation show this flaw, if all cases were tried? */
 bool judge_must_show(const struct judge *j, enum matrix_flaw flaw);

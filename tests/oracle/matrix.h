@@ -16,7 +16,7 @@
 
 #include <stddef.h>
 
-#include "layout.h"
+#include "../../guests/access/layout.h"
 #include "oracle.h"
 
 struct matrix_space {
