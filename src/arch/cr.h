@@ -41,6 +41,13 @@
 #define CR4_SMAP       BIT(21)
 #define CR4_PKE        BIT(22)
 
+/* INVPCID: what is invalidated. */
+#define INVPCID_ADDRESS    0u /* of one PCID */
+#define INVPCID_CONTEXT    1u /* one PCID */
+#define INVPCID_ALL_GLOBAL 2u
+#define INVPCID_ALL        3u /* but global ones */
+#define PCID_BITS          BITS(11, 0)
+
 #define EFER_SCE BIT(0)
 #define EFER_LME BIT(8)
 #define EFER_LMA BIT(10)

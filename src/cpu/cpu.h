@@ -19,6 +19,8 @@
 struct cpu {
 	uint64_t cr0, cr2, cr3, cr4, efer;
 	uint64_t pdpte[4]; /* loaded with CR3 in PAE mode */
+	uint32_t pkru;
+	uint32_t features; /* FEATURE_* */
 	uint8_t maxphyaddr;
 };
 

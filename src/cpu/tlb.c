@@ -32,7 +32,7 @@ static unsigned int find(const struct tlb_set *set, uint64_t tag)
 }
 
 /* In the place of the page's own entry, or of the least recent one. */
-static void insert(struct tlb_set *set, uint64_t tag, uint8_t grants)
+static void insert(struct tlb_set *set, uint64_t tag, uint16_t grants)
 {
 	unsigned int i = find(set, tag);
 
@@ -50,11 +50,11 @@ void tlb_fill(struct tlb *tlb, gva_t gva, bool fetch, uint32_t grants)
 
 	if (fetch) {
 		insert(set_of(tlb->l1i, TLB_L1I_SETS, gva), tag,
-		       (uint8_t)grants);
+		       (uint16_t)grants);
 		return;
 	}
-	insert(set_of(tlb->l1d, TLB_L1D_SETS, gva), tag, (uint8_t)grants);
-	insert(set_of(tlb->l2, TLB_L2_SETS, gva), tag, (uint8_t)grants);
+	insert(set_of(tlb->l1d, TLB_L1D_SETS, gva), tag, (uint16_t)grants);
+	insert(set_of(tlb->l2, TLB_L2_SETS, gva), tag, (uint16_t)grants);
 }
 
 bool tlb_lookup_l2(struct tlb *tlb, gva_t gva, uint32_t needs)
@@ -89,4 +89,39 @@ void tlb_flush_page(struct tlb *tlb, gva_t gva)
 	drop(set_of(tlb->l1i, TLB_L1I_SETS, gva), tag);
 	drop(set_of(tlb->l1d, TLB_L1D_SETS, gva), tag);
 	drop(set_of(tlb->l2, TLB_L2_SETS, gva), tag);
+}
+
+uint32_t tlb_keyed(unsigned int key, bool write, uint32_t pkru)
+{
+	unsigned int denied = pkru_bits(pkru, key);
+	uint32_t grants = key << TLB_KEY_SHIFT | TLB_KEYED;
+
+	if (write)
+		grants |= TLB_MAY_WRITE;
+	if (!(denied & PKRU_AD))
+		grants |= TLB_READ;
+	if (write && !denied)
+		grants |= TLB_WRITE;
+	return grants;
+}
+
+static void set_pkru(struct tlb_set *sets, unsigned int nr, uint32_t pkru)
+{
+	for (unsigned int i = 0; i < nr * TLB_WAYS; i++) {
+		uint16_t *at = &sets[i / TLB_WAYS].grants[i % TLB_WAYS];
+		uint32_t grants = *at & ~(uint32_t)(TLB_READ | TLB_WRITE);
+
+		if (grants & TLB_KEYED)
+			*at = (uint16_t)(grants |
+					 tlb_keyed(grants >> TLB_KEY_SHIFT,
+						   grants & TLB_MAY_WRITE,
+						   pkru));
+	}
+}
+
+/* Fetches know no keys. */
+void tlb_set_pkru(struct tlb *tlb, uint32_t pkru)
+{
+	set_pkru(tlb->l1d, TLB_L1D_SETS, pkru);
+	set_pkru(tlb->l2, TLB_L2_SETS, pkru);
 }

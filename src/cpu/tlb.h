@@ -9,8 +9,10 @@
  *
  * An entry grants what the walk that made it granted: a write through an entry
  * whose page was not dirty misses, as the processor has to set D.  Rights are
- * those of the tables alone, which under shadow paging hold all there is to
- * know (CR0.WP and NXE are on).
+ * those of the tables and of SMEP and SMAP, whose bits flush when they change.
+ * PKRU changes without a flush: entries keep their protection key, and what it
+ * leaves of them is reckoned anew at each WRPKRU.  CR0.WP and NXE are on, as
+ * under shadow paging they are.
  */
 #ifndef NOTRAP_CPU_TLB_H
 #define NOTRAP_CPU_TLB_H
@@ -25,14 +27,20 @@
 #define TLB_L2_SETS  64
 
 /* What a reference needs and an entry grants. */
-#define TLB_WRITE BIT(0)
-#define TLB_USER  BIT(1)
-#define TLB_FETCH BIT(2)
+#define TLB_READ       BIT(0)
+#define TLB_WRITE      BIT(1)
+#define TLB_FETCH      BIT(2)
+#define TLB_SUPERVISOR BIT(3) /* but not with RFLAGS.AC: any page will do */
+#define TLB_USER       BIT(4)
+/* What only an entry has: the right to be written if its key allows. */
+#define TLB_KEYED     BIT(5) /* keys count for this page */
+#define TLB_MAY_WRITE BIT(6)
+#define TLB_KEY_SHIFT 8 /* four bits */
 
 /* Ways in the order of their last use. */
 struct tlb_set {
 	uint64_t tag[TLB_WAYS]; /* page address, epoch; 0: free */
-	uint8_t grants[TLB_WAYS];
+	uint16_t grants[TLB_WAYS];
 };
 
 struct tlb {
@@ -53,6 +61,14 @@ void tlb_flush_page(struct tlb *tlb, gva_t gva);
  */
 void tlb_fill(struct tlb *tlb, gva_t gva, bool fetch, uint32_t grants);
 
+/*
+ * For tlb_fill(): a page with this key is readable, and can be written if
+ * `write`.  For a page that has none: TLB_READ, and TLB_WRITE perhaps.
+ */
+uint32_t tlb_keyed(unsigned int key, bool write, uint32_t pkru);
+
+void tlb_set_pkru(struct tlb *tlb, uint32_t pkru);
+
 /* After tlb_lookup() of data missed: found in the second level? */
 bool tlb_lookup_l2(struct tlb *tlb, gva_t gva, uint32_t needs);
 
@@ -63,7 +79,7 @@ static inline uint64_t tlb_tag(const struct tlb *tlb, gva_t gva)
 
 /* Way i becomes the most recent one; the ones before it move back. */
 static inline void tlb_to_front(struct tlb_set *set, unsigned int i,
-				uint64_t tag, uint8_t grants)
+				uint64_t tag, uint16_t grants)
 {
 	for (; i; i--) {
 		set->tag[i] = set->tag[i - 1];

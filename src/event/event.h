@@ -25,9 +25,10 @@
 enum guest_event_kind {
 	/*
 	 * A linear reference: gva, size (within one page), access (PFEC_W,
-	 * PFEC_U, PFEC_ID).  A live source without a per-access model pushes
-	 * those on which the installed tables faulted and those of event
-	 * delivery; other sources push all.
+	 * PFEC_U, PFEC_ID; ACCESS_AC, which counts while CR4.SMAP is set and
+	 * need not be told otherwise).  A live source without a per-access
+	 * model pushes those on which the installed tables faulted and those of
+	 * event delivery; other sources push all.
 	 */
 	GE_ACCESS,
 	/*
@@ -45,6 +46,10 @@ enum guest_event_kind {
 	GE_LMSW,   /* value: the 16-bit source; reg: 1 if it is in memory */
 	GE_DR,     /* reg, cr: number of the DR, value: 1 for a write */
 	GE_INVLPG, /* gva */
+	/* reg: INVPCID_*, value: PCID, gva: address, as the descriptor has
+	 * them.  It is one that the processor takes. */
+	GE_INVPCID,
+	GE_WRPKRU, /* value; never exits */
 	GE_RDMSR,  /* error: MSR number */
 	GE_WRMSR,  /* error: MSR number, value */
 	GE_CPUID,
@@ -105,7 +110,7 @@ enum event_type {
 
 struct guest_event {
 	enum guest_event_kind kind;
-	uint32_t access; /* PFEC_W, PFEC_U, PFEC_ID */
+	uint32_t access; /* PFEC_W, PFEC_U, PFEC_ID, ACCESS_AC */
 	uint32_t error;  /* error code; MSR number; port */
 	uint8_t size;
 	uint8_t cpl;
@@ -184,7 +189,7 @@ struct guest_outcome {
 /* What the processor must be set to before the guest runs on. */
 struct guest_view {
 	hpa_t root;              /* modelled shadow root */
-	enum paging_mode shadow; /* PAGING_PAE or PAGING_4LEVEL */
+	enum paging_mode shadow; /* PAE, 4LEVEL or 5LEVEL */
 	enum paging_mode guest;
 	uint64_t cr0, cr2, cr3, cr4, efer; /* as the guest sees them */
 	uint32_t mode_changes;             /* ++ when a line above changed

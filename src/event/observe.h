@@ -31,6 +31,7 @@ struct insn_access {
 	uint8_t size; /* 1..8 */
 	bool write;
 	bool user;
+	bool ac;          /* as ACCESS_AC */
 	bool rest;        /* of one that began in the page before */
 	uint8_t bytes[8]; /* of a write */
 };

@@ -41,6 +41,7 @@ static void add_missing_store(struct recorder *r)
 		.size = 8,
 		.write = true,
 		.user = ev->access & PFEC_U,
+		.ac = ev->access & ACCESS_AC,
 	};
 
 	r->now.emulating = false;
@@ -124,8 +125,7 @@ void insn_store(struct recorder *r, const struct insn_access *access,
 {
 	struct trace_item *item;
 
-	list_ref(r, TRACE_WRITE, access->gva, access->size, access->user)
-		->count = !access->rest;
+	list_access(r, access);
 	if (!always && !tables_know(r, access->gpa))
 		return;
 	if (!tables_know(r, access->gpa))
@@ -153,8 +153,7 @@ static void on_access(struct insn_observer *observer,
 	if (access->write)
 		insn_store(r, access, false);
 	else
-		list_ref(r, TRACE_READ, access->gva, access->size, access->user)
-			->count = !access->rest;
+		list_access(r, access);
 }
 
 static void on_fault(struct insn_observer *observer)

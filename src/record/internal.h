@@ -64,6 +64,8 @@ __attribute__((format(printf, 2, 3))) void recorder_lose(struct recorder *r,
 /* list.c */
 struct trace_ref *list_ref(struct recorder *r, enum trace_kind kind, gva_t gva,
 			   unsigned int size, bool user);
+/* A data reference of the present instruction. */
+void list_access(struct recorder *r, const struct insn_access *access);
 struct trace_item *list_item(struct recorder *r, enum trace_item_kind kind);
 void list_cut(struct recorder *r, uint32_t nr);
 void list_write(struct recorder *r); /* and empty */

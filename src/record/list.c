@@ -28,6 +28,16 @@ struct trace_ref *list_ref(struct recorder *r, enum trace_kind kind, gva_t gva,
 	return &entry->ref;
 }
 
+void list_access(struct recorder *r, const struct insn_access *access)
+{
+	struct trace_ref *ref =
+		list_ref(r, access->write ? TRACE_WRITE : TRACE_READ,
+			 access->gva, access->size, access->user);
+
+	ref->count = !access->rest;
+	ref->ac = access->ac;
+}
+
 struct trace_item *list_item(struct recorder *r, enum trace_item_kind kind)
 {
 	struct entry *entry = list_add(r);

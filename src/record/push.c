@@ -78,7 +78,8 @@ static void push_native(struct recorder *r, const struct guest_event *ev,
 			add_failed_fetch(r, ev);
 		else
 			list_ref(r, kind_of(ev), ev->gva, 1,
-				 ev->access & PFEC_U);
+				 ev->access & PFEC_U)
+				->ac = ev->access & ACCESS_AC;
 		note_outcome(r, out);
 		return;
 	}
@@ -96,6 +97,7 @@ static void push_made(struct recorder *r, const struct guest_event *ev,
 		return; /* it comes again */
 	ref = list_ref(r, kind_of(ev), ev->gva, ev->size, user);
 	ref->implicit = r->delivering;
+	ref->ac = ev->access & ACCESS_AC;
 	note_outcome(r, out);
 	if (out->verdict == GO_DONE && (ev->access & PFEC_W) &&
 	    tables_know(r, out->hpa))
@@ -125,6 +127,7 @@ static void note_store(struct recorder *r, const struct guest_event *ev,
 			.size = (uint8_t)(size < 8 ? size : 8),
 			.write = true,
 			.user = ev->access & PFEC_U,
+			.ac = ev->access & ACCESS_AC,
 			/* The processor stores up to 8 bytes at a time. */
 			.rest = done % 8 && !((ev->gva + done) & PAGE_MASK),
 		};

@@ -8,15 +8,23 @@
 /* A delivery starts over for each exit in its midst. */
 #define DELIVER_TRIES 256
 
-_Static_assert(TRACE_FETCH == 0 && TRACE_READ == 1 && TRACE_WRITE == 2 &&
-		       TLB_WRITE == 1 && TLB_USER == 2 && TLB_FETCH == 4,
+_Static_assert(TRACE_FETCH == 0 && TRACE_READ == TLB_READ &&
+		       TRACE_WRITE == TLB_WRITE && TLB_FETCH == 4 &&
+		       TLB_SUPERVISOR == 8 && TLB_USER == 16,
 	       "needs() is written for these");
 
-/* Without a branch: kinds come in no order a processor could foresee. */
+/*
+ * Without a branch: kinds come in no order a processor could foresee.  One with
+ * RFLAGS.AC needs less, which is looked at when it has missed.
+ */
 static uint32_t needs(const struct trace_ref *ref)
 {
-	return (uint32_t)ref->kind >> 1 | (uint32_t)ref->user << 1 |
-	       (uint32_t)!ref->kind << 2;
+	return ref->kind | (uint32_t)!ref->kind << 2 | (1u + ref->user) << 3;
+}
+
+static uint32_t needs_in_full(const struct trace_ref *ref)
+{
+	return needs(ref) & ~(ref->ac ? (uint32_t)TLB_SUPERVISOR : 0);
 }
 
 /* A fetch of count 0 where a page begins may be the rest of the one before. */
@@ -51,7 +59,7 @@ static void access_event(struct replay_lane *lane, const struct trace_ref *ref,
 	ev->cpl = ref->user ? 3 : 0;
 	ev->access = (ref->kind == TRACE_WRITE ? PFEC_W : 0u) |
 		     (ref->kind == TRACE_FETCH ? PFEC_ID : 0u) |
-		     (ref->user ? PFEC_U : 0u);
+		     (ref->user ? PFEC_U : 0u) | (ref->ac ? ACCESS_AC : 0u);
 	if (ref->implicit) {
 		ev->rip = lane->delivery.event.rip;
 		ev->insns = lane->delivery.event.insns;
@@ -91,7 +99,7 @@ static bool translate(struct replay_lane *lane, const struct trace_ref *ref,
 		acct->tlb[TLB_l1i_misses]++;
 	} else {
 		acct->tlb[TLB_l1d_misses]++;
-		if (tlb_lookup_l2(lane->tlb, ref->gva, needs(ref))) {
+		if (tlb_lookup_l2(lane->tlb, ref->gva, needs_in_full(ref))) {
 			acct->tlb[TLB_l2_hits]++;
 			account_charge(acct, COST_TLB_L2_HIT, 1);
 			return true;
@@ -138,6 +146,8 @@ static cold_path void miss(struct replay_lane *lane,
 {
 	struct guest_outcome out = {0};
 
+	if (ref->ac && tlb_lookup(lane->tlb, ref->gva, needs_in_full(ref)))
+		return;
 	if (translate(lane, ref, &out))
 		return;
 	if (is_restart(lane, &out))

@@ -366,6 +366,8 @@ static enum vmx_insn insn_of(enum guest_event_kind kind)
 	switch (kind) {
 	case GE_INVLPG:
 		return VMX_INSN_INVLPG;
+	case GE_INVPCID:
+		return VMX_INSN_INVPCID;
 	case GE_CPUID:
 		return VMX_INSN_CPUID;
 	case GE_HLT:
@@ -398,14 +400,35 @@ static uint64_t qualification_of(const struct guest_event *ev)
 	return 0;
 }
 
+/* The processor executes it itself.  Without VPID all PCIDs are one. */
+static void flush_by_insn(struct sim *sim, const struct guest_event *ev)
+{
+	bool one = ev->kind == GE_INVLPG ||
+		   (ev->kind == GE_INVPCID && ev->reg == INVPCID_ADDRESS);
+
+	if (one && sim->has_tlb)
+		tlb_flush_page(&sim->cur->tlb, ev->gva);
+	else if (ev->kind == GE_INVPCID)
+		sim_flush_tlb(sim);
+}
+
+void sim_wrpkru(struct sim *sim, const struct guest_event *ev)
+{
+	uint32_t pkru = (uint32_t)ev->value;
+
+	sim->cur->cpu.pkru = pkru;
+	sim->cur->hardware.pkru = pkru;
+	if (sim->has_tlb)
+		tlb_set_pkru(&sim->cur->tlb, pkru);
+}
+
 void sim_insn(struct sim *sim, const struct guest_event *ev,
 	      struct guest_outcome *out)
 {
 	enum vmx_insn insn = insn_of(ev->kind);
 
 	if (!vmx_insn_exits(&sim->cur->ctl, insn)) {
-		if (ev->kind == GE_INVLPG && sim->has_tlb)
-			tlb_flush_page(&sim->cur->tlb, ev->gva);
+		flush_by_insn(sim, ev);
 		return;
 	}
 	sim_exit_insn(sim, ev, vmx_insn_reason(insn), qualification_of(ev),

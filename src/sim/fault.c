@@ -167,19 +167,32 @@ static void count_walk(struct sim *sim, const struct walk *w)
 	account_charge(sim->acct, COST_WALK_REF, w->refs);
 }
 
+static uint32_t data_grants(const struct paging_ctx *hardware,
+			    const struct walk *w, bool write)
+{
+	if (hardware->pke && (w->rights & PTE_U) &&
+	    paging_is_long(hardware->mode))
+		return tlb_keyed(pte_pkey(w->leaf), write, hardware->pkru);
+	return TLB_READ | (write ? TLB_WRITE : 0u);
+}
+
 static void fill_tlb(struct sim *sim, const struct guest_event *ev,
 		     const struct walk *w)
 {
+	const struct paging_ctx *hardware = &sim->cur->hardware;
 	bool dirty = (w->leaf & PTE_D) || (ev->access & PFEC_W);
-	uint32_t grants = 0;
+	bool fetch = ev->access & PFEC_ID;
+	bool barred = fetch ? hardware->smep : hardware->smap;
+	uint32_t grants;
 
-	if ((w->rights & PTE_W) && dirty)
-		grants |= TLB_WRITE;
+	grants = data_grants(hardware, w, (w->rights & PTE_W) && dirty);
 	if (w->rights & PTE_U)
 		grants |= TLB_USER;
+	if (!(w->rights & PTE_U) || !barred)
+		grants |= TLB_SUPERVISOR;
 	if (!(w->rights & PTE_NX))
 		grants |= TLB_FETCH;
-	tlb_fill(&sim->cur->tlb, ev->gva, ev->access & PFEC_ID, grants);
+	tlb_fill(&sim->cur->tlb, ev->gva, fetch, grants);
 }
 
 void sim_access(struct sim *sim, const struct guest_event *ev,

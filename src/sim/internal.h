@@ -192,6 +192,7 @@ void sim_io(struct sim *sim, const struct guest_event *ev,
 	    struct guest_outcome *out);
 void sim_insn(struct sim *sim, const struct guest_event *ev,
 	      struct guest_outcome *out);
+void sim_wrpkru(struct sim *sim, const struct guest_event *ev);
 
 /* region.c: the guest's markers around what is to be counted */
 void sim_region_begins(struct sim *sim, const struct guest_event *ev);

@@ -55,6 +55,10 @@ static void dispatch(struct sim *sim, const struct guest_event *ev,
 	case GE_IO:
 		sim_io(sim, ev, out);
 		break;
+	case GE_WRPKRU:
+		sim_wrpkru(sim, ev);
+		break;
+	case GE_INVPCID:
 	case GE_INVLPG:
 	case GE_CPUID:
 	case GE_HLT:

@@ -162,6 +162,9 @@ static void check_ref(struct trace_check *c, const struct trace_ref *ref)
 	if (unlikely(ref->implicit != delivering ||
 		     (ref->implicit && ref->user)))
 		break_ref(c, RULE_IMPLICIT, ref);
+	if (unlikely(ref->ac &&
+		     (ref->user || ref->implicit || ref->kind == TRACE_FETCH)))
+		break_ref(c, RULE_AC, ref);
 	if (unlikely(c->flow.is_full && !ref->count &&
 		     ref->kind != TRACE_FETCH && !is_data_rest(c, ref)))
 		break_ref(c, RULE_REST, ref);

@@ -181,6 +181,8 @@ void encoder_ref(struct encoder *enc, const struct trace_ref *ref)
 		word |= KIND_USER;
 	if (ref->implicit)
 		word |= KIND_IMPLICIT;
+	if (ref->ac)
+		word |= KIND_AC;
 	word |= put_address(enc, ref);
 	word |= put_count(enc, ref->count);
 	put_op(enc, word);

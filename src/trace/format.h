@@ -41,7 +41,7 @@
 #define RAW_HEADER 20
 
 /*
- * An op kind, a 32-bit word of which bits 31..20 are 0.  Bits 1..0 are the
+ * An op kind, a 32-bit word of which bits 31..21 are 0.  Bits 1..0 are the
  * enum trace_kind.
  */
 #define KIND_USER     BIT(2)
@@ -50,7 +50,8 @@
 #define KIND_DELTA    12 /* 3 bits: length of the address difference */
 #define KIND_RANK     15 /* 3 bits: of the address it is taken from */
 #define KIND_COUNT    18 /* 2 bits: length of the count */
-#define KIND_BITS     20
+#define KIND_AC       BIT(20)
+#define KIND_BITS     21
 
 /* Classes of differences, 0..4, and of counts, 0..3: their lengths in bytes. */
 #define DELTA_CLASSES 5

@@ -66,6 +66,8 @@ char *line_ref(char *p, uint64_t n, uint64_t insns, const struct trace_ref *ref)
 	}
 	if (ref->implicit)
 		p = put_text(p, " implicit");
+	if (ref->ac)
+		p = put_text(p, " ac");
 	*p++ = '\n';
 	return p;
 }
@@ -139,11 +141,14 @@ static char *put_event(char *p, const struct guest_event *ev)
 	if (ev->kind == GE_CR_WRITE || ev->kind == GE_CR_READ ||
 	    ev->kind == GE_DR)
 		p = put_number(p, ev->kind == GE_DR ? " dr " : " cr ", ev->cr);
-	if (ev->value || ev->kind == GE_CR_WRITE || ev->kind == GE_WRMSR)
+	if (ev->value || ev->kind == GE_CR_WRITE || ev->kind == GE_WRMSR ||
+	    ev->kind == GE_WRPKRU)
 		p = put_address(p, " value ", ev->value);
 	if (ev->gva || ev->kind == GE_INVLPG || ev->kind == GE_RETRY)
 		p = put_address(p, " gva ", ev->gva);
-	if (ev->reg)
+	if (ev->kind == GE_INVPCID)
+		p = put_number(p, " type ", ev->reg);
+	else if (ev->reg)
 		p = put_number(p, " reg ", ev->reg);
 	if (ev->size)
 		p = put_number(p, " size ", ev->size);

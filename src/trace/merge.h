@@ -33,7 +33,7 @@ static inline bool merge_join(struct merge *m, const struct trace_ref *ref)
 	if (!run || run->gva >> PAGE_SHIFT != ref->gva >> PAGE_SHIFT ||
 	    (run->kind != ref->kind && run->kind != TRACE_WRITE) ||
 	    run->user != ref->user || run->implicit != ref->implicit ||
-	    ref->count > TRACE_COUNT_MAX - run->count)
+	    run->ac != ref->ac || ref->count > TRACE_COUNT_MAX - run->count)
 		return false;
 	run->count += ref->count;
 	return true;

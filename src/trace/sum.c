@@ -35,8 +35,7 @@ _Static_assert(sizeof(struct trace_ref) == 16 &&
 		       offsetof(struct trace_ref, count) == 8 &&
 		       offsetof(struct trace_ref, kind) == 12 &&
 		       offsetof(struct trace_ref, size) == 13 &&
-		       offsetof(struct trace_ref, user) == 14 &&
-		       offsetof(struct trace_ref, implicit) == 15,
+		       offsetof(struct trace_ref, user) == 14,
 	       "the digest takes all but the address as one number");
 _Static_assert(__BYTE_ORDER == __LITTLE_ENDIAN, "and reads it as it lies");
 

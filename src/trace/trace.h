@@ -49,7 +49,9 @@ struct trace_ref {
 	uint8_t kind;   /* enum trace_kind */
 	uint8_t size;   /* bytes of the first reference, within its page */
 	bool user;
-	bool implicit; /* made by the processor for event delivery */
+	bool implicit : 1; /* made by the processor for event delivery */
+	bool ac : 1;       /* supervisor, with CR4.SMAP and RFLAGS.AC set */
+	uint8_t zero : 6;  /* a digest takes the whole byte */
 };
 
 /* The numbers are in files. */

@@ -121,7 +121,7 @@ static void reference(struct tlb *tlb, struct slow *slow, gva_t gva,
 /* pages: how many there are, from all hits to hardly any. */
 static void run(uint64_t seed, uint64_t pages, uint64_t flush_every)
 {
-	static const uint32_t kinds[] = {TLB_FETCH, 0, TLB_WRITE};
+	static const uint32_t kinds[] = {TLB_FETCH, TLB_READ, TLB_WRITE};
 	struct slow slow = {.l1i.sets = TLB_L1I_SETS,
 			    .l1d.sets = TLB_L1D_SETS,
 			    .l2.sets = TLB_L2_SETS};
@@ -134,8 +134,9 @@ static void run(uint64_t seed, uint64_t pages, uint64_t flush_every)
 			    (r & BIT(39) ? 0 : UINT64_C(0xffff800000000000));
 		uint32_t needs = kinds[(r >> 32) % 3];
 
-		if (r & BIT(60))
-			needs |= TLB_USER;
+		needs |= r & BIT(60) ? TLB_USER : TLB_SUPERVISOR;
+		if (r & BIT(59)) /* RFLAGS.AC */
+			needs &= ~(uint32_t)TLB_SUPERVISOR;
 		if ((r >> 20) % flush_every == 0) {
 			tlb_flush(&tlb);
 			slow_flush(&slow.l1i);
@@ -149,7 +150,7 @@ static void run(uint64_t seed, uint64_t pages, uint64_t flush_every)
 			slow_drop(&slow.l2, gva >> PAGE_SHIFT);
 		}
 		reference(&tlb, &slow, gva, needs,
-			  needs | (uint32_t)(r >> 50 & 7));
+			  needs | (uint32_t)(r >> 50 & 31));
 	}
 }
 
@@ -180,11 +181,49 @@ static void epochs_come_round(void **state)
 	assert_int_equal(tlb.flushes, 3 * 4096);
 }
 
+/* What a key leaves of an entry, by the rule and by a WRPKRU afterwards. */
+static void keys_follow_pkru(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < 16 * 4 * 2; i++) {
+		unsigned int key = i & 15, denied = i >> 4 & 3;
+		bool write = i >> 6;
+		uint32_t pkru = denied << 2 * key;
+		uint32_t others = ~(UINT32_C(3) << 2 * key);
+		uint32_t rest = TLB_USER | TLB_SUPERVISOR;
+		bool reads = !(denied & 1), writes = write && !denied;
+		struct tlb tlb;
+
+		tlb_init(&tlb);
+		/* Made while the key allowed all, or nothing. */
+		tlb_fill(&tlb, 0x5000, false,
+			 rest | tlb_keyed(key, write, i & 1 ? 0 : ~0u));
+		tlb_fill(&tlb, 0x6000, false, rest | TLB_READ | TLB_WRITE);
+		tlb_fill(&tlb, 0x5000, true, rest | TLB_FETCH);
+		for (int with = 0; with < 2; with++) {
+			tlb_set_pkru(&tlb, pkru | (with ? others : 0));
+			assert_int_equal(tlb_lookup(&tlb, 0x5000, TLB_READ),
+					 reads);
+			assert_int_equal(tlb_lookup(&tlb, 0x5000, TLB_WRITE),
+					 writes);
+			assert_int_equal(tlb_lookup_l2(&tlb, 0x5000,
+						       TLB_WRITE | TLB_USER),
+					 writes);
+			assert_true(tlb_lookup(&tlb, 0x6000, TLB_WRITE));
+			assert_true(tlb_lookup(&tlb, 0x5000, TLB_FETCH));
+		}
+		assert_int_equal(
+			tlb_keyed(key, write, pkru) & (TLB_READ | TLB_WRITE),
+			(reads ? TLB_READ : 0) | (writes ? TLB_WRITE : 0));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(agrees_with_a_slow_model),
 		cmocka_unit_test(epochs_come_round),
+		cmocka_unit_test(keys_follow_pkru),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -88,6 +88,7 @@ void random_ref(struct rng *rng, bool counted, struct trace_ref *ref)
 		.size = (uint8_t)(1 + rng_below(rng, 255)),
 		.user = one_in(rng, 2),
 		.implicit = one_in(rng, 4),
+		.ac = one_in(rng, 4),
 	};
 	if (counted && one_in(rng, 2))
 		ref->count = (uint32_t)(any_number(rng) % TRACE_COUNT_MAX) + 1;

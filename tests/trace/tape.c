@@ -66,7 +66,7 @@ static bool same_ref(const struct trace_ref *a, const struct trace_ref *b)
 {
 	return a->gva == b->gva && a->count == b->count && a->kind == b->kind &&
 	       a->size == b->size && a->user == b->user &&
-	       a->implicit == b->implicit;
+	       a->implicit == b->implicit && a->ac == b->ac;
 }
 
 static bool same_event(const struct guest_event *a, const struct guest_event *b)
@@ -110,9 +110,10 @@ static void print_entry(const char *what, const struct tape_entry *e)
 
 	if (e->is_ref)
 		print_error("%s: ref kind %d gva 0x%" PRIx64 " size %d count "
-			    "%" PRIu32 " user %d implicit %d\n",
+			    "%" PRIu32 " user %d implicit %d ac %d\n",
 			    what, e->ref.kind, e->ref.gva, e->ref.size,
-			    e->ref.count, e->ref.user, e->ref.implicit);
+			    e->ref.count, e->ref.user, e->ref.implicit,
+			    e->ref.ac);
 	else
 		print_error("%s: item %d gpa 0x%" PRIx64 " gva 0x%" PRIx64
 			    " size %d error 0x%" PRIx32 " id %" PRIu32
@@ -174,7 +175,7 @@ static size_t oldest_open(const struct merger *m)
 static bool can_join(const struct trace_ref *run, const struct trace_ref *ref)
 {
 	if ((run->gva ^ ref->gva) >= PAGE_SIZE || run->user != ref->user ||
-	    run->implicit != ref->implicit)
+	    run->implicit != ref->implicit || run->ac != ref->ac)
 		return false;
 	if ((uint64_t)run->count + ref->count > TRACE_COUNT_MAX)
 		return false;

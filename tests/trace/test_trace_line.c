@@ -32,6 +32,8 @@ static const struct {
 	  .kind = TRACE_WRITE,
 	  .implicit = true},
 	 "12 7 write S 0x10 8 implicit\n"},
+	{{.gva = 0x10, .size = 8, .count = 1, .kind = TRACE_READ, .ac = true},
+	 "12 7 read S 0x10 8 ac\n"},
 };
 
 #define EVENT(k, ...)                                \
@@ -75,6 +77,10 @@ static const struct {
 	{EVENT(DR, .cr = 0, .value = 1),
 	 "event dr dr 0 value 0x1 cpl 0 rip 0x0 insns 0"},
 	{EVENT(INVLPG, .gva = 0), "event invlpg gva 0x0 cpl 0 rip 0x0 insns 0"},
+	{EVENT(INVPCID, .reg = 0, .value = 5, .gva = 0x10),
+	 "event invpcid value 0x5 gva 0x10 type 0 cpl 0 rip 0x0 insns 0"},
+	{EVENT(WRPKRU, .value = 0, .cpl = 3),
+	 "event wrpkru value 0x0 cpl 3 rip 0x0 insns 0"},
 	{EVENT(RDMSR, .error = 0xc0000080),
 	 "event rdmsr msr 0xc0000080 cpl 0 rip 0x0 insns 0"},
 	{EVENT(WRMSR, .error = 0x10, .value = 0),

@@ -7,8 +7,8 @@
 
 /*
  * A reference is a word: kind F, R, W (small letter: supervisor; with !:
- * implicit), page, and +count if that is not 1 (in what comes out, or already
- * in what goes in).  "|" is an item that is no reference.
+ * implicit, with @: RFLAGS.AC), page, and +count if that is not 1 (in what
+ * comes out, or already in what goes in).  "|" is an item that is no reference.
  */
 static const struct {
 	const char *name, *in, *out;
@@ -27,6 +27,7 @@ static const struct {
 	{"an item ends all runs", "F1 R2 F1 | F1 R2", "F1+2 R2 | F1 R2"},
 	{"items side by side", "| | F1 |", "| | F1 |"},
 	{"counted ones", "F1+3 F1+4 R1+2 W1+5 R1", "F1+7 R1+2 W1+6"},
+	{"with and without RFLAGS.AC", "r1 r1@ r1@ r1", "r1 r1@+2 r1"},
 	{"the rest of a reference", "F1 F2+0 F2 R8+0 R8", "F1 F2+1 R8+1"},
 	{"no count beyond the limit", "F1+16777215 F1 F1", "F1+16777216 F1"},
 	{"nor by much", "F1+16777216 F1+16777216", "F1+16777216 F1+16777216"},
@@ -51,6 +52,7 @@ static bool parse_word(const char *word, struct trace_ref *ref)
 		.size = 4,
 		.user = kind - kinds < 3,
 		.implicit = strchr(word, '!') != NULL,
+		.ac = strchr(word, '@') != NULL,
 	};
 	return true;
 }
