@@ -385,6 +385,17 @@ static uint8_t classify_map1(struct insn *insn, const struct code *code)
 	return classify_misc(insn, code);
 }
 
+static uint8_t classify_invpcid(struct insn *insn, const struct code *code)
+{
+	if (!code->is_mem || code->rep || code->repne)
+		return OP_ABSENT;
+	add_gpr(insn, code, code->reg, code->mode == CODE_64 ? 8 : 4);
+	add_rm(insn, code, 16);
+	set_access(insn, 0, true, false);
+	set_access(insn, 1, true, false);
+	return OP_INVPCID;
+}
+
 /* 0F 38, 0F 3A and what has a VEX prefix (BMI, AVX). */
 static uint8_t classify_0f38(struct insn *insn, const struct code *code)
 {
@@ -392,6 +403,8 @@ static uint8_t classify_0f38(struct insn *insn, const struct code *code)
 
 	if (!code->vex && code->map == MAP_0F38) {
 		/* INVEPT, INVVPID, INVPCID */
+		if (code->osize && code->opcode == 0x82)
+			return classify_invpcid(insn, code);
 		if (code->osize && code->opcode >= 0x80 && code->opcode <= 0x82)
 			return OP_ABSENT;
 		if (bare && code->opcode == 0xf1) /* MOVBE to memory */

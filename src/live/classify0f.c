@@ -65,6 +65,9 @@ static uint8_t classify_0f01_reg(struct insn *insn, const struct code *code)
 	case 0xfb:
 	case 0xfc:
 		return OP_ABSENT;
+	case 0xef:
+		return code->osize || code->rep || code->repne ? OP_ABSENT
+							       : OP_WRPKRU;
 	case 0xf9:
 		return OP_RDTSCP;
 	default:

@@ -31,6 +31,8 @@ enum insn_op {
 	OP_MOV_TO_DR,
 	OP_MOV_FROM_DR,
 	OP_INVLPG,
+	OP_INVPCID,
+	OP_WRPKRU,
 	OP_HLT,
 	OP_IN,
 	OP_OUT,
@@ -52,7 +54,7 @@ enum insn_op {
 	OP_PAUSE,
 	OP_INT1, /* Unicorn 2.1.1 hangs on it */
 	/*
-	 * VMX, SVM, MONITOR, MWAIT, RDRAND, RDSEED, INVPCID, XGETBV, RSM...:
+	 * VMX, SVM, MONITOR, MWAIT, RDRAND, RDSEED, XGETBV, RSM...:
 	 * not offered by the modelled processor, so #UD.
 	 */
 	OP_ABSENT,

@@ -68,7 +68,7 @@ static bool choose_stack(struct delivery *d, const struct gate *gate,
 	}
 	if (inner)
 		load_null_ss(&d->next);
-	if (!is_canonical(rsp))
+	if (!env_is_canonical(d->env, rsp))
 		return delivery_fault(d, EXC_SS, 0);
 	*ret = rsp & ~UINT64_C(15);
 	return true;
@@ -83,7 +83,7 @@ static bool push_frame(struct delivery *d, const struct frame *frame,
 		struct lin_ref ref = {
 			.gva = *rsp - 8, .access = user, .size = 8};
 
-		if (!is_canonical(ref.gva))
+		if (!env_is_canonical(d->env, ref.gva))
 			return delivery_fault(d, EXC_SS, 0);
 		if (!lin_write(d->env, &ref, &frame->slot[i], &d->out))
 			return false;
@@ -104,7 +104,7 @@ bool deliver_64(struct delivery *d)
 	    !delivery_load_cs(d, gate.selector, true, &cs_gva) ||
 	    !choose_stack(d, &gate, &rsp))
 		return false;
-	if (!is_canonical(gate.offset))
+	if (!env_is_canonical(d->env, gate.offset))
 		return delivery_fault(d, EXC_GP, 0);
 
 	frame_push(&frame, vcpu->seg[SEG_SS].selector);

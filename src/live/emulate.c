@@ -20,7 +20,8 @@
 static bool emu_load(struct exec *x, gva_t gva, void *ret, uint8_t size,
 		     enum insn_status *status)
 {
-	struct lin_ref ref = {.gva = gva, .access = exec_user(x), .size = size};
+	struct lin_ref ref = {
+		.gva = gva, .access = env_access(x->env), .size = size};
 	struct lin_span span;
 
 	if (lin_peek(x->env, gva, ret, size) == size)

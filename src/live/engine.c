@@ -27,6 +27,16 @@ static int unicorn_failed(uc_err err, const char *what, struct diag *diag)
 			"Unicorn: %s: %s", what, uc_strerror(err));
 }
 
+/*
+ * QEMU's plain processor, unless there must be SMAP with STAC and CLAC: of the
+ * models that have it this one has the least that CPUID does not show.
+ */
+static int cpu_model(const struct live *live)
+{
+	return live->config.features & FEATURE_SMAP ? UC_CPU_X86_DENVERTON
+						    : UC_CPU_X86_QEMU64;
+}
+
 static int open_unicorn(struct live *live, struct diag *diag)
 {
 	struct mem *mem = live->mem;
@@ -38,7 +48,7 @@ static int open_unicorn(struct live *live, struct diag *diag)
 	err = uc_open(UC_ARCH_X86, UC_MODE_64, &live->uc);
 	if (err)
 		return unicorn_failed(err, "open", diag);
-	err = uc_ctl_set_cpu_model(live->uc, UC_CPU_X86_QEMU64);
+	err = uc_ctl_set_cpu_model(live->uc, cpu_model(live));
 	if (!err)
 		err = uc_ctl_set_tcg_buffer_size(live->uc, DISCOVER_BUFFER);
 	/* An empty set: there is no address at which to stop. */
@@ -125,7 +135,8 @@ int live_create(const struct live_config *config, struct mem *mem,
 				      .mem = mem,
 				      .platform = platform,
 				      .vendor_amd = config->vendor_amd,
-				      .maxphyaddr = config->maxphyaddr};
+				      .maxphyaddr = config->maxphyaddr,
+				      .features = config->features};
 	clock_init(&live->clock);
 
 	err = install_create(mem, &live->install, diag);

@@ -9,6 +9,7 @@
 #ifndef NOTRAP_LIVE_ENV_H
 #define NOTRAP_LIVE_ENV_H
 
+#include "arch/cpu_features.h"
 #include "arch/cr.h"
 #include "event/event.h"
 #include "live/vcpu.h"
@@ -39,6 +40,7 @@ struct live_env {
 	uint64_t now;   /* virtual time: devices, and TSC - tsc_offset */
 	bool vendor_amd;
 	uint8_t maxphyaddr; /* CPUID 0x80000008 */
+	uint32_t features;  /* FEATURE_* */
 	struct written_frames written;
 	gva_t gva; /* of the last reference lin.c has pushed */
 };
@@ -64,6 +66,39 @@ static inline uint64_t env_efer_lma(const struct live_env *env)
 static inline enum code_mode env_code_mode(const struct live_env *env)
 {
 	return vcpu_code_mode(env->vcpu, env_efer_lma(env));
+}
+
+static inline bool env_has(const struct live_env *env, uint64_t feature)
+{
+	return env->features & feature;
+}
+
+/* An address that code or data may be at, in long mode. */
+static inline bool env_is_canonical(const struct live_env *env, gva_t gva)
+{
+	return is_canonical_in(gva, env->sink->view->cr4 & CR4_LA57 ? 57 : 48);
+}
+
+/*
+ * An address that a register may hold, the bases of segments among them: what
+ * counts is what the processor has, whatever CR4.LA57 says.  Found on hardware
+ * (Linux 9245fd6b8531).
+ */
+static inline bool env_may_hold(const struct live_env *env, gva_t gva)
+{
+	return is_canonical_in(gva, env_has(env, FEATURE_LA57) ? 57 : 48);
+}
+
+/* What else an explicit data access of the present instruction is. */
+static inline uint32_t env_access(const struct live_env *env)
+{
+	const struct vcpu *vcpu = env->vcpu;
+
+	if (vcpu->cpl == 3)
+		return PFEC_U;
+	if ((vcpu->rflags & RFLAGS_AC) && (env->sink->view->cr4 & CR4_SMAP))
+		return ACCESS_AC;
+	return 0;
 }
 
 /* An event of this kind with rip, cpl and the clock filled in. */

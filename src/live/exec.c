@@ -108,8 +108,3 @@ void exec_step_pointer(struct exec *x, uint8_t reg, unsigned int size)
 	gpr_add(vcpu, reg, x->insn->adsize,
 		vcpu->rflags & RFLAGS_DF ? -by : by);
 }
-
-uint32_t exec_user(const struct exec *x)
-{
-	return x->env->vcpu->cpl == 3 ? (uint32_t)PFEC_U : 0;
-}

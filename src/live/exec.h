@@ -9,6 +9,7 @@
 #include "live/gpr.h"
 #include "live/insn.h"
 #include "live/lin.h"
+#include "platform/cpuid.h"
 
 struct exec {
 	struct live_env *env;
@@ -44,8 +45,9 @@ bool exec_rep_is_over(const struct exec *x);
 /* Move rSI or rDI past one element of a string. */
 void exec_step_pointer(struct exec *x, uint8_t reg, unsigned int size);
 
-/* PFEC_U at CPL 3, for the instruction's own references. */
-uint32_t exec_user(const struct exec *x);
+/* What CPUID says on this processor, in its present state. */
+struct cpuid_regs exec_cpuid_leaf(const struct exec *x, uint32_t leaf,
+				  uint32_t subleaf, bool long64);
 
 /* The groups of insn.c's dispatch. */
 enum insn_status exec_io(struct exec *x);
@@ -60,5 +62,7 @@ enum insn_status exec_mov_cr(struct exec *x);
 enum insn_status exec_lmsw(struct exec *x);
 enum insn_status exec_smsw(struct exec *x);
 enum insn_status exec_mov_dr(struct exec *x);
+enum insn_status exec_invpcid(struct exec *x);
+enum insn_status exec_wrpkru(struct exec *x);
 
 #endif

@@ -157,6 +157,25 @@ static bool fault_is_write(const struct live *live, gva_t gva)
 	       insn_rmw_covers(&insn, &live->vcpu, gva);
 }
 
+/*
+ * The access as the sink is told it.  A fault that is a supervisor's while CPL
+ * is 3 is implicit; below CPL 3 every data access counts as explicit
+ * (docs/limits.md), as it does for Unicorn.
+ */
+static uint32_t access_of(const struct live *live,
+			  const struct hidden_event *hw_ev)
+{
+	uint32_t access = hw_ev->error & (PFEC_W | PFEC_U | PFEC_ID);
+
+	if (access & PFEC_ID)
+		return access;
+	if (!(access & PFEC_W) && fault_is_write(live, hw_ev->cr2))
+		access |= PFEC_W;
+	if (!(access & PFEC_U))
+		access |= env_access(&live->env) & ACCESS_AC;
+	return access;
+}
+
 /* Does the instruction at rip lie, if only in part, in this frame? */
 static bool executes_in(const struct live *live, gfn_t gfn)
 {
@@ -228,9 +247,7 @@ static void page_fault(struct live *live, const struct hidden_event *hw_ev)
 
 	ev.gva = hw_ev->cr2;
 	ev.size = 1;
-	ev.access = hw_ev->error & (PFEC_W | PFEC_U | PFEC_ID);
-	if (!(ev.access & (PFEC_W | PFEC_ID)) && fault_is_write(live, ev.gva))
-		ev.access |= PFEC_W;
+	ev.access = access_of(live, hw_ev);
 	observe_fault(live->observe);
 	event_push(live->sink, &ev, &out);
 

@@ -5,10 +5,11 @@
 #define CR0_ALWAYS (CR0_PG | CR0_WP | CR0_ET)
 #define CR0_GUEST  (CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_NE | CR0_AM)
 #define CR4_ALWAYS CR4_PAE
-/* SMEP and SMAP are the model's: they would close the scratch window. */
 #define CR4_GUEST                                                   \
 	(CR4_VME | CR4_PVI | CR4_DE | CR4_OSFXSR | CR4_OSXMMEXCPT | \
 	 CR4_FSGSBASE)
+/* These judge user pages; without paging the guest has none. */
+#define CR4_PAGING (CR4_SMEP | CR4_SMAP | CR4_PKE)
 
 static void write_reg(const struct hw *hw, int reg, uint64_t val)
 {
@@ -25,7 +26,7 @@ static void write_efer(const struct hw *hw, uint64_t val)
 /* LMA follows LME when paging is turned off and on again. */
 static void switch_mode(struct hw *hw, enum paging_mode mode)
 {
-	bool lma = mode == PAGING_4LEVEL;
+	bool lma = paging_is_long(mode);
 
 	write_reg(hw, UC_X86_REG_CR0, hw->cr0 & ~CR0_PG);
 	write_efer(hw, EFER_SCE | EFER_NXE | (lma ? EFER_LME : 0));
@@ -49,11 +50,23 @@ void hw_init(struct hw *hw, uc_engine *uc, enum paging_mode mode, hpa_t root)
 	switch_mode(hw, mode);
 }
 
+static uint64_t wanted_cr4(enum paging_mode mode, uint64_t guest_cr0,
+			   uint64_t guest_cr4)
+{
+	uint64_t cr4 = CR4_ALWAYS | (guest_cr4 & CR4_GUEST);
+
+	if (guest_cr0 & CR0_PG)
+		cr4 |= guest_cr4 & CR4_PAGING;
+	if (mode == PAGING_5LEVEL)
+		cr4 |= CR4_LA57;
+	return cr4;
+}
+
 bool hw_set_mode(struct hw *hw, enum paging_mode mode, uint64_t guest_cr0,
 		 uint64_t guest_cr4)
 {
 	uint64_t cr0 = CR0_ALWAYS | (guest_cr0 & CR0_GUEST);
-	uint64_t cr4 = CR4_ALWAYS | (guest_cr4 & CR4_GUEST);
+	uint64_t cr4 = wanted_cr4(mode, guest_cr0, guest_cr4);
 	bool changed = cr0 != hw->cr0 || cr4 != hw->cr4;
 
 	if (mode == hw->mode && !changed)
@@ -69,8 +82,20 @@ bool hw_set_mode(struct hw *hw, enum paging_mode mode, uint64_t guest_cr0,
 	return true;
 }
 
-void hw_set_root(struct hw *hw, hpa_t root)
+static void write_root(struct hw *hw, hpa_t root, uint64_t cr4)
 {
+	if (hw->cr4 & CR4_SMEP)
+		write_reg(hw, UC_X86_REG_CR4, cr4);
 	hw->root = root;
 	write_reg(hw, UC_X86_REG_CR3, root);
+}
+
+void hw_set_root(struct hw *hw, hpa_t root)
+{
+	write_root(hw, root, hw->cr4);
+}
+
+void hw_open(struct hw *hw, hpa_t root)
+{
+	write_root(hw, root, hw->cr4 & ~CR4_SMEP);
 }

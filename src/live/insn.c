@@ -56,14 +56,17 @@ static enum insn_status exec_hlt(struct exec *x)
 	return status == INSN_DONE ? INSN_HALT : status;
 }
 
-static struct cpuid_regs query(const struct exec *x, uint32_t leaf)
+struct cpuid_regs exec_cpuid_leaf(const struct exec *x, uint32_t leaf,
+				  uint32_t subleaf, bool long64)
 {
 	struct cpuid_config config = {
 		.vendor = x->env->vendor_amd ? CPUID_AMD : CPUID_INTEL,
 		.maxphyaddr = x->env->maxphyaddr,
+		.features = x->env->features,
+		.cr4 = x->env->sink->view->cr4,
 	};
 
-	return cpuid_query(&config, leaf, x->insn->mode == CODE_64);
+	return cpuid_query(&config, leaf, subleaf, long64);
 }
 
 static enum insn_status exec_cpuid(struct exec *x)
@@ -73,7 +76,9 @@ static enum insn_status exec_cpuid(struct exec *x)
 
 	if (!exec_push_kind(x, GE_CPUID))
 		return exec_obey(x);
-	regs = query(x, (uint32_t)gpr[GPR_RAX]);
+	regs = exec_cpuid_leaf(x, (uint32_t)gpr[GPR_RAX],
+			       (uint32_t)gpr[GPR_RCX],
+			       x->insn->mode == CODE_64);
 	gpr[GPR_RAX] = regs.eax;
 	gpr[GPR_RBX] = regs.ebx;
 	gpr[GPR_RCX] = regs.ecx;
@@ -100,7 +105,8 @@ static enum insn_status exec_rdtsc(struct exec *x)
 
 static enum insn_status exec_rdtscp(struct exec *x)
 {
-	if (!(query(x, 0x80000001).edx & CPUID_EXT_EDX_RDTSCP))
+	if (!(exec_cpuid_leaf(x, 0x80000001, 0, false).edx &
+	      CPUID_EXT_EDX_RDTSCP))
 		return exec_raise(x, EXC_UD);
 	return exec_rdtsc(x);
 }
@@ -141,6 +147,10 @@ static enum insn_status dispatch(struct exec *x)
 		return exec_mov_dr(x);
 	case OP_INVLPG:
 		return exec_invlpg(x);
+	case OP_INVPCID:
+		return exec_invpcid(x);
+	case OP_WRPKRU:
+		return exec_wrpkru(x);
 	case OP_HLT:
 		return exec_hlt(x);
 	case OP_IN:

@@ -42,7 +42,7 @@ enum insn_status exec_lmsw(struct exec *x)
 {
 	const struct operand *src = &x->insn->operand[0];
 	struct guest_event ev = exec_event(x, GE_LMSW);
-	struct lin_ref ref = {.size = 2};
+	struct lin_ref ref = {.size = 2, .access = env_access(x->env)};
 	uint16_t val;
 
 	if (x->env->vcpu->cpl)
@@ -67,7 +67,7 @@ enum insn_status exec_smsw(struct exec *x)
 {
 	const struct operand *dest = &x->insn->operand[0];
 	struct guest_event ev = exec_event(x, GE_CR_READ);
-	struct lin_ref ref = {.size = 2, .access = exec_user(x)};
+	struct lin_ref ref = {.size = 2, .access = env_access(x->env)};
 
 	if (dest->type == OPERAND_GPR)
 		ev.reg = dest->reg;

@@ -160,7 +160,7 @@ static enum insn_status exec_ins(struct exec *x, const struct io *io)
 {
 	struct lin_ref ref = {
 		.gva = insn_linear(x->insn, &x->insn->operand[0], x->env->vcpu),
-		.access = exec_user(x) | PFEC_W,
+		.access = env_access(x->env) | PFEC_W,
 		.size = io->size,
 	};
 	struct lin_span span;
@@ -184,7 +184,7 @@ static enum insn_status exec_outs(struct exec *x, const struct io *io)
 {
 	struct lin_ref ref = {
 		.gva = insn_linear(x->insn, &x->insn->operand[1], x->env->vcpu),
-		.access = exec_user(x),
+		.access = env_access(x->env),
 		.size = io->size,
 	};
 	uint64_t rip = x->env->vcpu->rip;

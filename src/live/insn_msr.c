@@ -35,12 +35,7 @@ struct msr_slot {
 
 static bool has_feature(const struct exec *x, uint32_t leaf, uint64_t edx_bit)
 {
-	struct cpuid_config config = {
-		.vendor = x->env->vendor_amd ? CPUID_AMD : CPUID_INTEL,
-		.maxphyaddr = x->env->maxphyaddr,
-	};
-
-	return cpuid_query(&config, leaf, true).edx & edx_bit;
+	return exec_cpuid_leaf(x, leaf, 0, true).edx & edx_bit;
 }
 
 /* The plain registers of long mode. */
@@ -145,7 +140,7 @@ static enum msr_result msr_read(const struct exec *x, uint32_t msr,
 	}
 }
 
-static bool accepts(enum msr_kind kind, uint64_t val)
+static bool accepts(const struct exec *x, enum msr_kind kind, uint64_t val)
 {
 	switch (kind) {
 	case MSR_ANY:
@@ -153,7 +148,7 @@ static bool accepts(enum msr_kind kind, uint64_t val)
 	case MSR_32:
 		return !(val >> 32);
 	case MSR_CANONICAL:
-		return is_canonical(val);
+		return env_may_hold(x->env, val);
 	}
 	BUG("kind of MSR");
 }
@@ -164,7 +159,7 @@ static enum msr_result msr_write(const struct exec *x, uint32_t msr,
 	struct msr_slot slot;
 
 	if (find_slot(x, msr, &slot)) {
-		if (!accepts(slot.kind, val))
+		if (!accepts(x, slot.kind, val))
 			return MSR_REFUSED;
 		*slot.value = val;
 		return MSR_DONE;
@@ -176,7 +171,7 @@ static enum msr_result msr_write(const struct exec *x, uint32_t msr,
 	case MSR_EFER: /* the sink has taken it */
 		return MSR_DONE;
 	case MSR_KERNEL_GS_BASE:
-		return is_canonical(val) ? MSR_NATIVE : MSR_REFUSED;
+		return env_may_hold(x->env, val) ? MSR_NATIVE : MSR_REFUSED;
 	default:
 		return is_inert(x, msr) ? MSR_DONE : MSR_REFUSED;
 	}

@@ -86,7 +86,7 @@ enum insn_status exec_syscall(struct exec *x)
 /* Intel's processors fault before they are in user mode; AMD's after. */
 static bool refuses_target(const struct exec *x, uint64_t rip)
 {
-	return !x->env->vendor_amd && !is_canonical(rip);
+	return !x->env->vendor_amd && !env_is_canonical(x->env, rip);
 }
 
 enum insn_status exec_sysret(struct exec *x)
@@ -150,7 +150,8 @@ enum insn_status exec_sysexit(struct exec *x)
 
 	if (!check_sysenter(x, &status))
 		return status;
-	if (vcpu->cpl || (to64 && !(is_canonical(rsp) && is_canonical(rip))))
+	if (vcpu->cpl || (to64 && !(env_is_canonical(x->env, rsp) &&
+				    env_is_canonical(x->env, rip))))
 		return exec_raise(x, EXC_GP);
 	vcpu->gpr[GPR_RSP] = to64 ? rsp : (uint32_t)rsp;
 	vcpu->rip = to64 ? rip : (uint32_t)rip;

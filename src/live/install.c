@@ -84,10 +84,12 @@ static void link_entry(struct install *install, entry_t entry, gfn_t gfn)
 	install->head[gfn] = entry + 1;
 }
 
+#define LEAF_BITS (PTE_P | PTE_U | PTE_ADDR | PTE_W | PTE_NX | PTE_PKEY)
+
 /* What W^X leaves of a modelled leaf that leads to RAM. */
 static uint64_t allowed_leaf(const struct install *install, uint64_t model)
 {
-	uint64_t twin = model & (PTE_P | PTE_U | PTE_ADDR | PTE_W | PTE_NX);
+	uint64_t twin = model & LEAF_BITS;
 
 	if (install->no_exclusion)
 		return twin;

@@ -148,7 +148,7 @@ bool lin_store(struct live_env *env, gva_t gva, const void *bytes, uint8_t size,
 	BUG_ON(!size || size > GUEST_STORE_MAX);
 	ev.gva = lin_wrap(env, gva);
 	ev.size = size;
-	ev.access = PFEC_W | (ev.cpl == 3 ? (uint32_t)PFEC_U : 0);
+	ev.access = PFEC_W | env_access(env);
 	memcpy(ev.bytes, bytes, size);
 	env->gva = ev.gva;
 	event_push(env->sink, &ev, out);

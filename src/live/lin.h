@@ -15,7 +15,7 @@
 
 struct lin_ref {
 	gva_t gva;
-	uint32_t access; /* PFEC_W, PFEC_U; lin_read and lin_write add W */
+	uint32_t access; /* PFEC_W, PFEC_U, ACCESS_AC; lin_write adds W */
 	uint8_t size;    /* 1..LIN_MAX, may cross a page */
 };
 

@@ -285,6 +285,12 @@ static bool find(struct observe *o, hpa_t hpa, struct match *ret)
 	return nature->descriptors && find_descriptor(o, hpa, ret);
 }
 
+static bool has_ac(const struct observe *o)
+{
+	return !o->user && (o->vcpu.rflags & RFLAGS_AC) &&
+	       (o->live->sink->view->cr4 & CR4_SMAP);
+}
+
 static void tell(struct observe *o, const struct match *match, hpa_t hpa,
 		 bool write, const uint8_t *bytes, unsigned int size)
 {
@@ -294,6 +300,7 @@ static void tell(struct observe *o, const struct match *match, hpa_t hpa,
 		.size = (uint8_t)size,
 		.write = write,
 		.user = o->user && !match->supervisor,
+		.ac = has_ac(o) && !match->supervisor,
 		.rest = match->rest,
 	};
 

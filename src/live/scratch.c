@@ -1,14 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One root serves both paging modes: entry 0 of the page is a PML4 entry, the
- * four entries from PAE_ROOT on are a PAE page-directory-pointer table.
+ * One root serves PAE and 4 levels: entry 0 of the page is a PML4 entry, the
+ * four entries from PAE_ROOT on are a PAE page-directory-pointer table.  With 5
+ * levels a page above leads to it.
  */
 #include <errno.h>
 #include <sys/mman.h>
 
 #include "live/scratch.h"
 
-enum { PAGE_ROOT, PAGE_PDPT, PAGE_PD, PAGE_PT, PAGE_CODE, NR_SCRATCH_PAGES };
+enum {
+	PAGE_ROOT,
+	PAGE_PDPT,
+	PAGE_PD,
+	PAGE_PT,
+	PAGE_CODE,
+	PAGE_ROOT5,
+	NR_SCRATCH_PAGES
+};
 
 #define PAE_ROOT UINT64_C(0x800)
 
@@ -31,6 +40,7 @@ static void fill_tables(const struct scratch *scratch)
 {
 	const uint64_t link = PTE_P | PTE_W | PTE_U | PTE_A;
 
+	table(scratch, PAGE_ROOT5)[0] = page_hpa(PAGE_ROOT) | link;
 	table(scratch, PAGE_ROOT)[0] = page_hpa(PAGE_PDPT) | link;
 	table(scratch, PAGE_ROOT)[PAE_ROOT / 8] = page_hpa(PAGE_PD) | PTE_P;
 	table(scratch, PAGE_PDPT)[0] = page_hpa(PAGE_PD) | link;
@@ -72,7 +82,9 @@ void scratch_destroy(struct scratch *scratch)
 
 hpa_t scratch_root(enum paging_mode mode)
 {
-	return SCRATCH_BASE + (mode == PAGING_4LEVEL ? 0 : PAE_ROOT);
+	if (mode == PAGING_5LEVEL)
+		return page_hpa(PAGE_ROOT5);
+	return page_hpa(PAGE_ROOT) + (mode == PAGING_4LEVEL ? 0 : PAE_ROOT);
 }
 
 uint8_t *scratch_code(const struct scratch *scratch)

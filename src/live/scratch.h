@@ -39,8 +39,9 @@ hpa_t scratch_root(enum paging_mode mode);
 uint8_t *scratch_code(const struct scratch *scratch);
 
 /*
- * Drop every translation of code in this frame.  The hardware CR3 must hold
- * scratch_root() of the present mode; the TLB has to be flushed afterwards.
+ * Drop every translation of code in this frame.  The hardware must be open to
+ * scratch_root() of the present mode (hw_open()); the TLB has to be flushed
+ * afterwards.
  */
 void scratch_drop_frame(const struct scratch *scratch, gfn_t gfn);
 

@@ -17,14 +17,22 @@ void live_enter(struct live *live)
 	live_stamp(live, clock_base(&live->clock));
 }
 
+/* Tables that the walk of the shadow passes, a PAE root being one. */
 static int shadow_levels(const struct guest_view *view)
 {
-	return view->shadow == PAGING_4LEVEL ? 4 : 3;
+	switch (view->shadow) {
+	case PAGING_5LEVEL:
+		return 5;
+	case PAGING_4LEVEL:
+		return 4;
+	default:
+		return 3;
+	}
 }
 
 static gva_t shadow_gva(const struct guest_view *view, gva_t gva)
 {
-	return view->shadow == PAGING_4LEVEL ? gva : (uint32_t)gva;
+	return paging_is_long(view->shadow) ? gva : (uint32_t)gva;
 }
 
 bool live_find_twin(const struct live *live, gva_t gva, entry_t *ret)
@@ -67,7 +75,7 @@ void live_drop_frame(struct live *live, gfn_t gfn)
 	hpa_t root = scratch_root(live->hw.mode);
 
 	if (live->hw.root != root)
-		hw_set_root(&live->hw, root);
+		hw_open(&live->hw, root);
 	scratch_drop_frame(&live->scratch, gfn);
 	live->install.flush = true;
 }

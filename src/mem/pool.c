@@ -79,12 +79,15 @@ void pool_free(struct pool *pool, hpa_t table)
 	pool->free[pool->nr_free++] = page;
 }
 
-/* The same frame with at least the rights it had. */
+/*
+ * The same frame with at least the rights it had.  Under SMEP and SMAP a page
+ * that becomes the user's is taken from the supervisor.
+ */
 static bool is_upgrade(uint64_t from, uint64_t to)
 {
-	if (!(to & PTE_P) || ((from ^ to) & PTE_ADDR))
+	if (!(to & PTE_P) || ((from ^ to) & (PTE_ADDR | PTE_U | PTE_PKEY)))
 		return false;
-	if ((from & ~to) & (PTE_W | PTE_U))
+	if (from & ~to & PTE_W)
 		return false;
 	return !((to & ~from) & PTE_NX);
 }

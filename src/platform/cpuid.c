@@ -2,13 +2,18 @@
 /* Tables of leaves; what depends on the setting is patched in. */
 #include "platform/cpuid.h"
 
+#include "arch/cpu_features.h"
+#include "arch/cr.h"
 #include "base/bug.h"
 
+#define LEAF_VENDOR       0x00000000u
 #define LEAF_FEATURES     0x00000001u
+#define LEAF_STRUCTURED   0x00000007u
 #define LEAF_EXT_FEATURES 0x80000001u
 #define LEAF_ADDRESSES    0x80000008u
 #define LAST_BASIC        LEAF_FEATURES
 #define LINEAR_BITS       48
+#define LINEAR_BITS_LA57  57u
 #define CLFLUSH_LINE      (64 / 8 << 8) /* 1:EBX, units of 8 bytes */
 
 #define FEATURES_ECX CPUID_1_ECX_CX16
@@ -48,7 +53,7 @@ struct leaf {
 	.ecx = CHARS('c', 'A', 'M', 'D')
 
 static const struct leaf intel[] = {
-	{0x00000000, {.eax = LAST_BASIC, INTEL_NAME}},
+	{LEAF_VENDOR, {INTEL_NAME}},
 	{LEAF_FEATURES,
 	 {INTEL_SIGNATURE, CLFLUSH_LINE, FEATURES_ECX, FEATURES_EDX}},
 	{0x80000000, {.eax = LEAF_ADDRESSES}},
@@ -56,7 +61,7 @@ static const struct leaf intel[] = {
 };
 
 static const struct leaf amd[] = {
-	{0x00000000, {.eax = LAST_BASIC, AMD_NAME}},
+	{LEAF_VENDOR, {AMD_NAME}},
 	{LEAF_FEATURES,
 	 {AMD_SIGNATURE, CLFLUSH_LINE, FEATURES_ECX, FEATURES_EDX}},
 	{0x80000000, {.eax = LEAF_ADDRESSES, AMD_NAME}},
@@ -96,23 +101,94 @@ static const struct leaf *find_leaf(enum cpuid_vendor vendor, uint32_t leaf)
 	return find_in(amd, ARRAY_LEN(amd), leaf);
 }
 
-struct cpuid_regs cpuid_query(const struct cpuid_config *cfg, uint32_t leaf,
-			      bool long64)
+/* Bits of a register for the features that are there. */
+struct feature_bit {
+	uint64_t feature;
+	uint64_t bit;
+};
+
+static uint32_t show(const struct feature_bit *bits, size_t n,
+		     uint32_t features)
 {
+	uint64_t shown = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (features & bits[i].feature)
+			shown |= bits[i].bit;
+	return (uint32_t)shown;
+}
+
+static const struct feature_bit ebx_7[] = {
+	{FEATURE_SMEP, CPUID_7_EBX_SMEP},
+	{FEATURE_INVPCID, CPUID_7_EBX_INVPCID},
+	{FEATURE_SMAP, CPUID_7_EBX_SMAP},
+};
+static const struct feature_bit ecx_7[] = {
+	{FEATURE_PKU, CPUID_7_ECX_PKU},
+	{FEATURE_LA57, CPUID_7_ECX_LA57},
+};
+
+static struct cpuid_regs leaf_7(const struct cpuid_config *cfg)
+{
+	struct cpuid_regs regs = {
+		.ebx = show(ebx_7, ARRAY_LEN(ebx_7), cfg->features),
+		.ecx = show(ecx_7, ARRAY_LEN(ecx_7), cfg->features),
+	};
+
+	if (cfg->cr4 & CR4_PKE)
+		regs.ecx |= (uint32_t)CPUID_7_ECX_OSPKE;
+	return regs;
+}
+
+static uint32_t last_basic(const struct cpuid_config *cfg)
+{
+	struct cpuid_regs regs = leaf_7(cfg);
+
+	return regs.ebx | regs.ecx ? LEAF_STRUCTURED : LAST_BASIC;
+}
+
+/* What the setting makes of a leaf of the tables. */
+static struct cpuid_regs patch(const struct cpuid_config *cfg,
+			       const struct leaf *found, bool long64)
+{
+	struct cpuid_regs regs = found->regs;
+
+	switch (found->leaf) {
+	case LEAF_VENDOR:
+		regs.eax = last_basic(cfg);
+		break;
+	case LEAF_FEATURES:
+		if (cfg->features & FEATURE_PCID)
+			regs.ecx |= (uint32_t)CPUID_1_ECX_PCID;
+		break;
+	case LEAF_ADDRESSES:
+		if (cfg->features & FEATURE_LA57)
+			regs.eax = LINEAR_BITS_LA57 << 8;
+		regs.eax |= cfg->maxphyaddr;
+		break;
+	case LEAF_EXT_FEATURES:
+		if (cfg->features & FEATURE_1G)
+			regs.edx |= (uint32_t)CPUID_EXT_EDX_1G;
+		if (cfg->vendor == CPUID_INTEL && !long64)
+			regs.edx &= ~(uint32_t)CPUID_EXT_EDX_SYSCALL;
+		break;
+	default:
+		break;
+	}
+	return regs;
+}
+
+struct cpuid_regs cpuid_query(const struct cpuid_config *cfg, uint32_t leaf,
+			      uint32_t subleaf, bool long64)
+{
+	uint32_t last = last_basic(cfg);
 	const struct leaf *found = find_leaf(cfg->vendor, leaf);
-	struct cpuid_regs regs;
 
 	BUG_ON(cfg->maxphyaddr < 36 || cfg->maxphyaddr > 52);
-	if (!found && cfg->vendor == CPUID_INTEL)
-		found = find_leaf(cfg->vendor, LAST_BASIC);
-	if (!found)
-		return (struct cpuid_regs){0};
-
-	regs = found->regs;
-	if (found->leaf == LEAF_ADDRESSES)
-		regs.eax |= cfg->maxphyaddr;
-	if (found->leaf == LEAF_EXT_FEATURES && cfg->vendor == CPUID_INTEL &&
-	    !long64)
-		regs.edx &= ~(uint32_t)CPUID_EXT_EDX_SYSCALL;
-	return regs;
+	if (!found && cfg->vendor == CPUID_INTEL && leaf > last)
+		leaf = last;
+	if (leaf == LEAF_STRUCTURED && last == LEAF_STRUCTURED)
+		return subleaf ? (struct cpuid_regs){0} : leaf_7(cfg);
+	found = find_leaf(cfg->vendor, leaf);
+	return found ? patch(cfg, found, long64) : (struct cpuid_regs){0};
 }

@@ -3,7 +3,8 @@
  * What CPUID says: a plain processor with the features of the x86-64 baseline
  * (psABI level x86-64-v1) plus CMPXCHG16B and LAHF in 64-bit mode, and with
  * nothing that the rest of the model would then have to provide: no APIC, no
- * virtualization, no PCID, no hypervisor bit, no machine-check, PAT or MTRRs.
+ * virtualization, no hypervisor bit, no machine-check, PAT or MTRRs; and the
+ * paging features of arch/cpu_features.h that a configuration asks for.
  * All of it is within what Unicorn's own processor executes.
  *
  * Sources: Intel SDM vol. 2A "CPUID--CPU Identification", AMD APM vol. 3
@@ -23,6 +24,8 @@ enum cpuid_vendor {
 struct cpuid_config {
 	enum cpuid_vendor vendor;
 	unsigned int maxphyaddr; /* bits, 36..52 */
+	uint32_t features;       /* FEATURE_* */
+	uint64_t cr4;            /* PKE shows in leaf 7 */
 };
 
 struct cpuid_regs {
@@ -49,18 +52,28 @@ struct cpuid_regs {
 #define CPUID_1_EDX_SSE2  BIT(26)
 /* CPUID.1:ECX */
 #define CPUID_1_ECX_CX16 BIT(13)
+#define CPUID_1_ECX_PCID BIT(17)
+/* CPUID.(7, 0) */
+#define CPUID_7_EBX_SMEP    BIT(7)
+#define CPUID_7_EBX_INVPCID BIT(10)
+#define CPUID_7_EBX_SMAP    BIT(20)
+#define CPUID_7_ECX_PKU     BIT(3)
+#define CPUID_7_ECX_OSPKE   BIT(4)
+#define CPUID_7_ECX_LA57    BIT(16)
 /* CPUID.80000001H */
 #define CPUID_EXT_ECX_LAHF    BIT(0)
 #define CPUID_EXT_EDX_SYSCALL BIT(11)
 #define CPUID_EXT_EDX_NX      BIT(20)
+#define CPUID_EXT_EDX_1G      BIT(26)
 #define CPUID_EXT_EDX_LM      BIT(29)
 
 /*
  * long64: the processor is in 64-bit mode (Intel shows SYSCALL only there).
- * No leaf has subleaves here, so ECX plays no part.  A leaf beyond the last
- * one reads as the last basic leaf on Intel and as zeros on AMD.
+ * Leaf 7, which is there only if a feature is shown by it, has one subleaf.  A
+ * leaf beyond the last one reads as the last basic leaf on Intel and as zeros
+ * on AMD.
  */
 struct cpuid_regs cpuid_query(const struct cpuid_config *cfg, uint32_t leaf,
-			      bool long64);
+			      uint32_t subleaf, bool long64);
 
 #endif

@@ -17,6 +17,8 @@ static const struct {
 	{OP_LMSW, " lmsw "},
 	{OP_SMSW, " smsw "},
 	{OP_INVLPG, " invlpg "},
+	{OP_INVPCID, " invpcid "},
+	{OP_WRPKRU, " wrpkru "},
 	{OP_HLT, " hlt "},
 	{OP_IN, " in "},
 	{OP_OUT, " out "},
@@ -42,7 +44,7 @@ static const struct {
 	{OP_ABSENT, " vmlaunch vmresume vmxoff vmxon vmclear "},
 	{OP_ABSENT, " vmptrld vmptrst vmread vmwrite vmfunc "},
 	{OP_ABSENT, " vmrun vmmcall vmload vmsave stgi clgi skinit "},
-	{OP_ABSENT, " invlpga invept invvpid invpcid "},
+	{OP_ABSENT, " invlpga invept invvpid "},
 	{OP_ABSENT, " xgetbv xsetbv getsec rsm encls enclv "},
 	{OP_ABSENT, " extrq insertq "}, /* 0F 78 and 79, as VMREAD */
 };

@@ -92,7 +92,14 @@ static const struct {
 	{"0f 78 c1", ALL, OP_ABSENT, 0, 0}, /* VMREAD */
 	{"0f c7 f0", ALL, OP_ABSENT, 0, 0}, /* RDRAND */
 	{"0f c7 37", ALL, OP_ABSENT, 0, 0}, /* VMPTRLD */
-	{"66 0f 38 82 07", ALL, OP_ABSENT, 0, 0}, /* INVPCID */
+	{"66 0f 38 82 07", ALL, OP_INVPCID, 0, 0},
+	{"66 0f 38 82 c7", ALL, OP_ABSENT, 0, 0},
+	{"f2 66 0f 38 82 07", ALL, OP_ABSENT, 0, 0},
+	{"0f 38 82 07", ALL, OP_OTHER, 0, 0},
+	{"0f 01 ef", ALL, OP_WRPKRU, 0, 0},
+	{"66 0f 01 ef", ALL, OP_ABSENT, 0, 0},
+	{"0f 01 ee", ALL, OP_OTHER, 0, 0}, /* RDPKRU */
+	{"0f 01 cb", ALL, OP_OTHER, 0, 0}, /* STAC */
 	{"0f aa", ALL, OP_ABSENT, 0, 0}, /* RSM */
 
 	/* Neighbours that are none. */

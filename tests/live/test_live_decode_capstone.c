@@ -32,6 +32,8 @@ static struct {
 	unsigned long ud_modrm;   /* leaves out the ModRM of UD0 and UD1 */
 	unsigned long extrq;      /* takes 66 or F2 0F 78 for VMREAD */
 	unsigned long pause;      /* takes PAUSE in 16-bit code for a NOP */
+	unsigned long wrpkru;     /* has not heard of it */
+	unsigned long invpcid;    /* refuses it in 16-bit code */
 	unsigned long near;       /* 66 before a near branch in 64-bit code:
 				     Intel ignores it (and 5.x does), AMD and
 				     Unicorn read a 16-bit offset, so we do */
@@ -357,6 +359,10 @@ static void compare_refused(const struct view *v)
 		seen.lock++;
 	else if (v->ours.op == OP_PAUSE)
 		seen.pause++;
+	else if (v->ours.op == OP_WRPKRU)
+		seen.wrpkru++;
+	else if (v->ours.op == OP_INVPCID && v->mode == CODE_16)
+		seen.invpcid++;
 	else
 		fail_msg("%s: Capstone knows no instruction", describe(v));
 }
@@ -461,12 +467,14 @@ static void test_was_compared(void **state)
 		"# %lu compared, %lu refused by Capstone, %lu memory operands, "
 		"%lu read-modify-write\n"
 		"# named differences: lock %lu, absent %lu, padlock %lu, "
-		"vex %lu, ud_modrm %lu, extrq %lu, pause %lu, near %lu, "
+		"vex %lu, ud_modrm %lu, extrq %lu, pause %lu, wrpkru %lu, "
+		"invpcid %lu, "
+		"near %lu, "
 		"immediate %lu, read_only %lu, test_write %lu\n",
 		seen.compared, seen.refused, seen.memory, seen.rmw, seen.lock,
 		seen.absent, seen.padlock, seen.vex, seen.ud_modrm, seen.extrq,
-		seen.pause, seen.near, seen.immediate, seen.read_only,
-		seen.test_write);
+		seen.pause, seen.wrpkru, seen.invpcid, seen.near,
+		seen.immediate, seen.read_only, seen.test_write);
 	assert_true(seen.compared > 1000000);
 	assert_true(seen.memory > 100000);
 	assert_true(seen.rmw > 10000);

@@ -195,8 +195,8 @@ static void leaf_1(struct fake *f)
 
 static void cpuid_1(struct vcpu *vcpu)
 {
-	struct cpuid_config config = {CPUID_INTEL, 40};
-	struct cpuid_regs want = cpuid_query(&config, 1, true);
+	struct cpuid_config config = {CPUID_INTEL, 40, 0, 0};
+	struct cpuid_regs want = cpuid_query(&config, 1, 0, true);
 
 	vcpu->gpr[GPR_RAX] = want.eax;
 	vcpu->gpr[GPR_RBX] = want.ebx;
@@ -214,8 +214,8 @@ static void leaf_size(struct fake *f)
 
 static void cpuid_size(struct vcpu *vcpu)
 {
-	struct cpuid_config config = {CPUID_AMD, 46};
-	struct cpuid_regs want = cpuid_query(&config, 0x80000008, true);
+	struct cpuid_config config = {CPUID_AMD, 46, 0, 0};
+	struct cpuid_regs want = cpuid_query(&config, 0x80000008, 0, true);
 
 	assert_int_equal(want.eax & 0xff, 46);
 	vcpu->gpr[GPR_RAX] = want.eax;

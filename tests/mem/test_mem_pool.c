@@ -49,10 +49,11 @@ static const struct {
 	{"used, to no-execute", LEAF, PTE_A, LEAF | PTE_NX, false, true},
 	{"used, from no-execute", LEAF | PTE_NX, PTE_A, LEAF, true, false},
 	{"used, user to supervisor", LEAF | PTE_U, PTE_A, LEAF, false, true},
-	{"used, supervisor to user", LEAF, PTE_A, LEAF | PTE_U | PTE_A, true,
-	 false},
-	{"A seen by hardware, cleared", LEAF | PTE_W, PTE_A,
-	 LEAF | PTE_W | PTE_U, false, true},
+	/* Under SMEP or SMAP this is a loss, too. */
+	{"used, supervisor to user", LEAF, PTE_A, LEAF | PTE_U, false, true},
+	{"used, another protection key", LEAF | PTE_U, PTE_A,
+	 LEAF | PTE_U | BIT(62), false, true},
+	{"A seen by hardware, cleared", LEAF, PTE_A, LEAF | PTE_W, false, true},
 };
 
 static void twin_loses_rights(void **state)
