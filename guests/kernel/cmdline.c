@@ -10,11 +10,12 @@
 #define MAX_WORDS 64
 
 static const char *const workloads[WORK_COUNT] = {
-	[WORK_HELLO] = "hello", [WORK_TOUCH] = "touch",
-	[WORK_FORK] = "fork",   [WORK_SWITCH] = "switch",
-	[WORK_MMAP] = "mmap",   [WORK_MIXED] = "mixed",
-	[WORK_SPIN] = "spin",   [WORK_TRIPLE] = "triple",
-	[WORK_WILD] = "wild",   [WORK_ABSENT] = "absent",
+	[WORK_HELLO] = "hello",   [WORK_TOUCH] = "touch",
+	[WORK_FORK] = "fork",     [WORK_SWITCH] = "switch",
+	[WORK_MMAP] = "mmap",     [WORK_MIXED] = "mixed",
+	[WORK_SPIN] = "spin",     [WORK_TRIPLE] = "triple",
+	[WORK_WILD] = "wild",     [WORK_ABSENT] = "absent",
+	[WORK_TABLES] = "tables",
 };
 
 #define ANY WORK_COUNT /* a key of all workloads */
@@ -46,6 +47,7 @@ static const struct key_info keys[] = {
 	{"exec", KEY_EXEC, WORK_FORK, 0, 0, 1, NULL},
 	{"rounds", KEY_ROUNDS, WORK_SWITCH, 64, 1, 10000000, NULL},
 	{"rounds", KEY_ROUNDS, WORK_MMAP, 16, 1, 10000000, NULL},
+	{"rounds", KEY_ROUNDS, WORK_TABLES, 8, 1, 1000000, NULL},
 	{"seed", KEY_SEED, WORK_MIXED, 1, 0, ~0ul, NULL},
 	{"rounds", KEY_ROUNDS, WORK_MIXED, 64, 1, 10000000, NULL},
 	{"procs", KEY_PROCS, WORK_MIXED, 4, 1, 8, NULL},

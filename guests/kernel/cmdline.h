@@ -19,6 +19,7 @@ enum workload {
 	WORK_TRIPLE,
 	WORK_WILD,
 	WORK_ABSENT,
+	WORK_TABLES,
 	WORK_COUNT,
 };
 

@@ -10,6 +10,7 @@
 #include "kernel/paging.h"
 #include "kernel/proc.h"
 #include "kernel/report.h"
+#include "kernel/tables.h"
 #include "kernel/timer.h"
 
 #define MB_LOADED   0x2badb002u /* what a multiboot loader leaves in EAX */
@@ -154,6 +155,8 @@ _Noreturn void kmain(u32 magic, u32 info_pa)
 		experiment_wild();
 	if (config.workload == WORK_ABSENT)
 		experiment_absent(ram_end);
+	if (config.workload == WORK_TABLES)
+		tables_run(config.val[KEY_ROUNDS]);
 	program = program_of(&config);
 	proc_start(&program);
 }

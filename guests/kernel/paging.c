@@ -36,8 +36,7 @@ u64 *pte_find(u64 root, u64 va)
 	return (u64 *)p2v(table) + table_index(va, 1);
 }
 
-/* The entry of va in its table of the given level. */
-static u64 *entry_make(u64 root, u64 va, u32 leaf_level, u64 table_flags)
+u64 *entry_make(u64 root, u64 va, u32 leaf_level, u64 table_flags)
 {
 	u64 table = root;
 
@@ -77,6 +76,11 @@ void root_load(u64 root)
 		return;
 	loaded_root = root;
 	write_cr3(root);
+}
+
+u64 root_of_kernel(void)
+{
+	return kernel_root;
 }
 
 void root_load_kernel(void)

@@ -55,7 +55,13 @@ static inline void pte_write(u64 *pte, u64 val)
 /* The leaf entry of va; NULL if a table on the way is missing. */
 u64 *pte_find(u64 root, u64 va);
 
-/* The same, but makes missing tables, with these entries to them. */
+/*
+ * The entry of va in its table of the given level; makes missing tables above,
+ * with these entries to them.
+ */
+u64 *entry_make(u64 root, u64 va, u32 leaf_level, u64 table_flags);
+
+/* The leaf's. */
 u64 *pte_make(u64 root, u64 va, u64 table_flags);
 
 /* Drop the TLB entries of [start, end): page by page, or all if many. */
@@ -71,6 +77,7 @@ u64 root_create(void);
 /* Load a root into CR3 unless it is there already. */
 void root_load(u64 root);
 void root_load_kernel(void);
+u64 root_of_kernel(void);
 
 /* Map one frame of anything at a free kernel address; for experiments. */
 volatile u32 *kernel_map_frame(u64 pa);

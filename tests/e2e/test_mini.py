@@ -98,6 +98,16 @@ def dirty_log(append):
         assert shadow["dirty_log_reads"] > 1, where
 
 
+def every_way_to_write():
+    """The guest's ways to write entries reach what they are there for."""
+    result, _ = run("tables rounds=8", "mmu=kvm-2.6.25", "audit=all")
+    shadow = result["shadow"]
+    for name in ("insn_emulation_fail", "mmu_flooded", "mmu_pte_updated",
+                 "mmu_update_notrap"):
+        assert shadow[name] > 0, f"{name} is 0"
+    assert result["check"]["audit_violations"] == 0
+
+
 def tables_of(pages):
     """How many of the pages each new page table maps."""
     return [min(512, pages - first) for first in range(0, pages, 512)]
@@ -185,6 +195,7 @@ CASES = [(f"transparency: {append}", same_counts, append) for append in [
     "fork procs=4 pages=8 exec=1",
     "switch rounds=40",
     "mmap rounds=12",
+    "tables rounds=8",
     "mixed seed=1",
     "mixed seed=5 direct=2m",
     "mixed seed=7 hz=5000",
@@ -196,6 +207,7 @@ CASES += [
     ("fork: copy-on-write faults still exit", cow_still_exits),
     ("dirty log: touch", dirty_log, "touch pages=600 again=1"),
     ("dirty log: fork", dirty_log, "fork procs=6 pages=40"),
+    ("table writes of every kind", every_way_to_write),
     ("deterministic", deterministic),
     ("check-stale", stale_code),
     ("triple fault", ends, "triple", "triple fault"),
