@@ -51,7 +51,7 @@ make_tss:
 	ltr %ax
 	ret
 
-/* Gates to stubs of STUB_SIZE bytes each; 0x80 for all. */
+/* Gates to stubs of STUB_SIZE bytes each. */
 make_idt:
 	movl $stubs, %eax
 	movl $idt, %edi
@@ -60,10 +60,6 @@ make_idt:
 	addl $STUB_SIZE, %eax
 	addl $8, %edi
 	loop 1b
-	movl $done, %eax
-	movl $(idt + 0x80 * 8), %edi
-	call gate
-	movb $0xee, 5(%edi)
 	lidt idt_pointer
 	ret
 
@@ -121,7 +117,10 @@ page_fault:
 	movl %eax, access_cr2
 	jmp over
 
-done:	/* INT 0x80 of user code */
+/* UD2 of user code: its access is over.  (Not INT n: not every KVM has that.) */
+invalid_opcode:
+	testb $3, 4(%esp) /* CS */
+	jz unexpected_invalid_opcode
 	movl %eax, access_value
 over:
 	movl resume_sp, %esp
@@ -133,6 +132,9 @@ over:
 	popl %ebx
 	ret
 
+unexpected_invalid_opcode:
+	pushl $0
+	pushl $6
 unexpected: /* vector, error code, EIP on the stack, as arguments */
 	call access_unexpected
 
@@ -143,6 +145,8 @@ stubs:
 	.balign STUB_SIZE
 	.if n == 14
 	jmp page_fault
+	.elseif n == 6
+	jmp invalid_opcode
 	.else
 	.if !HAS_ERROR(n)
 	pushl $0
@@ -156,13 +160,13 @@ stubs:
 user_start:
 user_read:
 	movl (%edi), %eax
-	int $0x80
+	ud2
 user_write:
 	movl %esi, (%edi)
-	int $0x80
+	ud2
 user_fetch:
 	call *%edi
-	int $0x80
+	ud2
 user_end:
 
 	.section .rodata
@@ -187,7 +191,7 @@ gdt_pointer:
 	.word gdt_end - gdt - 1
 	.long gdt
 idt_pointer:
-	.word 0x81 * 8 - 1
+	.word 32 * 8 - 1
 	.long idt
 
 	.bss
@@ -199,7 +203,7 @@ tss:
 	.skip 0x68
 	.balign 16
 idt:
-	.skip 0x81 * 8
+	.skip 32 * 8
 	.balign 16
 	.skip 4096
 kernel_stack_end:

@@ -56,7 +56,7 @@ make_tss:
 	ltr %ax
 	ret
 
-/* Gates to stubs of STUB_SIZE bytes each; 0x80 for all. */
+/* Gates to stubs of STUB_SIZE bytes each. */
 make_idt:
 	movl $stubs, %eax
 	movl $idt, %edi
@@ -65,10 +65,6 @@ make_idt:
 	addl $STUB_SIZE, %eax
 	addl $16, %edi
 	loop 1b
-	movl $done, %eax
-	movl $(idt + 0x80 * 16), %edi
-	call gate
-	movb $0xee, 5(%rdi)
 	lidt idt_pointer
 	ret
 
@@ -126,7 +122,10 @@ page_fault:
 	movq %rax, access_cr2
 	jmp over
 
-done:	/* INT 0x80 of user code */
+/* UD2 of user code: its access is over.  (Not INT n: not every KVM has that.) */
+invalid_opcode:
+	testb $3, 8(%rsp) /* CS */
+	jz unexpected_invalid_opcode
 	movl %eax, access_value
 over:
 	movq resume_sp, %rsp
@@ -140,6 +139,9 @@ over:
 	popq %rbx
 	ret
 
+unexpected_invalid_opcode:
+	pushq $0
+	pushq $6
 unexpected: /* vector, error code, RIP on the stack */
 	popq %rdi
 	popq %rsi
@@ -153,6 +155,8 @@ stubs:
 	.balign STUB_SIZE
 	.if n == 14
 	jmp page_fault
+	.elseif n == 6
+	jmp invalid_opcode
 	.else
 	.if !HAS_ERROR(n)
 	pushq $0
@@ -166,13 +170,13 @@ stubs:
 user_start:
 user_read:
 	movl (%rdi), %eax
-	int $0x80
+	ud2
 user_write:
 	movl %esi, (%rdi)
-	int $0x80
+	ud2
 user_fetch:
 	call *%rdi
-	int $0x80
+	ud2
 user_end:
 
 	.section .rodata
@@ -197,7 +201,7 @@ gdt_pointer:
 	.word gdt_end - gdt - 1
 	.quad gdt
 idt_pointer:
-	.word 0x81 * 16 - 1
+	.word 32 * 16 - 1
 	.quad idt
 
 	.bss
@@ -208,7 +212,7 @@ tss:
 	.skip 0x68
 	.balign 16
 idt:
-	.skip 0x81 * 16
+	.skip 32 * 16
 	.balign 16
 	.skip 4096
 kernel_stack_end:
