@@ -25,7 +25,7 @@ static const struct cli_flag flags[] = {
 	{FLAG_COUNT, "count", "N", "print at most N items (default: all)"},
 	{FLAG_KIND, "kind", "KIND[,KIND...]",
 	 "only these: fetch, read, write, event or the name of one (deliver, "
-	 "cr-write...), table, table-write, table-end, fault, mark"},
+	 "cr-write...), table, table-write, table-end, fault, mark, vcpu"},
 	{FLAG_TABLES, "tables", NULL,
 	 "below a table its entries that are not 0"},
 	{FLAG_HELP, "help", NULL, "this text"},

@@ -66,7 +66,7 @@ struct content {
 	/* Of a trace that was read: */
 	bool is_read, interrupted;
 	uint64_t records[3], refs[3]; /* by enum trace_kind */
-	uint64_t item[TRACE_ITEM_MARK + 1];
+	uint64_t item[NR_TRACE_ITEM_KINDS];
 	uint64_t event[NR_GUEST_EVENTS];
 	uint64_t fault[CODES + 1]; /* the last: all others */
 };
@@ -277,7 +277,7 @@ static void add_items(struct sheet *sheet, uint64_t trace,
 	for (unsigned int kind = 0; kind < ARRAY_LEN(c->refs); kind++)
 		add_item(sheet, trace, trace_kind_name((enum trace_kind)kind),
 			 c->records[kind], &c->refs[kind]);
-	for (unsigned int i = TRACE_ITEM_TABLE; i <= TRACE_ITEM_MARK; i++)
+	for (unsigned int i = TRACE_ITEM_TABLE; i < NR_TRACE_ITEM_KINDS; i++)
 		add_item(sheet, trace, trace_item_name((enum trace_item_kind)i),
 			 c->item[i], NULL);
 	for (unsigned int i = 0; i < NR_GUEST_EVENTS; i++)

@@ -32,7 +32,7 @@ static bool add_word(struct item_set *set, struct suggest *near)
 			return true;
 		}
 	}
-	for (unsigned int i = TRACE_ITEM_EVENT; i <= TRACE_ITEM_MARK; i++) {
+	for (unsigned int i = TRACE_ITEM_EVENT; i < NR_TRACE_ITEM_KINDS; i++) {
 		if (is_word(near, trace_item_name((enum trace_item_kind)i))) {
 			set->items |= 1u << i;
 			set->events |= i == TRACE_ITEM_EVENT ? ALL : 0;

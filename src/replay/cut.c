@@ -183,6 +183,16 @@ static void tell_tables(struct cut *cut)
 	}
 }
 
+/* A trace begins with processor 0's turn. */
+static void tell_vcpu(struct cut *cut)
+{
+	const struct trace_item item = {.kind = TRACE_ITEM_VCPU,
+					.id = cut->flow.vcpu};
+
+	if (item.id)
+		write_item(cut, &item);
+}
+
 static int begin(struct cut *cut, struct diag *diag)
 {
 	struct trace_info info = *trace_reader_info(cut->reader);
@@ -209,6 +219,7 @@ static int begin(struct cut *cut, struct diag *diag)
 	cut->result->from = place(cut);
 	if (cut->track)
 		tell_tables(cut);
+	tell_vcpu(cut);
 	return 0;
 }
 

@@ -19,6 +19,7 @@ static const char *const item_names[] = {
 	[TRACE_ITEM_TABLE_WRITE] = "a table write",
 	[TRACE_ITEM_TABLE_END] = "the end of a table",
 	[TRACE_ITEM_MARK] = "a mark",
+	[TRACE_ITEM_VCPU] = "another processor's turn",
 };
 
 struct text {

@@ -3,6 +3,7 @@
  * A lane's state, and what its files call in each other.
  *
  *   lane.c    create, items in order, the end
+ *   vcpu.c    whose turn it is
  *   refs.c    references: the TLB, and what happens on a miss
  *   expect.c  what has to come next, and differences
  *   run.c     one pass over a file
@@ -32,6 +33,15 @@ struct delivery {
 	uint32_t nr;
 };
 
+/* Of a processor whose turn it is not. */
+struct lane_vcpu {
+	struct sim_state state;
+	bool begun;
+	struct trace_ref kept[2];
+	struct guest_event retry;
+	bool retrying;
+};
+
 struct replay_lane {
 	struct mem *mem;
 	struct sim *sim;
@@ -40,6 +50,16 @@ struct replay_lane {
 	struct account *acct;
 
 	bool is_full; /* granularity */
+
+	/*
+	 * Below, what is one processor's is of `vcpu`; the rest are here.  A
+	 * turn ends between two instructions: nothing is expected then, and no
+	 * delivery under way.
+	 */
+	uint8_t vcpu;
+	unsigned int nr_vcpus;
+	struct lane_vcpu left[TRACE_VCPUS_MAX];
+	struct sim_state reset; /* as the simulator has them begin */
 	struct sim_state state;
 	bool begun; /* state is loaded */
 
@@ -78,6 +98,13 @@ void lane_refs(struct replay_lane *lane, const struct trace_ref *refs,
 
 /* The last write to a shadowed table: the emulator gives up on it. */
 void lane_emulate_failed(struct replay_lane *lane);
+
+/* vcpu.c */
+void lane_init_vcpus(struct replay_lane *lane, const struct trace_info *info);
+
+/* The first item that needs a processor. */
+void lane_begin(struct replay_lane *lane);
+void lane_use_vcpu(struct replay_lane *lane, uint32_t vcpu);
 
 /* expect.c */
 

@@ -20,11 +20,14 @@ static uint64_t memory_of(const struct config *config,
 static int lane_init(struct replay_lane *lane, const struct config *config,
 		     const struct trace_info *info, struct diag *diag)
 {
+	struct config own = *config;
 	int err = mem_create(memory_of(config, info), sim_pool_pages(config),
 			     false, &lane->mem, diag);
 
+	if (config_get(config, OPT_vcpus) <= info->nr_others)
+		own.value[OPT_vcpus] = info->nr_others + 1;
 	if (!err)
-		err = sim_create(config, lane->mem, &lane->sim, diag);
+		err = sim_create(&own, lane->mem, &lane->sim, diag);
 	if (err)
 		return err;
 	lane->sink = sim_sink(lane->sim);
@@ -33,11 +36,7 @@ static int lane_init(struct replay_lane *lane, const struct config *config,
 	lane->fetch[0] = &lane->kept[0];
 	lane->fetch[1] = &lane->kept[1];
 	lane->is_full = info->granularity == TRACE_FULL;
-	lane->state = (struct sim_state){.cr0 = info->cr0,
-					 .cr3 = info->cr3,
-					 .cr4 = info->cr4,
-					 .efer = info->efer};
-	memcpy(lane->state.pdpte, info->pdpte, sizeof(info->pdpte));
+	lane_init_vcpus(lane, info);
 	return 0;
 }
 
@@ -68,24 +67,6 @@ void replay_lane_destroy(struct replay_lane *lane)
 	free(lane);
 }
 
-/* The simulator starts where a live guest does; a cut or imported trace need
- * not, and its root's table has come by now. */
-static void begin(struct replay_lane *lane)
-{
-	const struct guest_view *view = lane->sink->view;
-	const struct sim_state *state = &lane->state;
-	struct diag diag;
-
-	lane->begun = true;
-	if (state->cr0 == view->cr0 && state->cr3 == view->cr3 &&
-	    state->cr4 == view->cr4 && state->efer == view->efer)
-		return;
-	if (sim_load_state(lane->sim, state, &diag)) {
-		lane_differs(lane, "the trace begins with %.300s", diag.msg);
-		return;
-	}
-}
-
 static void load_table(struct replay_lane *lane, const struct trace_item *item)
 {
 	if (!mem_is_ram(lane->mem, item->gpa, PAGE_SIZE)) {
@@ -105,6 +86,7 @@ static void store(struct replay_lane *lane, const struct trace_item *item)
 		.size = item->size,
 		.access = PFEC_W | (lane->ref.user ? (uint32_t)PFEC_U : 0),
 		.cpl = lane->ref.user ? 3 : 0,
+		.vcpu = lane->vcpu,
 		.rip = lane->fetch[0]->gva,
 		.insns = lane->acct->insns,
 	};
@@ -148,25 +130,27 @@ static void begin_delivery(struct replay_lane *lane,
 	lane->delivery.nr = 0;
 }
 
-static void push_event(struct replay_lane *lane, const struct guest_event *ev)
+static void push_event(struct replay_lane *lane, const struct guest_event *from)
 {
+	struct guest_event ev = *from;
 	struct guest_outcome out = {0};
 
-	switch (ev->kind) {
+	ev.vcpu = lane->vcpu;
+	switch (ev.kind) {
 	case GE_DELIVER:
-		begin_delivery(lane, ev);
+		begin_delivery(lane, &ev);
 		break;
 	case GE_DELIVERED:
 		lane->delivery.under_way = false;
 		break;
 	case GE_RETRY:
-		lane->retry = *ev;
+		lane->retry = ev;
 		break;
 	default:
 		break;
 	}
-	lane->retrying = ev->kind == GE_RETRY;
-	event_push(lane->sink, ev, &out);
+	lane->retrying = ev.kind == GE_RETRY;
+	event_push(lane->sink, &ev, &out);
 	lane_obey(lane, &out, NULL);
 }
 
@@ -228,6 +212,9 @@ static void take_item(struct replay_lane *lane, const struct trace_item *item)
 		break;
 	case TRACE_ITEM_MARK:
 		break;
+	case TRACE_ITEM_VCPU:
+		lane_use_vcpu(lane, item->id);
+		break;
 	}
 }
 
@@ -235,8 +222,9 @@ void replay_lane_item(struct replay_lane *lane, const struct trace_item *item)
 {
 	if (!lane_is_running(lane))
 		return;
-	if (!lane->begun && item->kind != TRACE_ITEM_TABLE) {
-		begin(lane);
+	if (!lane->begun && item->kind != TRACE_ITEM_TABLE &&
+	    item->kind != TRACE_ITEM_VCPU) {
+		lane_begin(lane);
 		if (!lane_is_running(lane))
 			return;
 	}

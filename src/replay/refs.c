@@ -54,6 +54,7 @@ static void access_event(struct replay_lane *lane, const struct trace_ref *ref,
 			 struct guest_event *ev)
 {
 	*ev = (struct guest_event){.kind = GE_ACCESS};
+	ev->vcpu = lane->vcpu;
 	ev->gva = ref->gva;
 	ev->size = ref->size;
 	ev->cpl = ref->user ? 3 : 0;

@@ -2,11 +2,12 @@
 /*
  * The other source: a recorded trace drives the simulator.
  *
- * A lane is one virtual machine under one configuration.  One pass over a
- * trace feeds any number of lanes, so decoding is paid for once.  A lane makes
- * sure that what its simulator does to the guest is what the trace says was
- * done: each guest page fault, by address and error code, and each event that
- * is delivered.  It stops at the first difference.
+ * A lane is one virtual machine, of as many processors as the trace has, under
+ * one configuration.  One pass over a trace feeds any number of lanes, so
+ * decoding is paid for once.  A lane makes sure that what its simulator does to
+ * the guest is what the trace says was done: each guest page fault, by address
+ * and error code, and each event that is delivered.  It stops at the first
+ * difference.
  *
  * The processor's TLBs (cpu/tlb.h) stand between the references and the
  * simulator: what hits never reaches it.

@@ -14,7 +14,8 @@
 #include "sim/config.h"
 
 struct track {
-	struct cpu cpu;
+	struct cpu cpu[TRACE_VCPUS_MAX];
+	uint32_t vcpu; /* whose turn it is */
 	struct mem *mem;
 	uint8_t *is_table; /* by frame */
 };
@@ -24,17 +25,17 @@ static uint64_t frames(const struct track *track)
 	return track->mem->ram_size >> PAGE_SHIFT;
 }
 
-static void load_state(struct cpu *cpu, const struct trace_info *info)
+static void load_state(struct cpu *cpu, const struct trace_vcpu *from)
 {
 	struct config config;
 
 	config_init(&config);
 	cpu_init(cpu, (uint8_t)config_get(&config, OPT_maxphyaddr));
-	cpu->cr0 = info->cr0;
-	cpu->cr3 = info->cr3;
-	cpu->cr4 = info->cr4;
-	cpu->efer = info->efer;
-	memcpy(cpu->pdpte, info->pdpte, sizeof(cpu->pdpte));
+	cpu->cr0 = from->cr0;
+	cpu->cr3 = from->cr3;
+	cpu->cr4 = from->cr4;
+	cpu->efer = from->efer;
+	memcpy(cpu->pdpte, from->pdpte, sizeof(cpu->pdpte));
 }
 
 int track_create(const struct trace_info *info, struct track **ret,
@@ -45,7 +46,11 @@ int track_create(const struct trace_info *info, struct track **ret,
 
 	if (!track)
 		return diag_set(diag, -ENOMEM, "no memory to follow a trace");
-	load_state(&track->cpu, info);
+	for (unsigned int i = 0; i <= info->nr_others; i++) {
+		struct trace_vcpu from = trace_vcpu_of(info, i);
+
+		load_state(&track->cpu[i], &from);
+	}
 	/* Its own pages only are touched, so that more costs nothing. */
 	err = mem_create(info->memory ? info->memory : RAM_MAX, 1, false,
 			 &track->mem, diag);
@@ -75,7 +80,7 @@ void track_destroy(struct track *track)
 /* What is refused is an exception, and changes nothing. */
 static void track_event(struct track *track, const struct guest_event *ev)
 {
-	struct cpu *cpu = &track->cpu;
+	struct cpu *cpu = &track->cpu[track->vcpu];
 	const struct mem *mem = track->mem;
 
 	switch (ev->kind) {
@@ -117,6 +122,9 @@ void track_item(struct track *track, const struct trace_item *item)
 	case TRACE_ITEM_TABLE_END:
 		size = 1;
 		break;
+	case TRACE_ITEM_VCPU:
+		track->vcpu = item->id % TRACE_VCPUS_MAX;
+		return;
 	default:
 		return;
 	}
@@ -129,13 +137,28 @@ void track_item(struct track *track, const struct trace_item *item)
 		memcpy(mem_ram(track->mem, item->gpa), bytes, size);
 }
 
+static struct trace_vcpu state_of(const struct cpu *cpu)
+{
+	struct trace_vcpu state = {.cr0 = cpu->cr0,
+				   .cr3 = cpu->cr3,
+				   .cr4 = cpu->cr4,
+				   .efer = cpu->efer};
+
+	memcpy(state.pdpte, cpu->pdpte, sizeof(state.pdpte));
+	return state;
+}
+
 void track_registers(const struct track *track, struct trace_info *info)
 {
-	info->cr0 = track->cpu.cr0;
-	info->cr3 = track->cpu.cr3;
-	info->cr4 = track->cpu.cr4;
-	info->efer = track->cpu.efer;
-	memcpy(info->pdpte, track->cpu.pdpte, sizeof(info->pdpte));
+	struct trace_vcpu first = state_of(&track->cpu[0]);
+
+	info->cr0 = first.cr0;
+	info->cr3 = first.cr3;
+	info->cr4 = first.cr4;
+	info->efer = first.efer;
+	memcpy(info->pdpte, first.pdpte, sizeof(info->pdpte));
+	for (unsigned int i = 0; i < info->nr_others; i++)
+		info->other[i] = state_of(&track->cpu[i + 1]);
 }
 
 bool track_table(const struct track *track, gpa_t *gpa, const uint64_t **ret)

@@ -111,8 +111,6 @@ struct sim {
 
 /* vcpus.c */
 
-/* The event of another processor than the last one's. */
-void sim_select(struct sim *sim, unsigned int vcpu);
 /* In an exit that is about to end: send the others what it asked for. */
 bool sim_send_flush(struct sim *sim);
 /* After it: they take it, each in an exit of its own. */

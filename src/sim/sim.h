@@ -41,6 +41,12 @@ int sim_load_state(struct sim *sim, const struct sim_state *state,
 		   struct diag *diag);
 
 /*
+ * The processor whose turn it is: that of the events to come, which say so
+ * themselves, and of what is asked about until then (sink->view, translate).
+ */
+void sim_select(struct sim *sim, unsigned int vcpu);
+
+/*
  * The source pushes every reference that misses these TLBs, which the
  * simulator fills and flushes from now on; lookups are counted by the source
  * (account.tlb), the rest by the simulator.  Each processor has its own; the

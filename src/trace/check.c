@@ -304,6 +304,13 @@ static int check_table(struct trace_check *c, const struct trace_item *item)
 
 /* --- All of it ----------------------------------------------------------- */
 
+static void check_vcpu(struct trace_check *c, const struct trace_item *item)
+{
+	if (c->flow.is_open ||
+	    c->flow.busy & (FLOW_DELIVERY | FLOW_FAULT | FLOW_RETRY))
+		break_item(c, RULE_VCPU, item);
+}
+
 static enum last last_of(const struct trace_check *c,
 			 const struct trace_item *item)
 {
@@ -318,6 +325,7 @@ static enum last last_of(const struct trace_check *c,
 		return item->event.kind == GE_EXCEPTION ? LAST_EXCEPTION
 							: LAST_OTHER;
 	case TRACE_ITEM_TABLE_END:
+	case TRACE_ITEM_VCPU:
 		return LAST_OTHER;
 	case TRACE_ITEM_TABLE:
 	case TRACE_ITEM_MARK:
@@ -346,6 +354,9 @@ static int check_item(struct trace_check *c, const struct trace_item *item)
 	case TRACE_ITEM_TABLE_WRITE:
 	case TRACE_ITEM_TABLE_END:
 		err = check_table(c, item);
+		break;
+	case TRACE_ITEM_VCPU:
+		check_vcpu(c, item);
 		break;
 	case TRACE_ITEM_MARK:
 	case TRACE_ITEM_REFS:

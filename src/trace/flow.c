@@ -11,8 +11,29 @@ void flow_init(struct trace_flow *flow, enum trace_granularity granularity)
 bool flow_begins_item(const struct trace_flow *flow,
 		      const struct trace_item *item)
 {
-	return item->kind == TRACE_ITEM_EVENT && !flow->busy &&
+	if (flow->busy || flow->others_busy)
+		return false;
+	if (item->kind == TRACE_ITEM_VCPU)
+		return !flow->is_open;
+	return item->kind == TRACE_ITEM_EVENT &&
 	       (item->event.kind == GE_IRQ || item->event.kind == GE_RETRY);
+}
+
+static void next_vcpu(struct trace_flow *flow, uint32_t vcpu)
+{
+	struct flow_vcpu *left = flow->left;
+
+	left[flow->vcpu] = (struct flow_vcpu){flow->busy, flow->is_open,
+					      flow->fetch, flow->deliver};
+	flow->vcpu = vcpu;
+	flow->busy = left[vcpu].busy;
+	flow->is_open = left[vcpu].is_open;
+	flow->fetch = left[vcpu].fetch;
+	flow->deliver = left[vcpu].deliver;
+	flow->others_busy = false;
+	for (uint32_t i = 0; i < TRACE_VCPUS_MAX; i++)
+		flow->others_busy |=
+			i != vcpu && (left[i].busy || left[i].is_open);
 }
 
 static void set(struct trace_flow *flow, uint32_t begun, uint32_t ended)
@@ -67,6 +88,9 @@ void flow_item(struct trace_flow *flow, const struct trace_item *item)
 	case TRACE_ITEM_TABLE_WRITE:
 	case TRACE_ITEM_TABLE_END:
 	case TRACE_ITEM_MARK:
+		break;
+	case TRACE_ITEM_VCPU:
+		next_vcpu(flow, item->id);
 		break;
 	case TRACE_ITEM_REFS:
 		BUG("references go one by one");

@@ -18,6 +18,14 @@ enum {
 	FLOW_RETRY = 16,   /* retry; its instruction comes next */
 };
 
+/* Of a processor whose turn it is not. */
+struct flow_vcpu {
+	uint32_t busy;
+	bool is_open;
+	struct trace_ref fetch;
+	struct guest_event deliver;
+};
+
 struct trace_flow {
 	bool is_full;
 	uint64_t items, refs, insns; /* before the next item */
@@ -26,6 +34,10 @@ struct trace_flow {
 	bool is_open;
 	struct trace_ref fetch;     /* the last that is no rest of one */
 	struct guest_event deliver; /* the last */
+	/* All from busy on is of processor `vcpu`. */
+	uint32_t vcpu;
+	struct flow_vcpu left[TRACE_VCPUS_MAX];
+	bool others_busy; /* one of them */
 };
 
 void flow_init(struct trace_flow *flow, enum trace_granularity granularity);
@@ -48,15 +60,16 @@ static inline bool flow_may_be_rest(const struct trace_flow *flow,
 
 /*
  * Does an instruction begin here, or something between two, so that a trace
- * can begin or end here?  That is so before an interrupt, before retry, and at
- * a fetch that begins an instruction, or a run of fetches that begins with
+ * can begin or end here?  That is so before an interrupt, before retry, where
+ * another processor's turn comes, all being between two instructions, and at a
+ * fetch that begins an instruction, or a run of fetches that begins with
  * one.  At such a run one of data may be open: its later references stand
  * before this place.  They hit the TLB, so that no fault is on the wrong side.
  */
 static inline bool flow_begins_ref(const struct trace_flow *flow,
 				   const struct trace_ref *ref)
 {
-	if (ref->kind != TRACE_FETCH || flow->busy)
+	if (ref->kind != TRACE_FETCH || flow->busy || flow->others_busy)
 		return false;
 	return flow->is_full ? !flow->is_open && !flow_is_rest(flow, ref)
 			     : !flow_may_be_rest(flow, ref);

@@ -11,6 +11,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
+#include "base/bug.h"
 #include "trace/le.h"
 
 static const char *const granularities[] = {
@@ -20,7 +21,9 @@ static const char *const granularities[] = {
 
 /* Characters that JSON wants escaped take six; all members and their names. */
 #define QUOTED(size) (6 * (size) + 2)
-_Static_assert(QUOTED(64) + QUOTED(256) + QUOTED(64) + 9 * 21 + 256 <=
+#define VCPU_TEXT    (8 * 21 + 48)
+_Static_assert(QUOTED(64) + QUOTED(256) + QUOTED(64) + 9 * 21 + 256 +
+			       (TRACE_VCPUS_MAX - 1) * VCPU_TEXT <=
 		       HEADER_TEXT_MAX,
 	       "the longest texts fit in a header");
 
@@ -55,6 +58,29 @@ static json_t *text(const char *s, size_t size)
 	return val ? val : escaped(s, size);
 }
 
+static json_t *vcpu(const struct trace_vcpu *v)
+{
+	return json_pack("{so so so so s[oooo]}", "cr0", hex(v->cr0), "cr3",
+			 hex(v->cr3), "cr4", hex(v->cr4), "efer", hex(v->efer),
+			 "pdpte", hex(v->pdpte[0]), hex(v->pdpte[1]),
+			 hex(v->pdpte[2]), hex(v->pdpte[3]));
+}
+
+/* A trace of one processor has no such member. */
+static bool add_others(json_t *doc, const struct trace_info *info)
+{
+	json_t *array;
+
+	if (!info->nr_others)
+		return true;
+	array = json_array();
+	for (uint32_t i = 0; i < info->nr_others; i++)
+		if (json_array_append_new(array, vcpu(&info->other[i])))
+			break;
+	return !json_object_set_new(doc, "vcpus", array) &&
+	       json_array_size(array) == info->nr_others;
+}
+
 static char *info_dump(const struct trace_info *info)
 {
 	json_t *doc = json_pack(
@@ -67,9 +93,11 @@ static char *info_dump(const struct trace_info *info)
 		text(info->source, sizeof(info->source)), "tool",
 		text(info->tool, sizeof(info->tool)), "granularity",
 		granularities[info->granularity]);
-	char *dump =
-		doc ? json_dumps(doc, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+	char *dump = NULL;
 
+	BUG_ON(info->nr_others >= TRACE_VCPUS_MAX);
+	if (doc && add_others(doc, info))
+		dump = json_dumps(doc, JSON_COMPACT | JSON_SORT_KEYS);
 	json_decref(doc);
 	return dump;
 }
@@ -147,6 +175,32 @@ static void get_pdptes(struct parser *ps, const json_t *doc, uint64_t ret[4])
 		ps->member = "pdpte";
 }
 
+static void get_others(struct parser *ps, const json_t *doc,
+		       struct trace_info *ret)
+{
+	const json_t *array = json_object_get(doc, "vcpus");
+	size_t nr = json_array_size(array);
+
+	if (!array)
+		return;
+	if (!nr || nr >= TRACE_VCPUS_MAX) {
+		if (!ps->member)
+			ps->member = "vcpus";
+		return;
+	}
+	for (size_t i = 0; i < nr; i++) {
+		const json_t *from = json_array_get(array, i);
+		struct trace_vcpu *to = &ret->other[i];
+
+		get_hex(ps, from, "cr0", &to->cr0);
+		get_hex(ps, from, "cr3", &to->cr3);
+		get_hex(ps, from, "cr4", &to->cr4);
+		get_hex(ps, from, "efer", &to->efer);
+		get_pdptes(ps, from, to->pdpte);
+	}
+	ret->nr_others = (uint32_t)nr;
+}
+
 static void get_granularity(struct parser *ps, const json_t *doc,
 			    enum trace_granularity *ret)
 {
@@ -180,6 +234,7 @@ int info_parse(const char *text, uint32_t len, struct trace_info *ret,
 	get_hex(&ps, doc, "efer", &info.efer);
 	get_hex(&ps, doc, "memory", &info.memory);
 	get_pdptes(&ps, doc, info.pdpte);
+	get_others(&ps, doc, &info);
 	get_text(&ps, doc, "origin", info.origin, sizeof(info.origin));
 	get_text(&ps, doc, "source", info.source, sizeof(info.source));
 	get_text(&ps, doc, "tool", info.tool, sizeof(info.tool));

@@ -103,6 +103,10 @@ const char *trace_item_flaw(const struct trace_item *item)
 	case TRACE_ITEM_FAULT:
 	case TRACE_ITEM_MARK:
 		return NULL;
+	case TRACE_ITEM_VCPU:
+		return item->id < TRACE_VCPUS_MAX
+			       ? NULL
+			       : "a processor beyond the last";
 	case TRACE_ITEM_REFS:
 		break;
 	}
@@ -310,6 +314,7 @@ uint8_t *item_put(struct item_state *st, uint64_t insns,
 		p = put_delta(p, &st->gva, item->gva);
 		return put_number(p, item->error);
 	case TRACE_ITEM_MARK:
+	case TRACE_ITEM_VCPU:
 		return put_number(p, item->id);
 	case TRACE_ITEM_REFS:
 		break;
@@ -344,6 +349,7 @@ static void get_content(struct item_state *st, uint64_t insns,
 		item->error = (uint32_t)get_limited(src, UINT32_MAX);
 		return;
 	case TRACE_ITEM_MARK:
+	case TRACE_ITEM_VCPU:
 		item->id = (uint32_t)get_limited(src, UINT32_MAX);
 		return;
 	case TRACE_ITEM_REFS:
@@ -356,7 +362,8 @@ void item_get(struct item_state *st, uint64_t insns, struct item_source *src,
 	      struct trace_item *item, uint64_t table[PT_ENTRIES])
 {
 	*item = (struct trace_item){
-		.kind = (enum trace_item_kind)get_limited(src, TRACE_ITEM_MARK),
+		.kind = (enum trace_item_kind)get_limited(
+			src, NR_TRACE_ITEM_KINDS - 1),
 	};
 	if (!src->bad)
 		get_content(st, insns, src, item, table);

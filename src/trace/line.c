@@ -216,6 +216,7 @@ static char *put_content(char *p, const struct trace_item *item)
 	case TRACE_ITEM_FAULT:
 		return put_fault(p, item);
 	case TRACE_ITEM_MARK:
+	case TRACE_ITEM_VCPU:
 		return put_number(p, " ", item->id);
 	case TRACE_ITEM_REFS:
 		break;

@@ -17,6 +17,7 @@ static const char *const items[] = {
 	[TRACE_ITEM_TABLE_END] = "table-end",
 	[TRACE_ITEM_FAULT] = "fault",
 	[TRACE_ITEM_MARK] = "mark",
+	[TRACE_ITEM_VCPU] = "vcpu",
 };
 
 const char *trace_kind_name(enum trace_kind kind)

@@ -154,6 +154,7 @@ void trace_sum_item(struct trace_sum *sum, const struct trace_item *item)
 		lane = mix(lane, item->error);
 		break;
 	case TRACE_ITEM_MARK:
+	case TRACE_ITEM_VCPU:
 		lane = mix(lane, item->id);
 		break;
 	case TRACE_ITEM_REFS:

@@ -68,7 +68,14 @@ enum trace_item_kind {
 	TRACE_ITEM_FAULT = 5,
 	/* A region of interest begins or ends (id). */
 	TRACE_ITEM_MARK = 6,
+	/* What comes is of that processor (id); at first it is 0. */
+	TRACE_ITEM_VCPU = 7,
 };
+
+#define NR_TRACE_ITEM_KINDS (TRACE_ITEM_VCPU + 1u)
+
+/* Processors that a trace can tell of. */
+#define TRACE_VCPUS_MAX 4u
 
 /* A reader sets what the kind has; all else is 0. */
 struct trace_item {
@@ -82,7 +89,13 @@ struct trace_item {
 	uint8_t size;
 	uint8_t bytes[GUEST_STORE_MAX];
 	uint32_t error; /* faults */
-	uint32_t id;    /* marks */
+	uint32_t id;    /* marks, processors */
+};
+
+/* Control state of a processor. */
+struct trace_vcpu {
+	uint64_t cr0, cr3, cr4, efer;
+	uint64_t pdpte[4];
 };
 
 /*
@@ -98,7 +111,26 @@ struct trace_info {
 	/* State at the first item. */
 	uint64_t cr0, cr3, cr4, efer;
 	uint64_t pdpte[4];
+	/* The same of processors 1 and up, at the first item of each. */
+	uint32_t nr_others;
+	struct trace_vcpu other[TRACE_VCPUS_MAX - 1];
 };
+
+/* Of any processor of the trace, 0 included. */
+static inline struct trace_vcpu trace_vcpu_of(const struct trace_info *info,
+					      unsigned int vcpu)
+{
+	if (vcpu)
+		return info->other[vcpu - 1];
+	return (struct trace_vcpu){
+		.cr0 = info->cr0,
+		.cr3 = info->cr3,
+		.cr4 = info->cr4,
+		.efer = info->efer,
+		.pdpte = {info->pdpte[0], info->pdpte[1], info->pdpte[2],
+			  info->pdpte[3]},
+	};
+}
 
 /* What is known after the whole file has been read, or from its footer. */
 struct trace_totals {

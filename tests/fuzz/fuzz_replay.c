@@ -120,6 +120,9 @@ static void take_ref(struct input *in, struct trace_ref *ref)
 	};
 }
 
+/* Marks of these numbers are turns of processors instead. */
+#define VCPU_MARK 0xf8
+
 /* False: not what a reader would hand out. */
 static bool take_item(struct input *in, struct trace_item *item,
 		      struct trace_ref *ref, uint64_t table[PT_ENTRIES])
@@ -167,7 +170,12 @@ static bool take_item(struct input *in, struct trace_item *item,
 		item->error = (uint32_t)take(in, 1);
 		break;
 	case TRACE_ITEM_MARK:
+	case TRACE_ITEM_VCPU:
 		item->id = (uint32_t)take(in, 1);
+		if (item->id >= VCPU_MARK) {
+			item->kind = TRACE_ITEM_VCPU;
+			item->id -= VCPU_MARK;
+		}
 		break;
 	}
 	return !trace_item_flaw(item);
@@ -205,13 +213,20 @@ static struct takers takers_of(uint64_t how)
 {
 	static const char *const mmu[] = {"kvm-2.6.20", "kvm-2.6.24", "seed",
 					  "kvm-2.6.25"};
-	const struct trace_info paging = tape_info();
-	const struct trace_info start = {.memory = 1 << 20, .cr0 = 0x11};
+	struct trace_info paging = tape_info();
+	const struct trace_info start = {
+		.memory = 1 << 20,
+		.cr0 = 0x11,
+		.nr_others = 2,
+		.other = {{.cr0 = 0x11}, {.cr0 = 0x10}}};
 	const struct trace_info *info = how & 0x80 ? &start : &paging;
 	struct takers takers;
 	struct config config;
 	struct diag diag;
 
+	/* The second processor begins where the first does. */
+	paging.nr_others = 1;
+	paging.other[0] = trace_vcpu_of(&paging, 0);
 	config_init(&config);
 	BUG_ON(config_set(&config, "mmu", mmu[how & 3], &diag) ||
 	       config_set(&config, "bypass", how & 4 ? "on" : "off", &diag) ||

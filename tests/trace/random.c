@@ -139,7 +139,8 @@ void random_item(struct rng *rng, struct trace_item *item,
 	uint64_t sparse = 1 + rng_below(rng, 600);
 
 	*item = (struct trace_item){
-		.kind = (enum trace_item_kind)(1 + rng_below(rng, 6))};
+		.kind = (enum trace_item_kind)(
+			1 + rng_below(rng, NR_TRACE_ITEM_KINDS - 1))};
 	switch (item->kind) {
 	case TRACE_ITEM_EVENT:
 		random_event(rng, &item->event);
@@ -159,6 +160,9 @@ void random_item(struct rng *rng, struct trace_item *item,
 	case TRACE_ITEM_FAULT:
 		item->gva = any_number(rng);
 		item->error = (uint32_t)any_number(rng);
+		break;
+	case TRACE_ITEM_VCPU:
+		item->id = (uint32_t)rng_below(rng, TRACE_VCPUS_MAX);
 		break;
 	default:
 		item->id = (uint32_t)any_number(rng);
@@ -180,6 +184,14 @@ struct trace_info random_info(struct rng *rng,
 
 	for (int i = 0; i < 4; i++)
 		info.pdpte[i] = any_number(rng);
+	info.nr_others = (uint32_t)rng_below(rng, TRACE_VCPUS_MAX);
+	for (unsigned int i = 0; i < info.nr_others; i++) {
+		struct trace_vcpu *other = &info.other[i];
+
+		*other = trace_vcpu_of(&info, 0);
+		other->cr3 = any_number(rng);
+		other->pdpte[i] = any_number(rng);
+	}
 	snprintf(info.source, sizeof(info.source), "test");
 	snprintf(info.tool, sizeof(info.tool), "a \"tool\"\t\\");
 	memset(info.origin, 0x1f, rng_below(rng, sizeof(info.origin)));

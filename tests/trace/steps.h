@@ -50,6 +50,14 @@ struct step {
 	{                                                      \
 		.item = {.kind = TRACE_ITEM_##k, __VA_ARGS__ } \
 	}
+/* Another processor's, between two instructions. */
+#define TURN(n)                                  \
+	{                                        \
+		.boundary = true, .item = {      \
+			.kind = TRACE_ITEM_VCPU, \
+			.id = (n)                \
+		}                                \
+	}
 #define PF(e) \
 	.vector = EXC_PF, .type = EVENT_HW_EXC, .has_error = true, .error = (e)
 #define IRQ .vector = 32, .type = EVENT_EXT_INT

@@ -18,6 +18,7 @@
 #define MORE         "'memory':" ZERO ",'pdpte':[" ZERO "," ZERO "," ZERO "," ZERO "],"
 #define TEXT         "'origin':'','source':'','tool':''}"
 #define GOOD         FULL CRS MORE
+#define VCPU         "{" CRS "'pdpte':[" ZERO "," ZERO "," ZERO "," ZERO "]}"
 #define SIXTY        "123456789012345678901234567890123456789012345678901234567890"
 #define SOURCE(text) GOOD "'origin':'','tool':'','source':'" text "'}"
 
@@ -46,6 +47,13 @@ static const struct {
 	{"64 bytes", "source", SOURCE(SIXTY "1234")},
 	{"a 0", "header: ", SOURCE("\\u0000")},
 	{"no UTF-8", "header: ", SOURCE("\xff")},
+	{"four processors", NULL,
+	 GOOD "'vcpus':[" VCPU "," VCPU "," VCPU "]," TEXT},
+	{"five", "vcpus",
+	 GOOD "'vcpus':[" VCPU "," VCPU "," VCPU "," VCPU "]," TEXT},
+	{"no other", "vcpus", GOOD "'vcpus':[]," TEXT},
+	{"a number of them", "vcpus", GOOD "'vcpus':2," TEXT},
+	{"one without registers", "cr0", GOOD "'vcpus':[" VCPU ",{}]," TEXT},
 };
 
 static void json(void **state)
@@ -55,7 +63,7 @@ static void json(void **state)
 		const char *says = texts[i].says;
 		struct trace_info info;
 		struct diag diag = {""};
-		char text[1024], *p;
+		char text[2048], *p;
 		int err;
 
 		assert_true(strlen(texts[i].text) < sizeof(text));

@@ -68,6 +68,7 @@ static const struct {
 	 "fault 0x600010 error 0x3b (protection, fetch, kernel, reserved bit, "
 	 "protection key)"},
 	{{.kind = TRACE_ITEM_MARK, .id = 1}, "mark 1"},
+	{{.kind = TRACE_ITEM_VCPU, .id = 3}, "vcpu 3"},
 	{EVENT(CR_WRITE, .cr = 3, .size = 8, .reg = 2, .rip = 0x10),
 	 "event cr-write cr 3 value 0x0 reg 2 size 8 cpl 0 rip 0x10 insns 0"},
 	{EVENT(CR_READ, .cr = 0, .insns = 5),

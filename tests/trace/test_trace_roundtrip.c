@@ -36,7 +36,9 @@ static void check_info(const char *name, const struct trace_info *got,
 	    got->efer != want->efer || strcmp(got->source, want->source) ||
 	    strcmp(got->origin, want->origin) ||
 	    strcmp(got->tool, want->tool) ||
-	    memcmp(got->pdpte, want->pdpte, sizeof(got->pdpte)))
+	    memcmp(got->pdpte, want->pdpte, sizeof(got->pdpte)) ||
+	    got->nr_others != want->nr_others ||
+	    memcmp(got->other, want->other, sizeof(got->other)))
 		fail_msg("%s: header differs", name);
 }
 
