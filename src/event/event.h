@@ -76,8 +76,10 @@ enum guest_event_kind {
 	 * host interrupt.  if_open: the guest could take it at this moment.
 	 */
 	GE_IRQ,
-	/* The guest could take an interrupt now, and the view asked to be told
-	 * (irq_window). */
+	/*
+	 * The guest could take an interrupt now, and the view asked to be told
+	 * (irq_window).  GO_FAULT: one whose delivery had been cut short.
+	 */
 	GE_IRQ_WINDOW,
 	/*
 	 * The source starts to deliver an event through the guest's IDT

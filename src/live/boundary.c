@@ -77,12 +77,18 @@ static bool push_irq(struct live *live, enum guest_event_kind kind)
 {
 	struct guest_event ev = env_event(&live->env, kind);
 	struct guest_outcome out = {0};
+	struct trap trap;
 
 	ev.if_open = guest_can_take_irq(live);
 	event_push(live->sink, &ev, &out);
 	switch (out.verdict) {
 	case GO_TAKE_IRQ:
 		take_irq(live);
+		return true;
+	case GO_FAULT:
+		/* One that had been acknowledged comes again. */
+		trap = trap_of_outcome(&out);
+		live_deliver(live, &trap);
 		return true;
 	case GO_LATER:
 	case GO_DONE:

@@ -288,6 +288,21 @@ static void on_page_fault(struct live *live, const struct hidden_event *hw_ev)
 	page_fault(live, hw_ev);
 }
 
+/*
+ * Of the instruction of the present block that ends at pc: INT n and INT3 are
+ * the last one, INTO may stand anywhere.
+ */
+static uint8_t length_before(const struct live *live, gva_t pc)
+{
+	const struct block *block = live->clock.block;
+	uint16_t nr;
+
+	if (block->nr &&
+	    block_insns_before(&live->blocks, block, pc - block->pc, &nr) && nr)
+		return block_length(&live->blocks, block, (uint16_t)(nr - 1));
+	return 2;
+}
+
 /* INT n, INT3, INTO.  `behind`: rip is that of the next instruction. */
 static void on_soft_int(struct live *live, uint32_t vector, bool behind)
 {
@@ -298,11 +313,7 @@ static void on_soft_int(struct live *live, uint32_t vector, bool behind)
 
 	step_end(live);
 	if (behind) {
-		const struct block *block = live->clock.block;
-
-		if (block->nr)
-			length = block_length(&live->blocks, block,
-					      (uint16_t)(block->nr - 1));
+		length = length_before(live, live_pc(live));
 		live->vcpu.rip = live_rip_of(live, live_pc(live) - length);
 	}
 	clock_leave(&live->clock, &live->blocks, live_pc(live));
