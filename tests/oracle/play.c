@@ -76,37 +76,15 @@ void play_controls(struct play *p, const struct matrix_controls *controls)
 	load_cr(p, 0, CR0_PE | CR0_ET | CR0_PG | (controls->wp ? CR0_WP : 0));
 }
 
-static void configure(struct config *config, const char *text)
-{
-	char buf[256], *save = NULL;
-	struct diag diag;
-
-	config_init(config);
-	snprintf(buf, sizeof(buf), "%s", text);
-	for (char *word = strtok_r(buf, " ", &save); word;
-	     word = strtok_r(NULL, " ", &save)) {
-		char *eq = strchr(word, '=');
-
-		assert_non_null(eq);
-		*eq = '\0';
-		if (config_set(config, word, eq + 1, &diag))
-			fail_msg("%s", diag.msg);
-	}
-	if (config_check(config, &diag))
-		fail_msg("%s", diag.msg);
-}
-
 void play_start(struct play *p, const struct matrix_space *space,
-		const char *text)
+		const struct config *config)
 {
-	struct config config;
 	struct diag diag;
 
 	*p = (struct play){.space = *space};
-	configure(&config, text);
-	if (mem_create(MATRIX_RAM, sim_pool_pages(&config), false, &p->mem,
+	if (mem_create(MATRIX_RAM, sim_pool_pages(config), false, &p->mem,
 		       &diag) ||
-	    sim_create(&config, p->mem, &p->sim, &diag))
+	    sim_create(config, p->mem, &p->sim, &diag))
 		fail_msg("%s", diag.msg);
 	p->sink = sim_sink(p->sim);
 	matrix_build(space, p->mem->ram);

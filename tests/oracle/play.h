@@ -17,9 +17,8 @@ struct play {
 	uint64_t insns;
 };
 
-/* config as on the command line: "mmu=seed bypass=on". */
 void play_start(struct play *p, const struct matrix_space *space,
-		const char *config);
+		const struct config *config);
 void play_end(struct play *p); /* checks sim_check() and audits, too */
 
 void play_controls(struct play *p, const struct matrix_controls *controls);

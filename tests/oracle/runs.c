@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "runs.h"
+
+#include <inttypes.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define MAXPHYADDR 40
+#define MAX_RUNS   512
+
+static const struct {
+	enum oracle_mode mode;
+	const char *name;
+	int level;
+} tables[] = {
+	{ORACLE_PAE, "PAE", 1},
+	{ORACLE_4LEVEL, "4 levels", 1},
+	{ORACLE_4LEVEL, "4 levels", 2},
+	{ORACLE_4LEVEL, "4 levels", 3},
+};
+
+static uint64_t nr_cases, nr_left_out;
+
+static void set(struct config *config, const char *key, const char *value)
+{
+	struct diag diag;
+
+	if (config_set(config, key, value, &diag))
+		fail_msg("%s", diag.msg);
+}
+
+static void configure(struct matrix_run *run)
+{
+	char maxphyaddr[16];
+	struct diag diag;
+
+	config_init(&run->config);
+	snprintf(maxphyaddr, sizeof(maxphyaddr), "%d", MAXPHYADDR);
+	set(&run->config, "mmu", run->gen->name);
+	set(&run->config, "bypass", run->bypass ? "on" : "off");
+	set(&run->config, "maxphyaddr", maxphyaddr);
+	if (config_check(&run->config, &diag))
+		fail_msg("%s", diag.msg);
+}
+
+static int set_up(void **state)
+{
+	struct matrix_run *run = *state;
+
+	configure(run);
+	judge_init(&run->judge, &run->space, run->gen);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct matrix_run *run = *state;
+
+	nr_cases += run->judge.cases;
+	nr_left_out += run->judge.left_out;
+	judge_finish(&run->judge);
+	return 0;
+}
+
+static void add_run(struct matrix_run *run, const struct smmu_generation *gen,
+		    bool bypass, size_t table)
+{
+	*run = (struct matrix_run){
+		.space = {.mode = tables[table].mode,
+			  .level = tables[table].level,
+			  .maxphyaddr = MAXPHYADDR,
+			  .has_1g = true},
+		.gen = gen,
+		.bypass = bypass,
+	};
+	snprintf(run->name, sizeof(run->name), "%s bypass=%s, %s, of %d and %d",
+		 gen->name, bypass ? "on" : "off", tables[table].name,
+		 tables[table].level + 1, tables[table].level);
+}
+
+int runs_all(const char *group, void (*one)(void **state))
+{
+	static struct matrix_run runs[MAX_RUNS];
+	static struct CMUnitTest tests[MAX_RUNS];
+	unsigned int nr_gens;
+	const struct smmu_generation *gens = smmu_generations(&nr_gens);
+	size_t n = 0;
+	int failed;
+
+	for (unsigned int g = 0; g < nr_gens; g++)
+		for (int bypass = 0; bypass <= gens[g].has_bypass; bypass++)
+			for (size_t t = 0; t < ARRAY_LEN(tables); t++)
+				add_run(&runs[n++], &gens[g], bypass, t);
+	for (size_t i = 0; i < n; i++)
+		tests[i] = (struct CMUnitTest){runs[i].name, one, set_up,
+					       tear_down, &runs[i]};
+	failed = _cmocka_run_group_tests(group, tests, n, NULL, NULL);
+	printf("# %" PRIu64 " cases in all, %" PRIu64 " left out\n", nr_cases,
+	       nr_left_out);
+	return failed;
+}
+
+void runs_each_pair(
+	struct matrix_run *run, size_t stride,
+	void (*set_controls)(struct matrix_run *run,
+			     const struct matrix_controls *controls),
+	void (*try_pair)(struct matrix_run *run,
+			 const struct matrix_controls *controls,
+			 const struct matrix_pair *pair))
+{
+	for (unsigned int i = 0; i < matrix_nr_controls(&run->space); i++) {
+		struct matrix_controls controls =
+			matrix_controls_at(&run->space, i);
+		struct matrix_pair *pairs;
+		size_t nr;
+
+		if (set_controls)
+			set_controls(run, &controls);
+		pairs = matrix_pairs(&run->space, &controls, &nr);
+		for (size_t at = i % stride; at < nr; at += stride)
+			try_pair(run, &controls, &pairs[at]);
+		free(pairs);
+	}
+}
+
+void runs_conclude(struct matrix_run *run, bool whole)
+{
+	const struct judge *j = &run->judge;
+
+	printf("# %s: %" PRIu64 " cases, %" PRIu64 " left out\n", run->name,
+	       j->cases, j->left_out);
+	for (int i = 0; i < NR_MATRIX_FLAWS; i++)
+		if (j->flaws[i])
+			printf("# %10" PRIu64 " %s\n", j->flaws[i],
+			       judge_flaw_name((enum matrix_flaw)i));
+	if (j->wrong)
+		fail_msg("%" PRIu64 " differences, the first: %s", j->wrong,
+			 j->first);
+	for (int i = 0; whole && i < NR_MATRIX_FLAWS; i++)
+		if (judge_must_show(j, (enum matrix_flaw)i) && !j->flaws[i])
+			fail_msg("flaw %s did not show: is it fixed?",
+				 judge_flaw_name((enum matrix_flaw)i));
+}
