@@ -125,7 +125,7 @@ void audit_gpa(struct smmu *smmu, gpa_t gpa, const char *when)
 	for (; page != NO_PAGE; page = smmu->sp[page].hash_next) {
 		const struct sp *sp = &smmu->sp[page];
 
-		if (sp->gfn == gfn && !role_is_metaphysical(sp->role))
+		if (sp_shadows(sp, gfn))
 			audit_slot(&a, slot_make(sp->table, index));
 	}
 }
@@ -157,6 +157,53 @@ void audit_fresh(struct smmu *smmu, const struct sp *sp)
 {
 	if (smmu->audit != SMMU_AUDIT_OFF && !is_empty(smmu, sp))
 		audit_observe(smmu, SMMU_SEEN_fresh_table_not_empty);
+}
+
+static bool is_root(const struct smmu_vcpu *vcpu, const struct pool *pool,
+		    hpa_t table)
+{
+	if (vcpu->root != vcpu->pae_root)
+		return vcpu->root == table;
+	for (unsigned int i = 0; i < 4; i++)
+		if (pool_get(pool, vcpu->pae_root, i) == (table | PTE_P))
+			return true;
+	return false;
+}
+
+static bool is_synced_below(const struct smmu *smmu, const struct sp *sp)
+{
+	for (unsigned int i = 0; i < PT_ENTRIES; i++) {
+		uint64_t spte = spte_get(smmu, slot_make(sp->table, i));
+		const struct sp *child;
+
+		if (!is_shadow_present(&smmu->v, spte))
+			continue;
+		child = sp_of_table(smmu, spte & PTE_ADDR);
+		if (child->unsync || (role_level(child->role) > 1 &&
+				      !is_synced_below(smmu, child)))
+			return false;
+	}
+	return true;
+}
+
+void audit_synced(struct smmu *smmu, const char *when)
+{
+	struct audit a = {smmu, when, &smmu->total};
+
+	if (likely(smmu->audit < SMMU_AUDIT_TABLE) || !smmu->sw.unsync)
+		return;
+	account_count(smmu->acct, CNT_audits);
+	for (uint32_t page = smmu->newest; page != NO_PAGE;
+	     page = smmu->sp[page].older) {
+		const struct sp *sp = &smmu->sp[page];
+
+		if (is_root(smmu->cur, &smmu->mem->pool, sp->table) &&
+		    !is_synced_below(smmu, sp))
+			audit_violation(&a,
+					"no table below the roots is out of "
+					"sync after a flush",
+					sp, 0);
+	}
 }
 
 void audit_observe(struct smmu *smmu, enum smmu_observation id)

@@ -17,7 +17,10 @@ struct entry {
 	slot_t slot;
 	uint64_t spte;
 	int level;
-	/* What the guest has there; valid if shadows. */
+	/*
+	 * What the guest has there; valid if shadows.  Of a present spte in a
+	 * table that is out of sync: what it had when the spte was made.
+	 */
 	uint64_t gpte;
 	bool shadows; /* a guest table is behind it, and all writes were seen */
 	bool leaf;    /* present, level 1 */
@@ -53,7 +56,8 @@ static struct entry entry_of(const struct smmu *smmu, const struct sp *sp,
 		.index = index,
 		.slot = slot_make(sp->table, index),
 		.level = role_level(sp->role),
-		.shadows = !role_is_metaphysical(sp->role) && !sp->blind,
+		.shadows = !role_is_metaphysical(sp->role) && !sp->blind &&
+			   !sp->invalid,
 	};
 	bool present;
 
@@ -61,8 +65,11 @@ static struct entry entry_of(const struct smmu *smmu, const struct sp *sp,
 	present = is_shadow_present(&smmu->v, e.spte);
 	e.leaf = present && e.level == 1;
 	e.link = present && e.level > 1;
+	if (sp->unsync)
+		e.shadows = present && smmu->made_from;
 	if (e.shadows)
-		e.gpte = gpte_behind(smmu, sp, index);
+		e.gpte = sp->unsync ? smmu->made_from[e.slot]
+				    : gpte_behind(smmu, sp, index);
 	return e;
 }
 
@@ -88,6 +95,13 @@ static bool notrap_is_absent(const struct entry *e)
 static bool notrap_is_shadowed(const struct entry *e)
 {
 	return !is_notrap(e) || !role_is_metaphysical(e->sp->role);
+}
+
+/* Without unsync_update_traps an emulated write leaves it there. */
+static bool notrap_is_in_sync(const struct entry *e)
+{
+	return !is_notrap(e) || !e->sp->unsync ||
+	       !e->smmu->sw.unsync_update_traps;
 }
 
 static bool mmio_is_no_ram(const struct entry *e)
@@ -156,12 +170,19 @@ static bool leaf_is_dirty(const struct entry *e)
 
 static bool leaf_is_protected(const struct entry *e)
 {
-	const struct sp *table;
+	gfn_t gfn = spte_gfn(e->spte);
+	uint32_t page;
 
 	if (!e->leaf || !(e->spte & PTE_W))
 		return true;
-	table = sp_lookup(e->smmu, spte_gfn(e->spte));
-	return !table || table->blind;
+	page = sp_bucket_first(e->smmu, gfn);
+	for (; page != NO_PAGE; page = e->smmu->sp[page].hash_next) {
+		const struct sp *sp = &e->smmu->sp[page];
+
+		if (sp_shadows(sp, gfn) && !sp->blind && !sp->unsync)
+			return false;
+	}
+	return true;
 }
 
 /* On the list that starts at head, as far as its neighbours say. */
@@ -251,6 +272,7 @@ static const struct {
 	{"an absent spte is trap, notrap or the MMIO mark", absent_is_known},
 	{"notrap stands for an absent guest entry", notrap_is_absent},
 	{"notrap is in no metaphysical table", notrap_is_shadowed},
+	{"notrap is in no table that is out of sync", notrap_is_in_sync},
 	{"the MMIO mark stands for no RAM", mmio_is_no_ram},
 	{"a leaf maps RAM", leaf_is_ram},
 	{"a table that maps RAM has its slot bit", leaf_is_noted},
@@ -259,7 +281,8 @@ static const struct {
 	{"a leaf grants no right its guest entry lacks", leaf_rights},
 	{"a leaf's guest entry is accessed", leaf_is_accessed},
 	{"a writable leaf's guest entry is dirty", leaf_is_dirty},
-	{"no leaf may write a shadowed frame", leaf_is_protected},
+	{"no leaf may write a frame whose shadow is in sync",
+	 leaf_is_protected},
 	{"a leaf is in its frame's rmap", leaf_is_rmapped},
 	{"an upper spte links a live table one level down", link_is_live},
 	{"a linked table shadows what the guest names", link_shadows_its_table},
@@ -272,6 +295,8 @@ void audit_entry(struct audit *a, const struct sp *sp, unsigned int index)
 
 	if (e.level > 1 && is_notrap(&e))
 		a->report->observed[SMMU_SEEN_nonleaf_notrap]++;
+	if (sp->unsync && is_notrap(&e))
+		a->report->observed[SMMU_SEEN_unsync_notrap]++;
 	for (size_t i = 0; i < ARRAY_LEN(invariants); i++)
 		if (unlikely(!invariants[i].holds(&e)))
 			audit_violation(a, invariants[i].name, sp, index);

@@ -19,9 +19,10 @@ static bool table_is_hashed_once(const struct smmu *smmu, const struct sp *sp)
 		if (other->hash_prev != prev)
 			return false;
 		prev = page;
-		found += other->gfn == sp->gfn && other->role == sp->role;
+		found += other->gfn == sp->gfn && other->role == sp->role &&
+			 !other->invalid;
 	}
-	return found == 1;
+	return sp->invalid || found == 1;
 }
 
 static bool table_parents_link(const struct smmu *smmu, const struct sp *sp)
@@ -64,6 +65,42 @@ static bool table_roots_counted(const struct smmu *smmu, const struct sp *sp)
 	return sp->root_count == held;
 }
 
+static bool table_may_be_unsync(const struct smmu *smmu, const struct sp *sp)
+{
+	(void)smmu;
+	return !sp->unsync ||
+	       (role_level(sp->role) == 1 && !role_is_metaphysical(sp->role));
+}
+
+static bool table_unsync_is_alone(const struct smmu *smmu, const struct sp *sp)
+{
+	uint32_t page = sp_bucket_first(smmu, sp->gfn);
+
+	for (; sp->unsync && page != NO_PAGE; page = smmu->sp[page].hash_next)
+		if (sp_shadows(&smmu->sp[page], sp->gfn) &&
+		    &smmu->sp[page] != sp)
+			return false;
+	return true;
+}
+
+static bool table_unsync_is_flagged(const struct smmu *smmu,
+				    const struct sp *sp)
+{
+	slot_t slot = sp->parents;
+	bool unsync = sp->unsync;
+
+	for (size_t i = 0; i < ARRAY_LEN(sp->unsync_child); i++)
+		unsync |= sp->unsync_child[i] != 0;
+	for (; unsync && slot != NO_SLOT; slot = smmu->link[slot].next) {
+		const struct sp *parent = sp_of_slot(smmu, slot);
+		unsigned int index = slot_index(slot);
+
+		if (!(parent->unsync_child[index / 64] & BIT(index % 64)))
+			return false;
+	}
+	return true;
+}
+
 static const struct {
 	const char *name;
 	bool (*holds)(const struct smmu *smmu, const struct sp *sp);
@@ -72,6 +109,11 @@ static const struct {
 	{"a table is in its bucket once", table_is_hashed_once},
 	{"a table's parents link to it", table_parents_link},
 	{"a table's root count is that of the roots", table_roots_counted},
+	{"only a guest's leaf table is out of sync", table_may_be_unsync},
+	{"a table out of sync is its frame's only shadow",
+	 table_unsync_is_alone},
+	{"what is out of sync is flagged in each parent",
+	 table_unsync_is_flagged},
 };
 
 void audit_table(struct audit *a, const struct sp *sp)

@@ -63,7 +63,8 @@ static void unshadow(struct smmu *smmu, const struct fill *f)
 {
 	if (!f->user || !f->walk || is_on_walk(f->walk, f->gfn))
 		return;
-	if (f->write || smmu->sw.unshadow_any_user_fault)
+	if (f->write ? smmu->sw.unshadow_user_writes
+		     : smmu->sw.unshadow_any_user_fault)
 		smmu->acct->counter[CNT_mmu_unshadowed] +=
 			sp_unprotect(smmu, f->gfn);
 }
@@ -81,7 +82,8 @@ static enum grant grant_write(struct smmu *smmu, const struct fill *f,
 	    !(f->write && !f->user && !smmu->cur->guest.wp))
 		return GRANT_READ;
 	unshadow(smmu, f);
-	return sp_lookup(smmu, f->gfn) ? GRANT_SHADOWED : GRANT_WRITE;
+	return sync_needs_protection(smmu, f->gfn, true) ? GRANT_SHADOWED
+							 : GRANT_WRITE;
 }
 
 /* Until the seed a fill was added to what the spte granted already. */
@@ -124,6 +126,36 @@ static void spte_replace(struct smmu *smmu, slot_t slot, uint64_t spte)
 	rmap_add(smmu, slot, spte);
 }
 
+static void note_origin(struct smmu *smmu, slot_t slot, uint64_t gpte)
+{
+	if (smmu->made_from)
+		smmu->made_from[slot] = gpte;
+}
+
+/* No lookup if it was writable: the frame is not protected then. */
+void spte_sync(struct smmu *smmu, const struct sp *sp, slot_t slot,
+	       uint64_t gpte)
+{
+	uint64_t old = spte_get(smmu, slot), spte;
+	unsigned int access = gpte_access(smmu, gpte);
+	struct fill f = {.slot = slot, .gfn = spte_gfn(old)};
+	enum grant grant = GRANT_READ;
+
+	if (smmu->sw.role_access)
+		access &= role_access(sp->role);
+	if (!(gpte & PTE_D))
+		access &= ~ACC_WRITE;
+	if (access & ACC_WRITE)
+		grant = (old & PTE_W) || !sync_needs_protection(smmu, f.gfn,
+								false)
+				? GRANT_WRITE
+				: GRANT_SHADOWED;
+	note_origin(smmu, slot, gpte);
+	spte = spte_make(smmu, &f, access, grant);
+	if ((spte ^ old) & ~(PTE_A | PTE_D))
+		spte_replace(smmu, slot, spte);
+}
+
 enum fill_result spte_fill(struct smmu *smmu, const struct fill *f)
 {
 	unsigned int access = f->access;
@@ -144,6 +176,7 @@ enum fill_result spte_fill(struct smmu *smmu, const struct fill *f)
 	if (unlikely(!sp_of_slot(smmu, f->slot)->in_use))
 		return FILL_DONE;
 
+	note_origin(smmu, f->slot, f->gpte);
 	spte_replace(smmu, f->slot, spte_make(smmu, f, access, grant));
 	sp_note_slot(smmu, sp_of_slot(smmu, f->slot), f->gfn);
 	if (grant == GRANT_WRITE)
@@ -254,7 +287,8 @@ static enum fill_result fetch(struct smmu *smmu, gva_t gva, uint32_t access,
 		return FILL_DONE;
 	if (f.write && !(w->gpte[w->level - 1] & PTE_D))
 		walk_set_bits(smmu, w, gva, w->level, PTE_D);
-	f.dirty = w->gpte[w->level - 1] & PTE_D;
+	f.gpte = w->gpte[w->level - 1];
+	f.dirty = f.gpte & PTE_D;
 	return spte_fill(smmu, &f);
 }
 

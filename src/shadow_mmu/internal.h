@@ -8,6 +8,7 @@
  *   walk.c       the guest walk as KVM of the time did it
  *   fault.c      page faults with paging on: fetch and the leaf
  *   nonpaging.c  page faults with paging off
+ *   sync.c       leaf tables out of sync, INVLPG
  *   pte_write.c  emulated writes to guest tables, the fork detector
  *   slots.c      memory slots and their dirty logs
  *   audit*.c     the invariants, each a named line
@@ -49,6 +50,12 @@ struct sp {
 	uint32_t newer, older;         /* active pages, by creation */
 	uint8_t slot_bitmap; /* memory slots its leaf sptes have mapped */
 	bool in_use;
+	bool invalid; /* a root that was zapped: to be freed, never found */
+	bool unsync;  /* the guest may write gfn: sptes are as of the last look
+		       */
+	/* Upper table: out-of-sync tables may be below these entries. */
+	uint64_t unsync_child[PT_ENTRIES / 64];
+	uint32_t visit; /* see sp_next_shadow() */
 	/* Guest writes to gfn went unseen: nonpaging_write was observed. */
 	bool blind;
 	/* Sptes that hold trap only because the written gpte had A clear. */
@@ -65,6 +72,9 @@ struct smmu_vcpu {
 	unsigned int glevels; /* 0, 2, 3, 4 or 5 */
 	hpa_t root;           /* 0: no context yet */
 	hpa_t pae_root;       /* the frame of four PDPTEs */
+	/* Before the next entry: load the roots anew; sync what is below them.
+	 */
+	bool wants_reload, wants_sync;
 	/* The fork detector. */
 	gfn_t last_pt_write_gfn;
 	unsigned int last_pt_write_count;
@@ -94,6 +104,9 @@ struct smmu {
 	uint32_t hash_mask;
 	uint32_t newest, oldest;
 	uint32_t max_pages, nr_used;
+	uint32_t visit; /* see sp_next_shadow() */
+	/* By slot, the guest entry an spte was made from; NULL: no audits. */
+	uint64_t *made_from;
 
 	enum smmu_audit audit;
 	struct smmu_audit_report total;
@@ -126,6 +139,7 @@ struct fill {
 	unsigned int access;
 	bool dirty;
 	bool write, user;              /* of the fault */
+	uint64_t gpte;                 /* of a leaf table */
 	const struct guest_walk *walk; /* NULL: not from a guest walk */
 };
 
@@ -223,6 +237,22 @@ static inline uint32_t nr_free_pages(const struct smmu *smmu)
 
 /* A table that shadows gfn, of any role but metaphysical; NULL: none. */
 struct sp *sp_lookup(const struct smmu *smmu, gfn_t gfn);
+/* A table of gfn that is found, of any role but metaphysical. */
+static inline bool sp_shadows(const struct sp *sp, gfn_t gfn)
+{
+	return sp->gfn == gfn && !role_is_metaphysical(sp->role) &&
+	       !sp->invalid;
+}
+/*
+ * The tables of gfn one after the other, while any may be zapped: visit is
+ * ++smmu->visit, and NULL comes when each was returned once.
+ */
+struct sp *sp_next_shadow(struct smmu *smmu, gfn_t gfn, uint32_t visit);
+/* The same, of all pages in use, newest first. */
+struct sp *sp_next_any(struct smmu *smmu, uint32_t visit);
+/* The guest entry behind sp's entry. */
+uint64_t sp_gpte(const struct smmu *smmu, const struct sp *sp,
+		 unsigned int index);
 /* First and next page of gfn's bucket; pages of other gfns are among them. */
 uint32_t sp_bucket_first(const struct smmu *smmu, gfn_t gfn);
 /*
@@ -265,7 +295,26 @@ bool walk_saw_reserved(const struct smmu *smmu, const struct guest_walk *w);
 uint64_t guest_entry_read(const struct smmu *smmu, gfn_t table,
 			  unsigned int index);
 
+/* sync.c */
+
+/* Must gfn stay write-protected?  If not, its table may have gone unsync. */
+bool sync_needs_protection(struct smmu *smmu, gfn_t gfn, bool can_unsync);
+/* sp or what is below it is out of sync: flag the tables above. */
+void sync_mark_parents(struct smmu *smmu, const struct sp *sp);
+/* sp was found and has a parent more: what is below it is to be synced. */
+void sync_linked(struct smmu *smmu, const struct sp *sp);
+/* All tables of gfn are in sync after this, or zapped. */
+void sync_gfn(struct smmu *smmu, gfn_t gfn);
+/* All tables below the roots are. */
+void sync_roots(struct smmu *smmu);
+/* Zap the out-of-sync tables below sp (mmu_zap_unsync_children). */
+void sync_zap_children(struct smmu *smmu, struct sp *sp);
+
 /* fault.c */
+
+/* A present spte gets the rights that gpte, of the same frame, gives now. */
+void spte_sync(struct smmu *smmu, const struct sp *sp, slot_t slot,
+	       uint64_t gpte);
 enum fill_result spte_fill(struct smmu *smmu, const struct fill *f);
 
 /* slots.c: no spte of the memory slot has W; returns how many lost it. */
@@ -281,6 +330,8 @@ void audit_all(struct smmu *smmu, const char *when);
 /* The table is about to be freed, or was just allocated. */
 void audit_freed(struct smmu *smmu, const struct sp *sp);
 void audit_fresh(struct smmu *smmu, const struct sp *sp);
+/* Nothing below the roots is out of sync. */
+void audit_synced(struct smmu *smmu, const char *when);
 void audit_observe(struct smmu *smmu, enum smmu_observation id);
 
 /* audit_entry.c, audit_whole.c: the invariants. */

@@ -76,10 +76,46 @@ struct sp *sp_lookup(const struct smmu *smmu, gfn_t gfn)
 	for (; page != NO_PAGE; page = smmu->sp[page].hash_next) {
 		struct sp *sp = &smmu->sp[page];
 
-		if (sp->gfn == gfn && !role_is_metaphysical(sp->role))
+		if (sp_shadows(sp, gfn))
 			return sp;
 	}
 	return NULL;
+}
+
+struct sp *sp_next_shadow(struct smmu *smmu, gfn_t gfn, uint32_t visit)
+{
+	uint32_t page = sp_bucket_first(smmu, gfn);
+
+	for (; page != NO_PAGE; page = smmu->sp[page].hash_next) {
+		struct sp *sp = &smmu->sp[page];
+
+		if (!sp_shadows(sp, gfn) || sp->visit == visit)
+			continue;
+		sp->visit = visit;
+		return sp;
+	}
+	return NULL;
+}
+
+struct sp *sp_next_any(struct smmu *smmu, uint32_t visit)
+{
+	uint32_t page = smmu->newest;
+
+	for (; page != NO_PAGE; page = smmu->sp[page].older) {
+		struct sp *sp = &smmu->sp[page];
+
+		if (sp->visit == visit)
+			continue;
+		sp->visit = visit;
+		return sp;
+	}
+	return NULL;
+}
+
+uint64_t sp_gpte(const struct smmu *smmu, const struct sp *sp,
+		 unsigned int index)
+{
+	return guest_entry_read(smmu, sp->gfn, index);
 }
 
 static struct sp *sp_find(const struct smmu *smmu, gfn_t gfn, uint32_t role)
@@ -89,7 +125,7 @@ static struct sp *sp_find(const struct smmu *smmu, gfn_t gfn, uint32_t role)
 	for (; page != NO_PAGE; page = smmu->sp[page].hash_next) {
 		struct sp *sp = &smmu->sp[page];
 
-		if (sp->gfn == gfn && sp->role == role)
+		if (sp->gfn == gfn && sp->role == role && !sp->invalid)
 			return sp;
 	}
 	return NULL;
@@ -117,6 +153,7 @@ static void prefetch_page(struct smmu *smmu, const struct sp *sp)
 	uint64_t notraps = 0;
 
 	if (!smmu->sw.notrap_entries || role_is_metaphysical(sp->role) ||
+	    (smmu->sw.prefetch_if_bypass && !has_notrap(&smmu->v)) ||
 	    (!readable && smmu->sw.prefetch_atomic)) {
 		fill_trap(smmu, sp);
 		return;
@@ -156,8 +193,12 @@ static struct sp *sp_alloc(struct smmu *smmu, gfn_t gfn, uint32_t role)
 
 struct sp *sp_get(struct smmu *smmu, gfn_t gfn, uint32_t role, slot_t parent)
 {
-	struct sp *sp = sp_find(smmu, gfn, role);
+	struct sp *sp;
 
+	/* facts: whatever is known of the frame must be true from here on. */
+	if (smmu->sw.unsync)
+		sync_gfn(smmu, gfn);
+	sp = sp_find(smmu, gfn, role);
 	if (!sp) {
 		bool shadows = !role_is_metaphysical(role);
 
@@ -172,6 +213,7 @@ struct sp *sp_get(struct smmu *smmu, gfn_t gfn, uint32_t role, slot_t parent)
 	}
 	if (parent != NO_SLOT)
 		parent_add(smmu, sp, parent);
+	sync_linked(smmu, sp);
 	return sp;
 }
 
@@ -215,10 +257,18 @@ static void forget_last_updated(struct smmu *smmu)
 		smmu->vcpu[i].last_updated = NO_SLOT;
 }
 
+/* kvm_reload_remote_mmus */
+static void reload_roots(struct smmu *smmu)
+{
+	for (unsigned int i = 0; i < SMMU_MAX_VCPUS; i++)
+		smmu->vcpu[i].wants_reload = true;
+}
+
 void sp_zap(struct smmu *smmu, struct sp *sp)
 {
 	account_count(smmu->acct, CNT_mmu_shadow_zapped);
 	account_charge(smmu->acct, COST_SP_ZAP, 1);
+	sync_zap_children(smmu, sp);
 
 	while (sp->parents != NO_SLOT) {
 		slot_t parent = sp->parents;
@@ -227,10 +277,15 @@ void sp_zap(struct smmu *smmu, struct sp *sp)
 		spte_set(smmu, parent, smmu->v.trap);
 	}
 	unlink_children(smmu, sp);
+	sp->unsync = false;
 
 	if (!sp->root_count) {
 		sp_free(smmu, sp);
 	} else {
+		if (smmu->sw.zapped_root_reloads) {
+			sp->invalid = true;
+			reload_roots(smmu);
+		}
 		active_remove(smmu, sp);
 		active_insert(smmu, sp);
 	}
@@ -239,18 +294,12 @@ void sp_zap(struct smmu *smmu, struct sp *sp)
 
 unsigned int sp_unprotect(struct smmu *smmu, gfn_t gfn)
 {
-	uint32_t page = sp_bucket_first(smmu, gfn), next;
+	uint32_t visit = ++smmu->visit;
 	unsigned int zapped = 0;
+	struct sp *sp;
 
-	for (; page != NO_PAGE; page = next) {
-		struct sp *sp = &smmu->sp[page];
-
-		next = sp->hash_next;
-		if (sp->gfn != gfn || role_is_metaphysical(sp->role))
-			continue;
+	for (; (sp = sp_next_shadow(smmu, gfn, visit)); zapped++)
 		sp_zap(smmu, sp);
-		zapped++;
-	}
 	return zapped;
 }
 

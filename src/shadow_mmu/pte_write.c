@@ -31,11 +31,12 @@ static bool is_last_updated_accessed(struct smmu *smmu)
 
 static bool is_flooded(struct smmu *smmu, gfn_t gfn)
 {
+	bool zaps = smmu->sw.flood_zaps;
 	bool used =
 		smmu->sw.flood_sees_accessed && is_last_updated_accessed(smmu);
 
 	if (gfn == smmu->cur->last_pt_write_gfn && !used)
-		return ++smmu->cur->last_pt_write_count >= FLOOD_WRITES;
+		return ++smmu->cur->last_pt_write_count >= FLOOD_WRITES && zaps;
 	smmu->cur->last_pt_write_gfn = gfn;
 	smmu->cur->last_pt_write_count = 1;
 	smmu->cur->last_updated = NO_SLOT;
@@ -87,6 +88,8 @@ static void leave_absent(struct smmu *smmu, slot_t slot,
 	}
 	if (!smmu->sw.notrap_entries || offset_in_pte)
 		return;
+	if (sp_of_slot(smmu, slot)->unsync && smmu->sw.unsync_update_traps)
+		return;
 	spte_set(smmu, slot, smmu->v.notrap);
 	if (has_notrap(&smmu->v))
 		account_count(smmu->acct, CNT_mmu_update_notrap);
@@ -101,6 +104,7 @@ static void update_pte(struct smmu *smmu, struct sp *sp, slot_t slot,
 		.gfn = (w->gpte & PTE_ADDR) >> PAGE_SHIFT,
 		.access = gpte_access(smmu, w->gpte),
 		.dirty = w->gpte & PTE_D,
+		.gpte = w->gpte,
 	};
 
 	if (~w->gpte & (PTE_P | PTE_A)) {
@@ -154,14 +158,10 @@ static void write_all(struct smmu *smmu, const struct pt_write *w)
 {
 	gfn_t gfn = w->gpa >> PAGE_SHIFT;
 	bool flooded = is_flooded(smmu, gfn);
-	uint32_t page = sp_bucket_first(smmu, gfn), next;
+	uint32_t visit = ++smmu->visit;
+	struct sp *sp;
 
-	for (; page != NO_PAGE; page = next) {
-		struct sp *sp = &smmu->sp[page];
-
-		next = sp->hash_next;
-		if (sp->gfn != gfn || role_is_metaphysical(sp->role))
-			continue;
+	while ((sp = sp_next_shadow(smmu, gfn, visit))) {
 		if (flooded || is_misaligned(smmu, sp, w)) {
 			sp_zap(smmu, sp);
 			account_count(smmu->acct, CNT_mmu_flooded);

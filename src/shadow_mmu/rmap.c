@@ -94,5 +94,8 @@ void parent_add(struct smmu *smmu, struct sp *sp, slot_t slot)
 
 void parent_remove(struct smmu *smmu, struct sp *sp, slot_t slot)
 {
+	unsigned int index = slot_index(slot);
+
+	sp_of_slot(smmu, slot)->unsync_child[index / 64] &= ~BIT(index % 64);
 	list_remove(smmu, &sp->parents, slot);
 }

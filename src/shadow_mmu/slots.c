@@ -40,13 +40,11 @@ static int check_slot(const struct smmu *smmu, unsigned int id,
 
 static void zap_all(struct smmu *smmu)
 {
-	uint32_t page = smmu->newest, next;
+	uint32_t visit = ++smmu->visit;
+	struct sp *sp;
 
-	/* A root is emptied and becomes the newest: behind us. */
-	for (; page != NO_PAGE; page = next) {
-		next = smmu->sp[page].older;
-		sp_zap(smmu, &smmu->sp[page]);
-	}
+	while ((sp = sp_next_any(smmu, visit)))
+		sp_zap(smmu, sp);
 	flush_remote(smmu);
 }
 

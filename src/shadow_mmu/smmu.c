@@ -39,6 +39,12 @@ static int alloc_arrays(struct smmu *smmu)
 		return -ENOMEM;
 	smmu->slot[0].nr = smmu->nr_gfns;
 
+	if (smmu->audit != SMMU_AUDIT_OFF)
+		smmu->made_from = calloc((size_t)pages * PT_ENTRIES,
+					 sizeof(*smmu->made_from));
+	if (smmu->audit != SMMU_AUDIT_OFF && !smmu->made_from)
+		return -ENOMEM;
+
 	/* All ones: NO_SLOT and NO_PAGE. */
 	memset(smmu->rmap, 0xff, smmu->nr_gfns * sizeof(*smmu->rmap));
 	memset(smmu->hash, 0xff, buckets * sizeof(*smmu->hash));
@@ -121,6 +127,14 @@ bool smmu_take_remote_flush(struct smmu *smmu)
 	return flush;
 }
 
+static void put_root(struct smmu *smmu, hpa_t table)
+{
+	struct sp *sp = sp_of_table(smmu, table);
+
+	if (!--sp->root_count && sp->invalid)
+		sp_zap(smmu, sp);
+}
+
 static void free_roots(struct smmu *smmu)
 {
 	struct pool *pool = &smmu->mem->pool;
@@ -128,7 +142,7 @@ static void free_roots(struct smmu *smmu)
 	if (!smmu->cur->root)
 		return;
 	if (smmu->cur->root != smmu->cur->pae_root) {
-		sp_of_table(smmu, smmu->cur->root)->root_count--;
+		put_root(smmu, smmu->cur->root);
 		smmu->cur->root = 0;
 		return;
 	}
@@ -136,7 +150,7 @@ static void free_roots(struct smmu *smmu)
 		uint64_t pdpte = pool_get(pool, smmu->cur->pae_root, i);
 
 		if (pdpte & PTE_P)
-			sp_of_table(smmu, pdpte & PTE_ADDR)->root_count--;
+			put_root(smmu, pdpte & PTE_ADDR);
 		pool_set(pool, smmu->cur->pae_root, i, 0);
 	}
 	smmu->cur->root = 0;
@@ -163,6 +177,7 @@ void smmu_destroy(struct smmu *smmu)
 	free(smmu->hash);
 	free(smmu->slot_of);
 	free(smmu->dirty);
+	free(smmu->made_from);
 	free(smmu);
 }
 
@@ -199,6 +214,7 @@ static void alloc_pae_roots(struct smmu *smmu)
 	smmu->cur->root = smmu->cur->pae_root;
 }
 
+/* kvm_mmu_load: what is below the roots is synced then. */
 static void alloc_roots(struct smmu *smmu)
 {
 	sp_recycle(smmu);
@@ -208,6 +224,18 @@ static void alloc_roots(struct smmu *smmu)
 			0, 4);
 	else
 		alloc_pae_roots(smmu);
+	smmu->cur->wants_reload = false;
+	smmu_sync(smmu);
+}
+
+void smmu_enter(struct smmu *smmu)
+{
+	if (unlikely(smmu->cur->wants_reload)) {
+		free_roots(smmu);
+		alloc_roots(smmu);
+	} else if (unlikely(smmu->cur->wants_sync)) {
+		smmu_sync(smmu);
+	}
 }
 
 /* Once a table is shadowed, PT writes fill sptes with paging off, too. */
@@ -248,6 +276,7 @@ void smmu_new_cr3(struct smmu *smmu, const struct smmu_guest *guest)
 	if (guest->mode == PAGING_OFF ||
 	    (same && smmu->sw.same_cr3_keeps_roots)) {
 		take_guest(smmu, guest);
+		smmu_sync(smmu);
 		return;
 	}
 	free_roots(smmu);

@@ -158,6 +158,21 @@ void smmu_reset_context(struct smmu *smmu, const struct smmu_guest *guest);
  */
 void smmu_new_cr3(struct smmu *smmu, const struct smmu_guest *guest);
 
+/*
+ * INVLPG at gva, and any other flush of this processor's translations: what
+ * the guest wrote to tables that are out of sync holds from now on, as it does
+ * after a root load.  Nothing to do where tables are always in sync.
+ */
+void smmu_invlpg(struct smmu *smmu, gva_t gva);
+void smmu_sync(struct smmu *smmu);
+
+/*
+ * To be called before the processor enters the guest, and when emulated bytes
+ * have landed: a root that was zapped is loaded anew, tables that were linked
+ * out of sync are synced.  smmu_root() may change.
+ */
+void smmu_enter(struct smmu *smmu);
+
 /* EFER.NXE changed.  KVM of the time dropped nothing then. */
 void smmu_set_nxe(struct smmu *smmu, bool nxe);
 

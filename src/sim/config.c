@@ -316,6 +316,31 @@ static int check_amd(const struct config *config, struct diag *diag)
 	return 0;
 }
 
+/* A flush that the hypervisor does not see would leave stale entries. */
+static int check_unsync(const struct config *config, struct diag *diag)
+{
+	if (!config_switches(config).unsync)
+		return check_amd(config, diag);
+	if (!config_invlpg_exits(config))
+		return diag_set(diag, -EINVAL,
+				"invlpg-exiting=off: INVLPG must exit where "
+				"guest tables may go out of sync "
+				"(switch.unsync)");
+	if (config_get(config, OPT_cr3_targets))
+		return diag_set(diag, -EINVAL,
+				"cr3-targets: MOV to CR3 must exit where guest "
+				"tables may go out of sync (switch.unsync)");
+	return check_amd(config, diag);
+}
+
+bool config_invlpg_exits(const struct config *config)
+{
+	uint64_t set = config_get(config, OPT_invlpg_exiting);
+
+	return set == SWITCH_AUTO ? config_switches(config).unsync
+				  : set == SWITCH_ON;
+}
+
 int config_check(const struct config *config, struct diag *diag)
 {
 	for (size_t i = 0; i < ARRAY_LEN(ranges); i++) {
@@ -324,7 +349,7 @@ int config_check(const struct config *config, struct diag *diag)
 		if (err)
 			return err;
 	}
-	return check_amd(config, diag);
+	return check_unsync(config, diag);
 }
 
 const struct smmu_generation *config_generation(const struct config *config)

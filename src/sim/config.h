@@ -52,8 +52,9 @@ int config_set(struct config *config, const char *key, const char *value,
 	       struct diag *diag);
 
 /*
- * What cannot be run, after all keys are set: a number out of its range, or
- * bypass=on given together with vendor=amd.  -EINVAL with a line.
+ * What cannot be run, after all keys are set: a number out of its range,
+ * bypass=on given together with vendor=amd, or flushes that do not exit where
+ * guest tables may go out of sync.  -EINVAL with a line.
  *
  * The default bypass=on is a wish: where the generation or the vendor cannot,
  * it is off, and so is bypass=on given with a generation that has none.
@@ -76,6 +77,9 @@ struct smmu_switches config_switches(const struct config *config);
  * it, a vendor that can filter.
  */
 bool config_has_bypass(const struct config *config);
+
+/* INVLPG exits: as set, or as guest tables may go out of sync. */
+bool config_invlpg_exits(const struct config *config);
 
 /* Why bypass=on would change nothing here, as text; NULL if it would. */
 const char *config_bypass_obstacle(const struct config *config);

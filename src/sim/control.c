@@ -35,7 +35,7 @@ static uint32_t proc_controls(const struct config *config)
 		proc |= VMX_PROC_HLT_EXITING;
 	if (config_get(config, OPT_tsc_exiting))
 		proc |= VMX_PROC_RDTSC_EXITING;
-	if (config_get(config, OPT_invlpg_exiting) == SWITCH_ON)
+	if (config_invlpg_exits(config))
 		proc |= VMX_PROC_INVLPG_EXITING;
 	return proc;
 }
@@ -433,8 +433,10 @@ void sim_insn(struct sim *sim, const struct guest_event *ev,
 	}
 	sim_exit_insn(sim, ev, vmx_insn_reason(insn), qualification_of(ev),
 		      COST_OTHER);
-	if (ev->kind == GE_INVLPG)
+	if (ev->kind == GE_INVLPG) {
 		account_count(sim->acct, CNT_invlpg);
+		smmu_invlpg(sim->smmu, ev->gva);
+	}
 	if (ev->kind == GE_HLT)
 		sim->cur->runs = false;
 	if (ev->kind == GE_VMCALL) {

@@ -137,8 +137,10 @@ void sim_stop(struct sim *sim, struct guest_outcome *out, const char *fmt, ...)
 
 void sim_refresh_root(struct sim *sim)
 {
-	hpa_t root = smmu_root(sim->smmu);
+	hpa_t root;
 
+	smmu_enter(sim->smmu);
+	root = smmu_root(sim->smmu);
 	/* A CR3 target: the guest changed roots by itself. */
 	if (root != sim->cur->hardware.root)
 		sim_flush_tlb(sim);

@@ -262,7 +262,8 @@ bool judge_must_show(const struct judge *j, enum matrix_flaw flaw)
 	case MATRIX_FLAW_absent_table:
 		return j->space.mode != ORACLE_32;
 	case MATRIX_FLAW_wp0_user:
-		return sw->role_access && sw->wp0_keeps_user;
+		/* A table out of sync forgets it at the next root load. */
+		return sw->role_access && sw->wp0_keeps_user && !sw->unsync;
 	case MATRIX_FLAW_rights:
 		return !sw->role_access;
 	case MATRIX_FLAW_large_dirty:

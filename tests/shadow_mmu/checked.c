@@ -53,11 +53,117 @@ bool is_shadowed(const struct run *run, gpa_t gpa)
 	return smmu_is_shadowed(run->rig.smmu, gpa >> 12);
 }
 
+bool is_protected(const struct run *run, gpa_t gpa)
+{
+	const struct smmu *smmu = run->rig.smmu;
+	uint32_t page = sp_bucket_first(smmu, gpa >> 12);
+
+	for (; page != NO_PAGE; page = smmu->sp[page].hash_next)
+		if (sp_shadows(&smmu->sp[page], gpa >> 12) &&
+		    !smmu->sp[page].unsync)
+			return true;
+	return false;
+}
+
+/*
+ * Tables out of sync are as a TLB: until it is flushed, the guest may meet what
+ * an entry of level 1 said at any time since the last flush.  Entries above are
+ * as they are now.
+ */
+void note_change(struct run *run, gpa_t at)
+{
+	uint64_t val;
+
+	if (!run->rig.gen->sw.unsync)
+		return;
+	if (!(run->nr_was % 1024))
+		run->was = realloc(run->was,
+				   (run->nr_was + 1024) * sizeof(*run->was));
+	assert_non_null(run->was);
+	memcpy(&val, run->mirror + at, 8);
+	run->was[run->nr_was++] = (struct was){at, val, run->op};
+}
+
+void note_flush(struct run *run)
+{
+	run->flushed = run->op;
+	run->nr_was = 0;
+	run->nr_flushed_one = 0;
+}
+
+void note_flush_page(struct run *run, gva_t gva)
+{
+	size_t n = run->nr_flushed_one;
+
+	if (!(n % 1024))
+		run->flushed_one =
+			realloc(run->flushed_one,
+				(n + 1024) * sizeof(*run->flushed_one));
+	assert_non_null(run->flushed_one);
+	run->flushed_one[n] = (struct was){.at = gva >> 12, .until = run->op};
+	run->nr_flushed_one++;
+}
+
+static uint64_t last_flush(const struct run *run, gva_t gva)
+{
+	for (size_t i = run->nr_flushed_one; i > 0; i--)
+		if (run->flushed_one[i - 1].at == gva >> 12)
+			return run->flushed_one[i - 1].until;
+	return run->flushed;
+}
+
+static bool leads_there(const struct truth *t, const struct walk *w)
+{
+	return !t->absent && t->gpa == w->pa && t->accessed;
+}
+
+static bool agrees(const struct run *run, const struct truth *t,
+		   const struct walk *w, uint32_t access)
+{
+	return leads_there(t, w) &&
+	       truth_allows(&run->guest, t, access & ACC_W, access & ACC_U,
+			    access & ACC_X) &&
+	       (!(access & ACC_W) || t->leaf_dirty);
+}
+
+/* What the guest's tables say, or said, that explains the reference best. */
+static struct truth explanation(struct run *run, const struct walk *w,
+				gva_t gva, uint32_t access)
+{
+	struct truth_guest guest = run->guest;
+	struct truth now = truth_of(&guest, gva), best = now;
+	int last = now.nr_entries - 1;
+	uint64_t since = last_flush(run, gva);
+
+	if (!run->rig.gen->sw.unsync || !guest.levels || last < 0 ||
+	    agrees(run, &now, w, access) ||
+	    now.nr_entries != (guest.levels == 3 ? 2 : guest.levels))
+		return now;
+	for (size_t i = run->nr_was; i > 0; i--) {
+		const struct was *was = &run->was[i - 1];
+		struct truth t;
+
+		if (was->until < since)
+			break;
+		if (was->at != now.entry_at[last])
+			continue;
+		guest.leaf = &was->val;
+		t = truth_of(&guest, gva);
+		if (agrees(run, &t, w, access)) {
+			run->stale++;
+			return t;
+		}
+		if (leads_there(&t, w) && !leads_there(&best, w))
+			best = t;
+	}
+	return best;
+}
+
 /* The processor got through. */
 static void check_through(struct run *run, const struct walk *w, gva_t gva,
 			  uint32_t access)
 {
-	struct truth t = truth_of(&run->guest, gva);
+	struct truth t = explanation(run, w, gva, access);
 	const struct smmu_switches *sw = &run->rig.gen->sw;
 	bool large = t.page_level > 1;
 
@@ -77,7 +183,7 @@ static void check_through(struct run *run, const struct walk *w, gva_t gva,
 		flaw(run,
 		     sw->role_access ? FLAW_large_dirty_wp0 : FLAW_large_dirty);
 	}
-	if ((access & ACC_W) && is_shadowed(run, w->pa)) {
+	if ((access & ACC_W) && is_protected(run, w->pa)) {
 		REQUIRE(run, !run->guest.levels && !sw->nonpaging_protects);
 		flaw(run, FLAW_nonpaging_write);
 	}
@@ -184,11 +290,13 @@ enum rig_end access_checked(struct run *run, gva_t gva, uint32_t access,
 			    gpa_t *gpa)
 {
 	for (int i = 0; i <= MAX_TRIES; i++) {
-		struct walk w = rig_walk(&run->rig, gva, access);
 		struct truth t = truth_of(&run->guest, gva);
 		struct smmu_result r;
 		enum rig_end end;
+		struct walk w;
 
+		smmu_enter(run->rig.smmu);
+		w = rig_walk(&run->rig, gva, access);
 		*gpa = w.pa;
 		if (!w.fault) {
 			check_through(run, &w, gva, access);

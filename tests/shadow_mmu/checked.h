@@ -12,6 +12,13 @@
 
 #define MAXPHYADDR 36
 
+/* A value that an entry of a table had, until a certain operation. */
+struct was {
+	gpa_t at;
+	uint64_t val;
+	uint64_t until;
+};
+
 enum flaw {
 #define FLAW(name, what, who) FLAW_##name,
 #include "flaws.def"
@@ -28,6 +35,14 @@ struct run {
 	uint64_t ends[RIG_LOOP + 1];
 	bool wp_was_off; /* in this episode */
 	uint64_t op;
+	/* What TLBs could still know: see checked.c. */
+	struct was *was;
+	size_t nr_was;
+	uint64_t flushed;        /* all translations, in this operation */
+	struct was *flushed_one; /* .at: of this page */
+	size_t nr_flushed_one;
+	uint64_t stale; /* references by what is no longer so */
+	uint64_t unsyncs;
 };
 
 #define REQUIRE(run, cond)                                                    \
@@ -42,6 +57,13 @@ struct run {
 void sync_guest(struct run *run);
 
 bool is_shadowed(const struct run *run, gpa_t gpa);
+/* The guest may not write it unseen. */
+bool is_protected(const struct run *run, gpa_t gpa);
+
+/* The guest flushes: all, or one page; and is about to change 8 bytes. */
+void note_flush(struct run *run);
+void note_flush_page(struct run *run, gva_t gva);
+void note_change(struct run *run, gpa_t at);
 
 /* *gpa: where a reference went that is RIG_OK, RIG_EMULATE or RIG_MMIO. */
 enum rig_end access_checked(struct run *run, gva_t gva, uint32_t access,

@@ -116,9 +116,11 @@ struct rig_outcome rig_access(struct rig *rig, gva_t gva, uint32_t access)
 	struct rig_outcome out = {.end = RIG_LOOP};
 
 	for (int i = 0; i <= MAX_TRIES; i++) {
-		struct walk w = rig_walk(rig, gva, access);
 		struct smmu_result r;
+		struct walk w;
 
+		smmu_enter(rig->smmu);
+		w = rig_walk(rig, gva, access);
 		out.pfec = w.pfec;
 		if (!w.fault) {
 			processor_marks(rig, &w, access);

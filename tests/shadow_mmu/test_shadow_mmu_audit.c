@@ -190,6 +190,33 @@ static void rmap_extra(struct rig *rig)
 	rmap_add(rig->smmu, slot, DATA | PTE_P | PTE_W);
 }
 
+static void notrap_unsync(struct rig *rig)
+{
+	rig->smmu->sw.unsync_update_traps = true;
+	leaf_table(rig)->unsync = true;
+	set(rig, GVA + PAGE_SIZE, 1, 0);
+}
+
+static void upper_unsync(struct rig *rig)
+{
+	sp_of_table(rig->smmu, smmu_root(rig->smmu))->unsync = true;
+}
+
+static void unsync_twice(struct rig *rig)
+{
+	struct sp *sp = leaf_table(rig);
+
+	sp_get(rig->smmu, sp->gfn, sp->role ^ (1u << ROLE_ACCESS_SHIFT),
+	       NO_SLOT);
+	sp->unsync = true;
+	sync_mark_parents(rig->smmu, sp);
+}
+
+static void unsync_unknown(struct rig *rig)
+{
+	leaf_table(rig)->unsync = true;
+}
+
 static const struct {
 	const char *name;
 	void (*corrupt)(struct rig *rig);
@@ -216,7 +243,7 @@ static const struct {
 	 SMMU_AUDIT_ENTRY},
 	{"a leaf's guest entry is accessed", not_accessed, SMMU_AUDIT_ENTRY},
 	{"a writable leaf's guest entry is dirty", not_dirty, SMMU_AUDIT_ENTRY},
-	{"no leaf may write a shadowed frame", writable_table,
+	{"no leaf may write a frame whose shadow is in sync", writable_table,
 	 SMMU_AUDIT_ENTRY},
 	{"a leaf is in its frame's rmap", lost_from_rmap, SMMU_AUDIT_ENTRY},
 	{"an upper spte links a live table one level down", dead_child,
@@ -232,6 +259,14 @@ static const struct {
 	{"a table is in its bucket once", wrong_bucket, SMMU_AUDIT_TABLE},
 	{"a table's parents link to it", stray_parent, SMMU_AUDIT_TABLE},
 	{"a table's root count is that of the roots", root_count,
+	 SMMU_AUDIT_TABLE},
+	{"notrap is in no table that is out of sync", notrap_unsync,
+	 SMMU_AUDIT_ENTRY},
+	{"only a guest's leaf table is out of sync", upper_unsync,
+	 SMMU_AUDIT_TABLE},
+	{"a table out of sync is its frame's only shadow", unsync_twice,
+	 SMMU_AUDIT_TABLE},
+	{"what is out of sync is flagged in each parent", unsync_unknown,
 	 SMMU_AUDIT_TABLE},
 	{"the active list holds what is in use", active_list, SMMU_AUDIT_ALL},
 	{"the page budget is kept", over_budget, SMMU_AUDIT_ALL},
@@ -384,6 +419,80 @@ static void first_is_kept(void **state)
 	drop(&rig);
 }
 
+/* A table goes out of sync unflagged: a flush does not find it. */
+static void unsync_after_flush(void **state)
+{
+	const struct rig_config config = {
+		.gen = "kvm-2.6.28",
+		.mode = PAGING_4LEVEL,
+		.audit = SMMU_AUDIT_TABLE,
+	};
+	struct rig rig;
+
+	(void)state;
+	rig_open(&rig, &config);
+	rig_map(&rig, GVA, 1, DATA, G_RW);
+	rig_access(&rig, GVA, ACC_W);
+	smmu_sync(rig.smmu);
+	check_eq("clean", smmu_audit_result(rig.smmu)->violations, 0);
+	leaf_table(&rig)->unsync = true;
+	smmu_sync(rig.smmu);
+	check("seen", strstr(smmu_audit_result(rig.smmu)->first,
+			     "no table below the roots is out of sync"));
+	leaf_table(&rig)->unsync = false;
+	rig.dirty_audit = true;
+	rig_close(&rig);
+}
+
+static void replace(struct rig *rig, uint64_t spte)
+{
+	rmap_remove(rig->smmu, rig_slot(rig, GVA, 1), rig_spte(rig, GVA, 1));
+	set(rig, GVA, 1, spte);
+	rmap_add(rig->smmu, rig_slot(rig, GVA, 1), spte);
+}
+
+/*
+ * In a table out of sync an spte may grant what its entry granted when it was
+ * made, whatever that says now; and nothing else.
+ */
+static void unsync_is_as_made(void **state)
+{
+	const struct rig_config config = {
+		.gen = "kvm-2.6.28",
+		.mode = PAGING_4LEVEL,
+		.audit = SMMU_AUDIT_ENTRY,
+	};
+	const struct {
+		const char *name;
+		uint64_t spte;
+		bool ok;
+	} sptes[] = {
+		{"as made", DATA | PTE_P | PTE_U, true},
+		{"less", DATA | PTE_P, true},
+		{"more", DATA | PTE_P | PTE_U | PTE_W, false},
+		{"elsewhere", 2 * DATA | PTE_P | PTE_U, false},
+	};
+	struct smmu_audit_report report;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(sptes); i++) {
+		struct rig rig;
+
+		rig_open(&rig, &config);
+		rig_map(&rig, GVA, 1, DATA, G_RO);
+		rig_access(&rig, GVA, ACC_R);
+		check("let go", !sync_needs_protection(
+					rig.smmu, leaf_table(&rig)->gfn, true));
+		set_guest(&rig, GVA, 1, 0, UINT64_MAX);
+		replace(&rig, sptes[i].spte);
+		smmu_run_audit(rig.smmu, SMMU_AUDIT_ENTRY, &report);
+		check_eq(sptes[i].name, report.violations == 0, sptes[i].ok);
+		replace(&rig, DATA | PTE_P | PTE_U);
+		rig.dirty_audit = true;
+		rig_close(&rig);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -392,6 +501,8 @@ int main(void)
 		cmocka_unit_test(grades),
 		cmocka_unit_test(freed_table),
 		cmocka_unit_test(first_is_kept),
+		cmocka_unit_test(unsync_after_flush),
+		cmocka_unit_test(unsync_is_as_made),
 	};
 
 	return cmocka_run_group_tests_name("shadow_mmu_audit", tests, NULL,

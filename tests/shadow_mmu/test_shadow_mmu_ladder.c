@@ -149,10 +149,8 @@ static void every_generation_is_listed(void **state)
 		const char *name;
 		bool bypass;
 	} want[] = {
-		{"kvm-2.6.20", false},
-		{"kvm-2.6.24", false},
-		{"seed", true},
-		{"kvm-2.6.25", true},
+		{"kvm-2.6.20", false}, {"kvm-2.6.24", false}, {"seed", true},
+		{"kvm-2.6.25", true},  {"kvm-2.6.28", true},
 	};
 	unsigned int nr;
 	const struct smmu_generation *gens = smmu_generations(&nr);

@@ -3,7 +3,8 @@
  * Random guests against the slow model.  After every operation:
  *
  *   sound    what the shadow lets through, the guest's tables let through, to
- *            the same address, with A set on the way and D on a write
+ *            the same address, with A set on the way and D on a write; where
+ *            tables go out of sync, now or at some time since the last flush
  *   true     a fault delivered past the hypervisor, and one injected, is the
  *            guest's own, with the right code
  *   live     a reference is through, or somebody's fault, in four tries
@@ -81,6 +82,20 @@ static struct bytes same_bytes(struct run *run, gpa_t gpa)
 	return s;
 }
 
+/* The entry that is there with a bit changed: rights, A, D or presence. */
+static struct bytes other_bit(struct run *run, gpa_t gpa, bool anything)
+{
+	static const uint64_t bits[] = {BIT(5), BIT(6), 1, 2, 4, BIT(63)};
+	uint32_t nr = anything ? ARRAY_LEN(bits) : 2;
+	struct bytes s = {gpa & ~UINT64_C(7), 8, {0}};
+	uint64_t val;
+
+	memcpy(&val, run->mirror + s.gpa, 8);
+	val ^= bits[world_below(&run->world, nr)];
+	memcpy(s.b, &val, 8);
+	return s;
+}
+
 /* Write what may be written: tame upper entries must stay tame. */
 static struct bytes what_to_store(struct run *run, gpa_t gpa)
 {
@@ -93,6 +108,8 @@ static struct bytes what_to_store(struct run *run, gpa_t gpa)
 	memcpy(&high, run->mirror + s.gpa + 4, 4);
 	if (world_chance(w, 8))
 		return same_bytes(run, gpa);
+	if (level && world_chance(w, 25))
+		return other_bit(run, gpa, anything);
 	if (anything && world_chance(w, 12))
 		return loose_bytes(run, gpa);
 	if (world_chance(w, 30) && (anything || (!high && !s.b[7])))
@@ -106,6 +123,8 @@ static void store(struct run *run, gpa_t gpa, bool tell)
 
 	if (tell)
 		smmu_pte_write(run->rig.smmu, s.gpa, s.b, s.len);
+	for (gpa_t at = s.gpa & ~UINT64_C(7); at < s.gpa + s.len; at += 8)
+		note_change(run, at);
 	memcpy(run->rig.mem->ram + s.gpa, s.b, s.len);
 	memcpy(run->mirror + s.gpa, s.b, s.len);
 }
@@ -125,7 +144,7 @@ static void op_access(struct run *run)
 		return;
 	if (end == RIG_EMULATE)
 		store(run, gpa, true);
-	else if (end == RIG_OK && !is_shadowed(run, gpa))
+	else if (end == RIG_OK && !is_protected(run, gpa))
 		store(run, gpa, false);
 }
 
@@ -134,7 +153,21 @@ static void op_store(struct run *run)
 {
 	gpa_t gpa = world_gpa(&run->world);
 
-	store(run, gpa, is_shadowed(run, gpa) || world_chance(&run->world, 5));
+	/* Stale entries are to be met: write where it goes unseen. */
+	for (int i = 0; i < 8 && run->rig.gen->sw.unsync; i++) {
+		if (is_shadowed(run, gpa) && !is_protected(run, gpa))
+			break;
+		gpa = world_gpa(&run->world);
+	}
+	store(run, gpa, is_protected(run, gpa) || world_chance(&run->world, 5));
+}
+
+static void op_invlpg(struct run *run)
+{
+	gva_t gva = world_gva(&run->world, run->guest.levels);
+
+	smmu_invlpg(run->rig.smmu, gva);
+	note_flush_page(run, gva);
 }
 
 static void random_roots(struct run *run)
@@ -174,6 +207,7 @@ static void op_switch(struct run *run)
 		g->nxe = world_chance(w, 60);
 		smmu_set_nxe(run->rig.smmu, g->nxe);
 	}
+	note_flush(run);
 	sync_guest(run);
 }
 
@@ -206,8 +240,10 @@ static void one_operation(struct run *run)
 {
 	uint32_t dice = world_below(&run->world, 1000);
 
-	if (dice < 640)
+	if (dice < 600)
 		op_access(run);
+	else if (dice < 640)
+		op_invlpg(run);
 	else if (dice < 970)
 		op_store(run);
 	else if (dice < 995)
@@ -246,6 +282,7 @@ static void episode(struct run *run, const struct combo *combo, unsigned int nr)
 
 	rig_open(&run->rig, &config);
 	run->wp_was_off = false;
+	note_flush(run);
 	run->world.wild = nr % 2;
 	run->world.large_rights = run->rig.gen->sw.role_hugepage_access;
 	fill_tables(run);
@@ -255,6 +292,7 @@ static void episode(struct run *run, const struct combo *combo, unsigned int nr)
 	for (unsigned int i = 0; i < EPISODE; i++, run->op++)
 		one_operation(run);
 	audit_now(run);
+	run->unsyncs += rig_count(&run->rig, CNT_mmu_unsync);
 	rig_close(&run->rig);
 }
 
@@ -271,6 +309,9 @@ static void report_flaws(const struct run *run, const struct combo *combo)
 	for (int i = 0; i < NR_FLAWS; i++)
 		print_message(" %s %llu", flaw_names[i],
 			      (unsigned long long)run->flaws[i]);
+	print_message("; stale %llu, unsync %llu",
+		      (unsigned long long)run->stale,
+		      (unsigned long long)run->unsyncs);
 	print_message("\n");
 }
 
@@ -301,6 +342,9 @@ static void random_guests(void **state)
 	for (unsigned int i = 0; i < episodes; i++)
 		episode(&run, combo, i);
 	report_flaws(&run, combo);
+	check("stale references", !run.stale == !run.rig.gen->sw.unsync);
+	free(run.was);
+	free(run.flushed_one);
 	if (operations >= 200000)
 		check_flaws(&run, combo);
 	free(run.mirror);
@@ -309,6 +353,7 @@ static void random_guests(void **state)
 static struct combo combos[] = {
 	{"kvm-2.6.20", false}, {"kvm-2.6.24", false}, {"seed", false},
 	{"seed", true},        {"kvm-2.6.25", false}, {"kvm-2.6.25", true},
+	{"kvm-2.6.28", false}, {"kvm-2.6.28", true},
 };
 
 int main(int argc, char **argv)
@@ -320,6 +365,8 @@ int main(int argc, char **argv)
 		{"random_seed_bypass", random_guests, NULL, NULL, &combos[3]},
 		{"random_2_6_25", random_guests, NULL, NULL, &combos[4]},
 		{"random_2_6_25_bypass", random_guests, NULL, NULL, &combos[5]},
+		{"random_2_6_28", random_guests, NULL, NULL, &combos[6]},
+		{"random_2_6_28_bypass", random_guests, NULL, NULL, &combos[7]},
 	};
 
 	if (argc > 1)

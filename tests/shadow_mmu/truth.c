@@ -76,7 +76,7 @@ struct truth truth_of(const struct truth_guest *g, uint64_t gva)
 	for (;; level--) {
 		uint64_t span = (uint64_t)1 << (12 + 9 * (level - 1));
 		uint64_t at = table + (gva / span) % 512 * 8;
-		uint64_t entry = peek(g, at);
+		uint64_t entry = level == 1 && g->leaf ? *g->leaf : peek(g, at);
 
 		t.entry_at[t.nr_entries++] = at;
 		t.write_above = t.write;

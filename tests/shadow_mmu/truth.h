@@ -18,6 +18,7 @@ struct truth_guest {
 	uint64_t pdpte[4];
 	bool wp, nxe;
 	int maxphyaddr;
+	const uint64_t *leaf; /* instead of the entry of level 1; NULL: none */
 };
 
 struct truth {
