@@ -92,6 +92,7 @@ struct smmu {
 	struct smmu_vcpu vcpu[SMMU_MAX_VCPUS];
 	unsigned int nr_vcpus;
 	bool flush_others; /* until smmu_take_remote_flush() */
+	struct smmu_window window;
 
 	struct sp *sp;          /* by pool page */
 	struct slot_link *link; /* by slot */

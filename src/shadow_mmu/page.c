@@ -191,6 +191,27 @@ static struct sp *sp_alloc(struct smmu *smmu, gfn_t gfn, uint32_t role)
 	return sp;
 }
 
+/*
+ * What the guest has in the frame is read, and nobody may write it any more.
+ * Until unsync the protection came last (facts A.2): what another processor
+ * stores between the two is neither read nor seen.
+ */
+static void sp_fill(struct smmu *smmu, const struct sp *sp)
+{
+	bool protect_first = smmu->sw.protect_before_prefetch;
+
+	if (protect_first)
+		rmap_write_protect(smmu, sp->gfn);
+	else
+		prefetch_page(smmu, sp);
+	if (unlikely(smmu->window.open))
+		smmu->window.open(smmu->window.context, sp->gfn);
+	if (protect_first)
+		prefetch_page(smmu, sp);
+	else
+		rmap_write_protect(smmu, sp->gfn);
+}
+
 struct sp *sp_get(struct smmu *smmu, gfn_t gfn, uint32_t role, slot_t parent)
 {
 	struct sp *sp;
@@ -200,16 +221,12 @@ struct sp *sp_get(struct smmu *smmu, gfn_t gfn, uint32_t role, slot_t parent)
 		sync_gfn(smmu, gfn);
 	sp = sp_find(smmu, gfn, role);
 	if (!sp) {
-		bool shadows = !role_is_metaphysical(role);
-
 		sp = sp_alloc(smmu, gfn, role);
 		hash_insert(smmu, sp);
-		/* facts A.2: until unsync the write protection came last. */
-		if (shadows && smmu->sw.protect_before_prefetch)
-			rmap_write_protect(smmu, gfn);
-		prefetch_page(smmu, sp);
-		if (shadows && !smmu->sw.protect_before_prefetch)
-			rmap_write_protect(smmu, gfn);
+		if (role_is_metaphysical(role))
+			prefetch_page(smmu, sp);
+		else
+			sp_fill(smmu, sp);
 	}
 	if (parent != NO_SLOT)
 		parent_add(smmu, sp, parent);

@@ -119,6 +119,11 @@ void smmu_select(struct smmu *smmu, unsigned int vcpu)
 	smmu->cur = &smmu->vcpu[vcpu];
 }
 
+void smmu_watch_window(struct smmu *smmu, const struct smmu_window *window)
+{
+	smmu->window = *window;
+}
+
 bool smmu_take_remote_flush(struct smmu *smmu)
 {
 	bool flush = smmu->flush_others;

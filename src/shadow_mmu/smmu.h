@@ -97,6 +97,19 @@ void smmu_select(struct smmu *smmu, unsigned int vcpu);
  */
 bool smmu_take_remote_flush(struct smmu *smmu);
 
+/*
+ * For tests: open() is called while the shadow of guest table gfn is made,
+ * between the two things that make it true: reading the table and write-
+ * protecting its frame.  It is the moment for another processor to write guest
+ * memory, where its own shadow lets it; no function here may be called.
+ */
+struct smmu_window {
+	void (*open)(void *context, gfn_t gfn); /* NULL: nobody looks */
+	void *context;
+};
+
+void smmu_watch_window(struct smmu *smmu, const struct smmu_window *window);
+
 /* What of the guest's control state the shadow depends on. */
 struct smmu_guest {
 	enum paging_mode mode;
