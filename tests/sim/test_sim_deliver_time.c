@@ -160,19 +160,20 @@ static void cr2_at_each_stage(void **state)
 	}
 }
 
-/* Two interrupts pushed aside; the lower vector comes back first. */
+/* Three interrupts pushed aside; the lowest vector comes back first. */
 static void requeued_interrupts(void **state)
 {
-	static const uint8_t order[] = {0x41, 0xef};
+	static const uint8_t order[] = {0x41, 0x5f, 0xef};
+	static const uint8_t come[] = {0x5f, 0xef, 0x41};
 	struct guest_outcome irq = {.type = EVENT_EXT_INT};
 	struct rig r;
 
 	(void)state;
 	assert_true(rig_start(&r, RIG_LONG, true, "bypass=off"));
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < 3; i++) {
 		struct guest_outcome out;
 
-		irq.vector = order[1 - i];
+		irq.vector = come[i];
 		rig_begin(&r, &irq, 0);
 		out = rig_access(&r, RIG_ABSENT, PFEC_W);
 		assert_int_equal(out.vector, EXC_PF);
@@ -180,7 +181,7 @@ static void requeued_interrupts(void **state)
 		rig_complete(&r);
 		assert_true(r.sink->view->irq_window);
 	}
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < 3; i++) {
 		struct guest_outcome out;
 
 		assert_true(r.sink->view->irq_window);
@@ -193,7 +194,7 @@ static void requeued_interrupts(void **state)
 		rig_complete(&r);
 	}
 	assert_false(r.sink->view->irq_window);
-	assert_int_equal(rig_counter(&r, CNT_irq_window), 2);
+	assert_int_equal(rig_counter(&r, CNT_irq_window), 3);
 	rig_end(&r);
 }
 
@@ -295,6 +296,21 @@ static void intercepted_int3(void **state)
 	rig_end(&r);
 }
 
+/* Real mode's exceptions have none: the source knows, the vector does not. */
+static void an_exception_without_its_error_code(void **state)
+{
+	struct guest_outcome out;
+	struct rig r;
+
+	(void)state;
+	assert_true(rig_start(&r, RIG_LONG, true, ""));
+	out = rig_push(&r, (struct guest_event){.kind = GE_EXCEPTION,
+						.vector = EXC_GP});
+	assert_int_equal(out.verdict, GO_FAULT);
+	assert_false(out.has_error);
+	rig_end(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -305,6 +321,7 @@ int main(void)
 		cmocka_unit_test(a_line_waits_for_the_requeued),
 		cmocka_unit_test(intercepted_exceptions),
 		cmocka_unit_test(intercepted_int3),
+		cmocka_unit_test(an_exception_without_its_error_code),
 	};
 
 	return cmocka_run_group_tests_name("sim_deliver_time", tests, NULL,

@@ -79,6 +79,23 @@ static void round_trips(void **state)
 	}
 }
 
+/* What an event has not is 0, whatever stands in the words beside it. */
+static void words_that_do_not_count(void **state)
+{
+	struct vmx_event gp = vmx_event_of_words(0x80000b0d, 0x18, 3);
+	struct vmx_event ud = vmx_event_of_words(0x80000306, 0x18, 3);
+	struct vmx_event int80 = vmx_event_of_words(0x80000480, 0x18, 3);
+
+	(void)state;
+	check_eq("#GP, length", gp.insn_len, 0);
+	check_eq("#GP, error", gp.error, 0x18);
+	check_eq("#UD, length", ud.insn_len, 0);
+	check_eq("#UD, error", ud.error, 0);
+	check_eq("INT 80, length", int80.insn_len, 3);
+	check_eq("INT 80, error", int80.error, 0);
+	check_eq("#UD", vmx_event_exception(6, 0x18).error, 0);
+}
+
 static void nothing_to_inject(void **state)
 {
 	struct vmcs vmcs = {0}; /* would refuse any event but NMI */
@@ -405,6 +422,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(literal_words),
 		cmocka_unit_test(round_trips),
+		cmocka_unit_test(words_that_do_not_count),
 		cmocka_unit_test(nothing_to_inject),
 		cmocka_unit_test(checks_on_fields),
 		cmocka_unit_test(checks_on_guest_state),
