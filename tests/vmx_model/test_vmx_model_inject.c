@@ -219,7 +219,10 @@ static void checks_in_real_mode(void **state)
 	vmcs_set(&vmcs, VMCS_ENTRY_INTR_INFO, 0x8000030d);
 	check_eq("#GP, not unrestricted", vmx_check_entry_event(&vmcs, &why),
 		 CTRL);
+	vmcs_set(&vmcs, VMCS_PROC2_CONTROLS, VMX_BIT(6));
 	vmcs_set(&vmcs, VMCS_PROC_CONTROLS, UNRESTRICTED_PROC);
+	check_eq("#GP, others on", vmx_check_entry_event(&vmcs, &why), CTRL);
+	vmcs_set(&vmcs, VMCS_PROC2_CONTROLS, VMX_BIT(7));
 	check_eq("#GP without", vmx_check_entry_event(&vmcs, &why), OK);
 	vmcs_set(&vmcs, VMCS_ENTRY_INTR_INFO, 0x80000b0d);
 	check_eq("#GP with", vmx_check_entry_event(&vmcs, &why), CTRL);

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Guest faults that wait for their retry, many at a time; and stores that
+ * cannot be emulated.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "arch/exception.h"
+#include "deliver_rig.h"
+#include "sim/internal.h"
+
+static uint64_t open_faults(const struct rig *r)
+{
+	return r->sim->cur->nr_open;
+}
+
+static uint64_t latencies(const struct rig *r)
+{
+	return sim_account(r->sim)->fault_latency->count;
+}
+
+/* A #PF of the instruction at rip, taken; the page stays absent. */
+static void fault_at(struct rig *r, gva_t rip)
+{
+	struct guest_outcome out =
+		rig_push(r, (struct guest_event){.kind = GE_ACCESS,
+						 .gva = RIG_ABSENT,
+						 .rip = rip,
+						 .cpl = 3,
+						 .access = PFEC_U});
+
+	assert_int_equal(out.verdict, GO_FAULT);
+	assert_int_equal(out.vector, EXC_PF);
+	rig_push(r, (struct guest_event){.kind = GE_DELIVER,
+					 .vector = EXC_PF,
+					 .type = EVENT_HW_EXC,
+					 .has_error = true,
+					 .error = out.error,
+					 .rip = rip,
+					 .cpl = 3});
+	rig_complete(r);
+}
+
+static void retry_at(struct rig *r, gva_t rip)
+{
+	rig_push(r, (struct guest_event){.kind = GE_RETRY, .rip = rip});
+	rig_push(r, (struct guest_event){.kind = GE_PAUSE});
+}
+
+/* Retried out of order: each is found by where it was, once. */
+static void found_by_rip(void **state)
+{
+	static const gva_t order[] = {0x5020, 0x5010, 0x5030, 0x5000};
+	struct rig r;
+
+	(void)state;
+	assert_true(rig_start(&r, RIG_LONG, true, ""));
+	for (gva_t rip = 0x5000; rip <= 0x5030; rip += 0x10)
+		fault_at(&r, rip);
+	assert_int_equal(open_faults(&r), 4);
+	retry_at(&r, 0x5040);
+	assert_int_equal(open_faults(&r), 4);
+	for (size_t i = 0; i < ARRAY_LEN(order); i++) {
+		retry_at(&r, order[i]);
+		assert_int_equal(open_faults(&r), 3 - i);
+		assert_int_equal(latencies(&r), i + 1);
+		retry_at(&r, order[i]);
+		assert_int_equal(latencies(&r), i + 1);
+	}
+	rig_end(&r);
+}
+
+/* The longest wait is that of the fault retried last. */
+static void latest_first(void **state)
+{
+	const struct histogram *h;
+	uint64_t second;
+	struct rig r;
+
+	(void)state;
+	assert_true(rig_start(&r, RIG_LONG, true, ""));
+	h = sim_account(r.sim)->fault_latency;
+	fault_at(&r, 0x5000);
+	for (int i = 0; i < 1000; i++)
+		rig_push(&r, (struct guest_event){.kind = GE_PAUSE});
+	fault_at(&r, 0x5000);
+	retry_at(&r, 0x5000);
+	second = h->max;
+	retry_at(&r, 0x5000);
+	assert_int_equal(h->count, 2);
+	assert_int_equal(h->min, second);
+	assert_true(h->max >= second + 1000);
+	rig_end(&r);
+}
+
+/* The same address in another address space is another instruction. */
+static void found_by_space(void **state)
+{
+	struct rig r;
+	gpa_t other;
+
+	(void)state;
+	assert_true(rig_start(&r, RIG_LONG, true, ""));
+	fault_at(&r, 0x5000);
+	other = rig_frame(&r);
+	memcpy(mem_ram(r.mem, other), mem_ram(r.mem, r.root), PAGE_SIZE);
+	rig_push(&r, (struct guest_event){
+			     .kind = GE_CR_WRITE, .cr = 3, .value = other});
+	retry_at(&r, 0x5000);
+	assert_int_equal(latencies(&r), 0);
+	rig_push(&r, (struct guest_event){
+			     .kind = GE_CR_WRITE, .cr = 3, .value = r.root});
+	retry_at(&r, 0x5000);
+	assert_int_equal(latencies(&r), 1);
+	rig_end(&r);
+}
+
+/* Beyond their number the oldest is forgotten. */
+static void the_oldest_is_forgotten(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	assert_true(rig_start(&r, RIG_LONG, true, ""));
+	for (gva_t i = 0; i < OPEN_FAULTS_MAX + 2; i++)
+		fault_at(&r, 0x5000 + 0x10 * i);
+	assert_int_equal(open_faults(&r), OPEN_FAULTS_MAX);
+	retry_at(&r, 0x5000);
+	retry_at(&r, 0x5010);
+	assert_int_equal(latencies(&r), 0);
+	retry_at(&r, 0x5020);
+	assert_int_equal(latencies(&r), 1);
+	retry_at(&r, 0x5000 + 0x10 * (OPEN_FAULTS_MAX + 1));
+	assert_int_equal(latencies(&r), 2);
+	assert_int_equal(open_faults(&r), OPEN_FAULTS_MAX - 2);
+	rig_end(&r);
+}
+
+/*
+ * The retried reference ends the latency, whether it is through or a fault of
+ * its own; another reference does not.
+ */
+static void what_ends_a_latency(void **state)
+{
+	static const struct {
+		gva_t rip, gva;
+		uint64_t want;
+	} cases[] = {
+		{0x5000, RIG_ABSENT + 8, 1},
+		{0x5000, RIG_OTHER, 0},
+		{0x5010, RIG_ABSENT, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct rig r;
+
+		assert_true(rig_start(&r, RIG_LONG, true, ""));
+		fault_at(&r, 0x5000);
+		rig_push(&r,
+			 (struct guest_event){.kind = GE_RETRY, .rip = 0x5000});
+		rig_push(&r, (struct guest_event){.kind = GE_ACCESS,
+						  .gva = cases[i].gva,
+						  .rip = cases[i].rip});
+		assert_int_equal(latencies(&r), cases[i].want);
+		rig_push(&r, (struct guest_event){.kind = GE_PAUSE});
+		assert_int_equal(latencies(&r), 1);
+		rig_end(&r);
+	}
+}
+
+/* The emulator gives up: the table is one no more, the store runs natively. */
+static void emulation_fails(void **state)
+{
+	struct guest_outcome out;
+	struct rig r;
+
+	(void)state;
+	assert_true(rig_start(&r, RIG_LONG, true, "mmu=kvm-2.6.25"));
+	out = rig_access(&r, RIG_TABLE, PFEC_W);
+	assert_int_equal(out.verdict, GO_EMULATE);
+	out = rig_push(&r, (struct guest_event){.kind = GE_EMULATE_FAILED});
+	assert_int_equal(out.verdict, GO_DONE);
+	assert_int_equal(rig_counter(&r, CNT_insn_emulation_fail), 1);
+	out = rig_access(&r, RIG_TABLE, PFEC_W);
+	assert_int_equal(out.verdict, GO_DONE);
+	rig_end(&r);
+}
+
+/* A store from a table into a page that is no memory. */
+static void store_beyond_memory(void **state)
+{
+	struct guest_outcome out;
+	gpa_t next;
+	struct rig r;
+
+	(void)state;
+	assert_true(rig_start(&r, RIG_LONG, true, "mmu=kvm-2.6.25"));
+	next = rig_entry(&r, RIG_ABSENT2, 1);
+	rig_write(&r, next, (RIG_RAM + PAGE_SIZE) | PTE_P | PTE_W);
+	out = rig_access(&r, RIG_ABSENT2 - 4, PFEC_W);
+	assert_int_equal(out.verdict, GO_EMULATE);
+	out = rig_push(&r, (struct guest_event){.kind = GE_STORE,
+						.gva = RIG_ABSENT2 - 4,
+						.size = 8});
+	assert_int_equal(out.verdict, GO_MMIO);
+	assert_int_equal(out.gpa, RIG_RAM + PAGE_SIZE);
+	rig_write(&r, next, 0);
+	rig_push(&r, (struct guest_event){.kind = GE_PAUSE});
+	rig_end(&r);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(found_by_rip),
+		cmocka_unit_test(latest_first),
+		cmocka_unit_test(found_by_space),
+		cmocka_unit_test(the_oldest_is_forgotten),
+		cmocka_unit_test(what_ends_a_latency),
+		cmocka_unit_test(emulation_fails),
+		cmocka_unit_test(store_beyond_memory),
+	};
+
+	return cmocka_run_group_tests_name("sim_faults", tests, NULL, NULL);
+}
