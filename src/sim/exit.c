@@ -61,6 +61,8 @@ void sim_exit_flush(struct sim *sim)
 	vmx_record_exit(sim->cur->vmcs, &info);
 	sim_exit_begin(sim, info.reason);
 	account_charge(sim->acct, COST_OTHER, 1);
+	/* Its roots may be among what was taken away. */
+	sim_refresh_root(sim);
 	end_and_tell(sim);
 }
 

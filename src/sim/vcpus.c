@@ -34,6 +34,9 @@ void sim_select(struct sim *sim, unsigned int vcpu)
 	smmu_select(sim->smmu, vcpu);
 	sim->sink.view = &sim->cur->view;
 	shift_clocks(sim->cur, sim->acct->now);
+	/* One that sleeps is told at its next entry what others changed. */
+	if (!sim->cur->runs && sim->cur->hardware.root)
+		sim_refresh_root(sim);
 }
 
 static bool is_other_running(const struct sim *sim, unsigned int vcpu)
@@ -69,9 +72,11 @@ void sim_receive_flush(struct sim *sim)
 		if (&sim->vcpu[i] == sender || !sim->vcpu[i].runs)
 			continue;
 		sim->cur = &sim->vcpu[i];
+		smmu_select(sim->smmu, i);
 		sim->event = &at;
 		sim_exit_flush(sim);
 	}
 	sim->event = event;
 	sim->cur = sender;
+	smmu_select(sim->smmu, sender->id);
 }

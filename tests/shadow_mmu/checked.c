@@ -27,6 +27,27 @@ void sync_guest(struct run *run)
 	run->wp_was_off |= !g->wp;
 }
 
+void use_vcpu(struct run *run, unsigned int vcpu)
+{
+	struct run_vcpu *to = &run->left[vcpu];
+
+	run->left[run->vcpu] = (struct run_vcpu){
+		.rig_guest = run->rig.guest,
+		.guest = run->guest,
+		.flushed = run->flushed,
+		.flushed_one = run->flushed_one,
+		.nr_flushed_one = run->nr_flushed_one,
+	};
+	run->vcpu = vcpu;
+	run->rig.guest = to->rig_guest;
+	run->guest = to->guest;
+	run->flushed = to->flushed;
+	run->flushed_one = to->flushed_one;
+	run->nr_flushed_one = to->nr_flushed_one;
+	smmu_select(run->rig.smmu, vcpu);
+	smmu_enter(run->rig.smmu);
+}
+
 static void flaw(struct run *run, enum flaw id)
 {
 	run->flaws[id]++;
@@ -87,8 +108,10 @@ void note_change(struct run *run, gpa_t at)
 void note_flush(struct run *run)
 {
 	run->flushed = run->op;
-	run->nr_was = 0;
 	run->nr_flushed_one = 0;
+	/* Others may still know it. */
+	if (run->nr_vcpus == 1)
+		run->nr_was = 0;
 }
 
 void note_flush_page(struct run *run, gva_t gva)

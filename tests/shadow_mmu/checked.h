@@ -26,9 +26,21 @@ enum flaw {
 	NR_FLAWS
 };
 
+/* Of a processor whose turn it is not. */
+struct run_vcpu {
+	struct smmu_guest rig_guest;
+	struct truth_guest guest;
+	uint64_t flushed;
+	struct was *flushed_one;
+	size_t nr_flushed_one;
+};
+
 struct run {
 	struct rig rig;
 	struct world world;
+	/* Whose turn it is: below, what is one processor's is of this one. */
+	unsigned int vcpu, nr_vcpus;
+	struct run_vcpu left[SMMU_MAX_VCPUS];
 	struct truth_guest guest;
 	uint8_t *mirror; /* what RAM should be */
 	uint64_t flaws[NR_FLAWS];
@@ -43,6 +55,7 @@ struct run {
 	size_t nr_flushed_one;
 	uint64_t stale; /* references by what is no longer so */
 	uint64_t unsyncs;
+	uint64_t windows, windows_op; /* stores in one; in which operation */
 };
 
 #define REQUIRE(run, cond)                                                    \
@@ -52,6 +65,9 @@ struct run {
 				 (unsigned long long)(run)->op,               \
 				 (run)->world.wild ? "wild" : "tame", #cond); \
 	} while (0)
+
+/* Another processor's turn: it enters the guest. */
+void use_vcpu(struct run *run, unsigned int vcpu);
 
 /* The rig's control state goes to the model. */
 void sync_guest(struct run *run);

@@ -28,6 +28,7 @@ static void set_roots(struct rig *rig)
 void rig_open(struct rig *rig, const struct rig_config *config)
 {
 	uint32_t pages = config->max_pages ? config->max_pages : 256;
+	unsigned int vcpus = config->vcpus ? config->vcpus : 1;
 	struct smmu_config mmu;
 	struct diag diag;
 
@@ -46,16 +47,20 @@ void rig_open(struct rig *rig, const struct rig_config *config)
 		.trap_pte = config->bypass ? SMMU_TRAP_PTE : 0,
 		.max_pages = pages,
 		.maxphyaddr = MAXPHYADDR,
+		.nr_vcpus = config->vcpus,
 		.audit = config->audit,
 	};
 	assert_int_equal(mem_create(config->ram ? config->ram : 4 << 20,
-				    pages + 1, config->installed, &rig->mem,
+				    pages + vcpus, config->installed, &rig->mem,
 				    &diag),
 			 0);
 	assert_int_equal(
 		smmu_create(&mmu, rig->mem, rig->acct, &rig->smmu, &diag), 0);
 	set_roots(rig);
-	smmu_reset_context(rig->smmu, &rig->guest);
+	for (unsigned int i = vcpus; i-- > 0;) {
+		smmu_select(rig->smmu, i);
+		smmu_reset_context(rig->smmu, &rig->guest);
+	}
 }
 
 void rig_close(struct rig *rig)

@@ -34,6 +34,7 @@ struct rig_config {
 	uint32_t max_pages; /* 0: 256 */
 	enum smmu_audit audit;
 	bool installed; /* the pool has twins, as in a live run */
+	uint8_t vcpus;  /* 0: one */
 	bool wp_off, nxe_off;
 };
 

@@ -11,11 +11,15 @@
  *   quiet    guest memory changes in A and D of the entries walked only
  *   audited  the invariants hold
  *
+ * Several processors take turns at random.  Where tables are write-protected
+ * before they are read, one may also store in the midst of another one's fault.
+ *
  * Flaws of the time that are kept have one exception each (flaws.def); each is
  * counted, and none may show where it does not belong.
  *
  * Usage: test [operations a configuration] [audit all every n] [seed]
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "checked.h"
@@ -35,6 +39,7 @@ static const char *const flaw_names[] = {
 struct combo {
 	const char *gen;
 	bool bypass;
+	unsigned int vcpus;
 };
 
 struct bytes {
@@ -236,9 +241,46 @@ static void audit_now(struct run *run)
 			 (unsigned long long)run->op);
 }
 
+/* Another processor's store, if its own shadow lets it at this moment. */
+static void window(void *context, gfn_t gfn)
+{
+	struct run *run = context;
+	struct smmu *smmu = run->rig.smmu;
+	struct smmu_vcpu *cur = smmu->cur;
+	unsigned int other = world_below(&run->world, run->nr_vcpus);
+	gva_t gva = world_gva(&run->world, run->left[other].guest.levels);
+	struct walk w;
+
+	if (other == run->vcpu || run->windows_op == run->op)
+		return;
+	smmu->cur = &smmu->vcpu[other];
+	w = rig_walk(&run->rig, gva, ACC_W);
+	/* It is out of the guest, and will be served first. */
+	w.fault |= smmu->cur->wants_reload || smmu->cur->wants_sync;
+	smmu->cur = cur;
+	if (w.fault)
+		return;
+	REQUIRE(run, w.pa >> 12 != gfn && !is_protected(run, w.pa));
+	store(run, w.pa, false);
+	run->windows_op = run->op;
+	run->windows++;
+}
+
+static void watch_window(struct run *run)
+{
+	const struct smmu_window watch = {window, run};
+	const struct smmu_switches *sw = &run->rig.gen->sw;
+
+	if (sw->protect_before_prefetch && sw->fetch_rechecks)
+		smmu_watch_window(run->rig.smmu, &watch);
+}
+
 static void one_operation(struct run *run)
 {
 	uint32_t dice = world_below(&run->world, 1000);
+
+	if (run->nr_vcpus > 1 && world_chance(&run->world, 30))
+		use_vcpu(run, world_below(&run->world, run->nr_vcpus));
 
 	if (dice < 600)
 		op_access(run);
@@ -269,6 +311,17 @@ static void fill_tables(struct run *run)
 	memcpy(run->mirror, run->rig.mem->ram, WORLD_RAM);
 }
 
+/* In the same space as the first. */
+static void begin_vcpu(struct run *run, unsigned int vcpu)
+{
+	struct run_vcpu *left = &run->left[vcpu];
+
+	left->rig_guest = run->rig.guest;
+	left->guest = run->guest;
+	left->flushed = run->op;
+	left->nr_flushed_one = 0;
+}
+
 static void episode(struct run *run, const struct combo *combo, unsigned int nr)
 {
 	struct rig_config config = {
@@ -278,10 +331,12 @@ static void episode(struct run *run, const struct combo *combo, unsigned int nr)
 		.ram = WORLD_RAM,
 		.max_pages = SMMU_MIN_PAGES,
 		.audit = SMMU_AUDIT_ENTRY,
+		.vcpus = (uint8_t)combo->vcpus,
 	};
 
 	rig_open(&run->rig, &config);
 	run->wp_was_off = false;
+	run->nr_was = 0;
 	note_flush(run);
 	run->world.wild = nr % 2;
 	run->world.large_rights = run->rig.gen->sw.role_hugepage_access;
@@ -289,8 +344,12 @@ static void episode(struct run *run, const struct combo *combo, unsigned int nr)
 	/* The context was loaded over empty RAM. */
 	sp_unprotect(run->rig.smmu, 1);
 	sync_guest(run);
+	for (unsigned int i = 1; i < run->nr_vcpus; i++)
+		begin_vcpu(run, i);
+	watch_window(run);
 	for (unsigned int i = 0; i < EPISODE; i++, run->op++)
 		one_operation(run);
+	use_vcpu(run, 0);
 	audit_now(run);
 	run->unsyncs += rig_count(&run->rig, CNT_mmu_unsync);
 	rig_close(&run->rig);
@@ -309,9 +368,10 @@ static void report_flaws(const struct run *run, const struct combo *combo)
 	for (int i = 0; i < NR_FLAWS; i++)
 		print_message(" %s %llu", flaw_names[i],
 			      (unsigned long long)run->flaws[i]);
-	print_message("; stale %llu, unsync %llu",
+	print_message("; stale %llu, unsync %llu, in windows %llu",
 		      (unsigned long long)run->stale,
-		      (unsigned long long)run->unsyncs);
+		      (unsigned long long)run->unsyncs,
+		      (unsigned long long)run->windows);
 	print_message("\n");
 }
 
@@ -331,43 +391,64 @@ static void check_flaws(const struct run *run, const struct combo *combo)
 	check("fetch bit", (run->flaws[FLAW_fetch_bit] > 0) == combo->bypass);
 }
 
+static void free_vcpus(struct run *run)
+{
+	free(run->flushed_one);
+	for (unsigned int i = 0; i < run->nr_vcpus; i++)
+		if (i != run->vcpu)
+			free(run->left[i].flushed_one);
+}
+
 static void random_guests(void **state)
 {
 	const struct combo *combo = *state;
-	struct run run = {.world = {.rng = seed * 0x9e3779b97f4a7c15 + 1}};
-	unsigned int episodes = (operations + EPISODE - 1) / EPISODE;
+	struct run run = {.world = {.rng = seed * 0x9e3779b97f4a7c15 + 1},
+			  .nr_vcpus = combo->vcpus};
+	/* Several processors do not show more in each operation. */
+	unsigned int nr = operations / (combo->vcpus > 1 ? 4 : 1);
+	unsigned int episodes = (nr + EPISODE - 1) / EPISODE;
 
 	run.mirror = malloc(WORLD_RAM);
 	assert_non_null(run.mirror);
 	for (unsigned int i = 0; i < episodes; i++)
 		episode(&run, combo, i);
 	report_flaws(&run, combo);
-	check("stale references", !run.stale == !run.rig.gen->sw.unsync);
+	if (nr >= 50000)
+		check("stale references",
+		      !run.stale == !run.rig.gen->sw.unsync);
+	if (run.rig.gen->sw.protect_before_prefetch && run.nr_vcpus > 1)
+		check("stores in the window", run.windows > 0);
 	free(run.was);
-	free(run.flushed_one);
-	if (operations >= 200000)
+	free_vcpus(&run);
+	if (nr >= 200000)
 		check_flaws(&run, combo);
 	free(run.mirror);
 }
 
 static struct combo combos[] = {
-	{"kvm-2.6.20", false}, {"kvm-2.6.24", false}, {"seed", false},
-	{"seed", true},        {"kvm-2.6.25", false}, {"kvm-2.6.25", true},
-	{"kvm-2.6.28", false}, {"kvm-2.6.28", true},
+	{"kvm-2.6.20", false, 1}, {"kvm-2.6.24", false, 1},
+	{"seed", false, 1},       {"seed", true, 1},
+	{"kvm-2.6.25", false, 1}, {"kvm-2.6.25", true, 1},
+	{"kvm-2.6.28", false, 1}, {"kvm-2.6.28", true, 1},
+	{"kvm-2.6.20", false, 2}, {"kvm-2.6.24", false, 3},
+	{"seed", true, 3},        {"kvm-2.6.25", true, 4},
+	{"kvm-2.6.28", false, 2}, {"kvm-2.6.28", true, 4},
 };
+
+#define NR_COMBOS ARRAY_LEN(combos)
 
 int main(int argc, char **argv)
 {
-	const struct CMUnitTest tests[] = {
-		{"random_2_6_20", random_guests, NULL, NULL, &combos[0]},
-		{"random_2_6_24", random_guests, NULL, NULL, &combos[1]},
-		{"random_seed", random_guests, NULL, NULL, &combos[2]},
-		{"random_seed_bypass", random_guests, NULL, NULL, &combos[3]},
-		{"random_2_6_25", random_guests, NULL, NULL, &combos[4]},
-		{"random_2_6_25_bypass", random_guests, NULL, NULL, &combos[5]},
-		{"random_2_6_28", random_guests, NULL, NULL, &combos[6]},
-		{"random_2_6_28_bypass", random_guests, NULL, NULL, &combos[7]},
-	};
+	static char names[NR_COMBOS][64];
+	struct CMUnitTest tests[NR_COMBOS];
+
+	for (size_t i = 0; i < NR_COMBOS; i++) {
+		snprintf(names[i], sizeof(names[i]), "random_%s%s, %u",
+			 combos[i].gen, combos[i].bypass ? "_bypass" : "",
+			 combos[i].vcpus);
+		tests[i] = (struct CMUnitTest){names[i], random_guests, NULL,
+					       NULL, &combos[i]};
+	}
 
 	if (argc > 1)
 		operations = (unsigned int)strtoul(argv[1], NULL, 0);
