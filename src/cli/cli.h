@@ -80,6 +80,7 @@ extern const struct cli_command cmd_sweep;
 extern const struct cli_command cmd_import;
 extern const struct cli_command cmd_bound;
 extern const struct cli_command cmd_diff;
+extern const struct cli_command cmd_explain;
 extern const struct cli_command cmd_report;
 extern const struct cli_command cmd_plot;
 extern const struct cli_command cmd_config;

@@ -93,6 +93,8 @@ static void put_examples(FILE *out)
 		 "-o ladder.json"},
 		{"The same as a picture:",
 		 "notrap plot ladder.json -o ladder.svg"},
+		{"One page fault of a trace, told step by step:",
+		 "notrap explain touch.ntr --fault 10"},
 		{"On a machine whose exits cost 1000 cycles:",
 		 "notrap run mini.elf -D cost.exit=1000"},
 	};
