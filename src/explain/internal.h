@@ -66,6 +66,7 @@ struct telling {
 
 /* tell.c */
 void tell(const struct telling *t);
+void tell_processor(const struct telling *t); /* if there are several */
 
 /* tell_walk.c */
 void tell_guest_walk(const struct telling *t, const struct path *path);

@@ -257,6 +257,17 @@ static void note_later(struct recorder *r)
 	story->nr_later++;
 }
 
+/*
+ * While other processors had their turn, time stood still for the fault, so
+ * that with several of them its address must do.
+ */
+static bool is_its_retry(const struct story *story, const struct sim_step *step)
+{
+	if (story->nr_vcpus > 1)
+		return step->gva == story->ref.gva;
+	return step->began == story->fault_began;
+}
+
 static void take_follow(struct recorder *r, const struct sim_step *step)
 {
 	const struct sim_inside in = sim_inside(r->sim);
@@ -277,7 +288,7 @@ static void take_follow(struct recorder *r, const struct sim_step *step)
 		note_later(r);
 		break;
 	case SIM_STEP_RETRIED:
-		if (step->began != r->story->fault_began)
+		if (!is_its_retry(r->story, step))
 			break;
 		r->story->is_retried = true;
 		r->story->retried_item = r->item;
@@ -326,7 +337,7 @@ static uint32_t access_of(const struct trace_ref *ref)
 {
 	return (ref->kind == TRACE_WRITE ? PFEC_W : 0u) |
 	       (ref->kind == TRACE_FETCH ? PFEC_ID : 0u) |
-	       (ref->user ? PFEC_U : 0u);
+	       (ref->user ? PFEC_U : 0u) | (ref->ac ? ACCESS_AC : 0u);
 }
 
 void record_begin(struct recorder *r, struct story *story,
@@ -348,6 +359,8 @@ void record_begin(struct recorder *r, struct story *story,
 	story->root = in.hardware->root;
 	story->now = acct->now;
 	story->controls = *in.controls;
+	story->vcpu = in.vcpu;
+	story->nr_vcpus = in.nr_vcpus;
 	memcpy(story->counter, acct->counter, sizeof(story->counter));
 	memcpy(story->tlb_counter, acct->tlb, sizeof(story->tlb_counter));
 	memcpy(story->cost, acct->cost, sizeof(story->cost));

@@ -147,6 +147,10 @@ static int check_item(const struct run *run, const struct trace_item *item,
 	case TRACE_ITEM_FAULT:
 		why = "is a page fault without a reference that met it";
 		break;
+	case TRACE_ITEM_VCPU:
+		why = "says which processor the next items are of; nothing "
+		      "happens";
+		break;
 	case TRACE_ITEM_MARK:
 		why = "is a mark; nothing happens";
 		break;

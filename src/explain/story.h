@@ -56,6 +56,7 @@ struct story {
 	/* Before it. */
 	struct cpu cpu;
 	struct vmx_controls controls;
+	unsigned int vcpu, nr_vcpus;
 	struct path guest, shadow; /* references: of its address */
 	bool in_delivery;          /* made while an event is delivered */
 	uint64_t counter[NR_COUNTERS];

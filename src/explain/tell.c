@@ -79,6 +79,13 @@ static void tell_ref(const struct telling *t)
 				     "crosses into this page.");
 }
 
+void tell_processor(const struct telling *t)
+{
+	if (t->story->nr_vcpus > 1)
+		prose_fact(t->prose, "processor", "%u of %u, from 0",
+			   t->story->vcpu, t->story->nr_vcpus);
+}
+
 static void tell_registers(const struct telling *t)
 {
 	const struct paging_ctx *ctx = &t->story->guest.ctx;
@@ -97,6 +104,7 @@ static void tell_ref_facts(const struct telling *t)
 	const struct story *story = t->story;
 	const struct story_step *event = story_first(story, SIM_STEP_EVENT);
 
+	tell_processor(t);
 	if (event && story->ref.implicit)
 		prose_fact(t->prose, "rip",
 			   "0x%" PRIx64 ", of the code that it interrupts; the "
@@ -181,23 +189,45 @@ static void tell_hardware(const struct telling *t, const struct path *shadow)
 		   shadow->ctx.wp, shadow->ctx.nxe);
 }
 
+static size_t next_walk(const struct story *story, size_t from)
+{
+	return find_step(story, from, story->nr, SIM_STEP_WALK);
+}
+
+/* A fault on top of an event that was being delivered. */
+static void tell_combined(const struct telling *t, size_t from, size_t to)
+{
+	size_t at = find_step(t->story, from, to, SIM_STEP_OUTCOME);
+	const struct guest_outcome *out;
+
+	if (at == to)
+		return;
+	out = &t->story->step[at].outcome;
+	if (out->verdict != GO_SHUTDOWN &&
+	    !(out->verdict == GO_FAULT && out->vector == EXC_DF))
+		return;
+	prose_para(t->prose,
+		   "But it arose while another event was being delivered, and "
+		   "the processor makes %s of the two (docs/vmx-exits.md, \"A "
+		   "second exception during delivery\").",
+		   out->verdict == GO_SHUTDOWN ? "a triple fault"
+					       : "a double fault");
+}
+
 static void tell_fault(const struct telling *t, size_t walk, size_t fault)
 {
 	const struct story *story = t->story;
 	const struct sim_step *step = &story->step[fault].step;
-	size_t exit;
+	size_t end = next_walk(story, fault), exit;
 
 	prose_section(t->prose, "Does the fault exit?");
 	tell_code(t, story->step[walk].shadow, step->pfec);
 	tell_filter(t, step->pfec, step->exits);
-	exit = find_step(story, fault, story->nr, SIM_STEP_EXIT);
-	if (step->exits && exit < story->nr)
+	if (!step->exits)
+		tell_combined(t, fault, end);
+	exit = find_step(story, fault, end, SIM_STEP_EXIT);
+	if (exit < end)
 		tell_vm_exit(t, exit);
-}
-
-static size_t next_walk(const struct story *story, size_t from)
-{
-	return find_step(story, from, story->nr, SIM_STEP_WALK);
 }
 
 /* What a walk without a fault leaves behind. */
@@ -257,6 +287,25 @@ static void tell_restart(const struct telling *t, size_t others)
 		   others, others == 1 ? "" : "s");
 }
 
+/* What an entry asks of the other processors: an interrupt each. */
+static void tell_flushes(const struct telling *t)
+{
+	const struct story *story = t->story;
+	size_t nr = 0;
+
+	for (size_t i = 0; i < story->nr; i++)
+		nr += story->step[i].step.kind == SIM_STEP_EXIT &&
+		      story->step[i].exit.reason ==
+			      EXIT_REASON_EXTERNAL_INTERRUPT;
+	if (!nr || (story->kind == STORY_EVENT && story->event.kind == GE_IRQ))
+		return;
+	prose_para(t->prose,
+		   "Their TLBs may hold what is no more: %zu other processor%s "
+		   "interrupted out of the guest, to flush, at that entry. The "
+		   "cycles of these exits are part of the sum below.",
+		   nr, nr == 1 ? " is" : "s are");
+}
+
 static void tell_tries(const struct telling *t)
 {
 	const struct story *story = t->story;
@@ -273,6 +322,7 @@ static void tell_tries(const struct telling *t)
 		tell_try(t, i, first);
 		first = false;
 	}
+	tell_flushes(t);
 	tell_restart(t, others);
 }
 
@@ -317,9 +367,13 @@ static void tell_other_event(const struct telling *t)
 	if (is_bookkeeping(story))
 		return;
 	tell_decision(t);
-	for (size_t i = 0; i < story->nr; i++)
-		if (story->step[i].step.kind == SIM_STEP_EXIT)
-			tell_vm_exit(t, i);
+	for (size_t i = 0; i < story->nr; i++) {
+		if (story->step[i].step.kind != SIM_STEP_EXIT)
+			continue;
+		tell_vm_exit(t, i);
+		break;
+	}
+	tell_flushes(t);
 }
 
 void tell(const struct telling *t)

@@ -110,6 +110,17 @@ static void tell_what(const struct telling *t)
 			   " with 0x%" PRIx64 ".",
 			   ev->error, ev->value);
 		break;
+	case GE_WRPKRU:
+		prose_para(t->prose,
+			   "The guest executes WRPKRU with 0x%" PRIx64 ".",
+			   ev->value);
+		break;
+	case GE_INVPCID:
+		prose_para(t->prose,
+			   "The guest executes INVPCID of type %u, PCID "
+			   "0x%" PRIx64 ", address 0x%" PRIx64 ".",
+			   ev->reg, ev->value, ev->gva);
+		break;
 	case GE_IO:
 		tell_io(t);
 		break;
@@ -149,6 +160,7 @@ void tell_event(const struct telling *t)
 	const struct cpu *cpu = &story->cpu;
 
 	tell_what(t);
+	tell_processor(t);
 	prose_fact(t->prose, "rip", "0x%" PRIx64 ", CPL %u", ev->rip, ev->cpl);
 	prose_fact(t->prose, "clock",
 		   "%" PRIu64 " guest instructions are completed",
@@ -262,7 +274,11 @@ static void tell_insn_decision(const struct telling *t)
 {
 	switch (t->story->event.kind) {
 	case GE_INVLPG:
+	case GE_INVPCID:
 		tell_proc(t, "INVLPG exiting", VMX_PROC_INVLPG_EXITING);
+		break;
+	case GE_WRPKRU:
+		prose_para(t->prose, "WRPKRU never exits.");
 		break;
 	case GE_HLT:
 		tell_proc(t, "HLT exiting", VMX_PROC_HLT_EXITING);

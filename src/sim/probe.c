@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sim/probe.h"
 
+#include "arch/cpu_features.h"
 #include "sim/internal.h"
 
 static void tell(struct sim *sim, struct sim_step step)
@@ -106,6 +107,12 @@ static struct paging_ctx guest_paging(const struct cpu *cpu)
 		.root = cpu->cr3 & PTE_ADDR,
 		.wp = cpu->cr0 & CR0_WP,
 		.nxe = cpu->efer & EFER_NXE,
+		.pse = cpu->cr4 & CR4_PSE,
+		.smep = cpu->cr4 & CR4_SMEP,
+		.smap = cpu->cr4 & CR4_SMAP,
+		.pke = cpu->cr4 & CR4_PKE,
+		.pkru = cpu->pkru,
+		.has_1g = cpu->features & FEATURE_1G,
 		.maxphyaddr = cpu->maxphyaddr,
 	};
 
@@ -125,5 +132,7 @@ struct sim_inside sim_inside(const struct sim *sim)
 		.cpu = &sim->cur->cpu,
 		.hardware = &sim->cur->hardware,
 		.guest = guest_paging(&sim->cur->cpu),
+		.vcpu = (unsigned int)(sim->cur - sim->vcpu),
+		.nr_vcpus = sim->nr_vcpus,
 	};
 }

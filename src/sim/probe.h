@@ -66,6 +66,7 @@ struct sim_inside {
 	const struct cpu *cpu;
 	const struct paging_ctx *hardware; /* what the processor walks */
 	struct paging_ctx guest;           /* what the guest has set up */
+	unsigned int vcpu, nr_vcpus;       /* the processor at hand, of all */
 };
 
 struct sim_inside sim_inside(const struct sim *sim);
