@@ -22,6 +22,8 @@ struct insn_begin {
 	bool rep; /* a string instruction with a repeat prefix */
 	/* A hypervisor's emulator could do its store. */
 	bool emulated;
+	/* Its one store is of 16 bytes, told as two accesses: CMPXCHG16B. */
+	bool wide;
 };
 
 /* Within one page.  A read-modify-write operand is one write. */

@@ -172,6 +172,8 @@ static void on_insn(uc_engine *uc, uint64_t pc, uint32_t size, void *data)
 		begin.length = o->insn->length;
 		begin.rep = o->insn->nature.rep_string;
 		begin.emulated = emulate_can(&o->insn->insn);
+		begin.wide = o->insn->insn.op == OP_CMPXCHG8B &&
+			     o->insn->insn.operand[0].size == 16;
 		/* It may change CPL and mode. */
 		o->stale |= o->insn->nature.far;
 	}

@@ -36,19 +36,24 @@ static void add_fetch(struct recorder *r, const struct insn_begin *insn,
 static void add_missing_store(struct recorder *r)
 {
 	const struct guest_event *ev = &r->now.emulated;
-	struct insn_access access = {
-		.gva = ev->gva & ~UINT64_C(7),
-		.size = 8,
-		.write = true,
-		.user = ev->access & PFEC_U,
-		.ac = ev->access & ACCESS_AC,
-	};
+	unsigned int size = r->now.insn.wide ? 16 : 8;
+	gva_t gva = ev->gva & ~(gva_t)(size - 1);
 
 	r->now.emulating = false;
-	if (!r->sink.translate(&r->sink, access.gva, &access.gpa))
-		return;
-	memcpy(access.bytes, mem_ram(r->mem, access.gpa), access.size);
-	insn_store(r, &access, true);
+	for (unsigned int done = 0; done < size; done += 8) {
+		struct insn_access access = {
+			.gva = gva + done,
+			.size = 8,
+			.write = true,
+			.user = ev->access & PFEC_U,
+			.ac = ev->access & ACCESS_AC,
+		};
+
+		if (!r->sink.translate(&r->sink, access.gva, &access.gpa))
+			return;
+		memcpy(access.bytes, mem_ram(r->mem, access.gpa), access.size);
+		insn_store(r, &access, true);
+	}
 }
 
 static void complete(struct recorder *r)
@@ -120,11 +125,31 @@ static void begin(struct insn_observer *observer, const struct insn_begin *insn)
 	r->mark = r->nr;
 }
 
+/* The second half of a store of 16 bytes: one reference, one write. */
+static bool widen(struct recorder *r, const struct insn_access *access)
+{
+	struct entry *last = r->nr ? &r->entry[r->nr - 1] : NULL;
+	struct entry *ref;
+
+	if (!r->now.insn.wide || !last ||
+	    last->item.kind != TRACE_ITEM_TABLE_WRITE ||
+	    last->item.gpa + last->item.size != access->gpa)
+		return false;
+	for (ref = last; ref->item.kind != TRACE_ITEM_REFS; ref--)
+		;
+	ref->ref.size = (uint8_t)(ref->ref.size + access->size);
+	memcpy(last->item.bytes + last->item.size, access->bytes, access->size);
+	last->item.size = (uint8_t)(last->item.size + access->size);
+	return true;
+}
+
 void insn_store(struct recorder *r, const struct insn_access *access,
 		bool always)
 {
 	struct trace_item *item;
 
+	if (widen(r, access))
+		return;
 	list_access(r, access);
 	if (!always && !tables_know(r, access->gpa))
 		return;

@@ -42,6 +42,7 @@ WORKLOADS = [
     "fork procs=3 pages=8 exec=1",
     "switch rounds=40",
     "mmap rounds=12",
+    "tables rounds=3",
     "mixed seed=1 rounds=40",
     "mixed seed=7 rounds=60 direct=2m",
 ]
@@ -105,6 +106,10 @@ def compare(workload, trace, values):
     assert len(live) == len(replay), f"{len(live)} runs, {len(replay)} replays"
     for one, other in zip(live, replay):
         one, other = comparable(one), comparable(other)
+        if workload.startswith("tables"):
+            # Its faults are fixed up, not retried: a later fault of the same
+            # instruction ends their latency, which a run sees otherwise.
+            one.pop("latency"), other.pop("latency")
         found = first_difference(one, other)
         where = " ".join(f"{key}={one['config'][key]}"
                          for key in one["config_changed"])
