@@ -22,6 +22,7 @@ enum {
 	FLAG_LENIENT,
 	FLAG_ORIGIN,
 	FLAG_GRAIN,
+	FLAG_VCPUS,
 };
 
 static const struct cli_flag flags[] = {
@@ -33,6 +34,7 @@ static const struct cli_flag flags[] = {
 	 "order of its frames: 0 (default) ascending, else random"},
 	{FLAG_AROUND, "fault-around", "PAGES",
 	 "what a fault on a page of a file maps: 1 (default), 2, 4... 64"},
+	{FLAG_VCPUS, "vcpus", "N", "processors of the model guest, 1 to 4 (1)"},
 	{FLAG_LENIENT, "lenient", NULL, "count what is malformed and go on"},
 	{FLAG_ORIGIN, "origin", "TEXT",
 	 "what was traced, for the trace's header (default: the input's name)"},
@@ -66,6 +68,11 @@ static int take_flag(void *context, int flag, const char *arg)
 	case FLAG_AROUND:
 		err = number_parse("--fault-around", arg, 64, &val, &diag);
 		request->options.fault_around = (uint32_t)val;
+		break;
+	case FLAG_VCPUS:
+		err = number_parse("--vcpus", arg, TRACE_VCPUS_MAX, &val,
+				   &diag);
+		request->options.vcpus = (uint32_t)val;
 		break;
 	case FLAG_LENIENT:
 		request->lenient = true;
@@ -118,6 +125,10 @@ static const char *plural(uint64_t nr)
 
 static void say_left_out(const struct import_result *r)
 {
+	if (r->guest.ipis)
+		cli_say("%" PRIu64 " interrupt%s between processors to flush "
+			"TLBs",
+			r->guest.ipis, plural(r->guest.ipis));
 	if (r->skipped)
 		cli_say("%" PRIu64 " malformed line%s or record%s skipped",
 			r->skipped, plural(r->skipped), plural(r->skipped));

@@ -102,6 +102,7 @@ static void copy(struct guest *g, gva_t page, gpa_t old)
 		kernel_copy(g, old, gpa);
 	space_map(g, page, 0);
 	kernel_invlpg(g, page);
+	smp_shoot_down(g, &page, 1);
 	space_map(g, page, gpa | PTE_RW);
 	if (old != ZERO_PAGE)
 		frame_free(g, old);

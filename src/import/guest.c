@@ -22,6 +22,9 @@ void guest_trace_info(const struct guest_options *options,
 	info->cr3 = FIRST_ROOT;
 	info->cr4 = CR4_PAE;
 	info->efer = EFER_LMA | EFER_LME | EFER_NXE | EFER_SCE;
+	info->nr_others = options->vcpus ? options->vcpus - 1 : 0;
+	for (uint32_t i = 0; i < info->nr_others; i++)
+		info->other[i] = trace_vcpu_of(info, 0);
 }
 
 static int check_options(const struct guest_options *options, struct diag *diag)
@@ -36,6 +39,10 @@ static int check_options(const struct guest_options *options, struct diag *diag)
 	if (!around || around > 64 || around & (around - 1))
 		return diag_set(diag, -EINVAL,
 				"fault-around: want 1, 2, 4... up to 64 pages");
+	if (options->vcpus > TRACE_VCPUS_MAX)
+		return diag_set(diag, -EINVAL,
+				"processors of the model guest: want 1 to %u",
+				TRACE_VCPUS_MAX);
 	return 0;
 }
 
@@ -53,6 +60,7 @@ int guest_create(const struct guest_options *options,
 		return diag_set(diag, -ENOMEM, "no memory for the model guest");
 	g->options = *options;
 	g->writer = writer;
+	g->want_vcpu = NO_CPU;
 	err = frames_init(g, diag);
 	if (!err)
 		err = tasks_init(g, diag);

@@ -23,6 +23,7 @@ struct guest_options {
 	uint64_t seed;   /* of the frame allocator; 0: ascending frames */
 	/* Pages that a fault on a page of a file maps, 1, 2, 4..64. */
 	uint32_t fault_around;
+	uint32_t vcpus;                     /* 1..4; 0 is 1 */
 	enum trace_granularity granularity; /* of the trace */
 };
 
@@ -58,6 +59,13 @@ void guest_trace_info(const struct guest_options *options,
  */
 int guest_switch(struct guest *guest, uint32_t process, uint32_t thread,
 		 struct diag *diag);
+
+/*
+ * Says where the next guest_switch() finds its task, or moves it to: a number
+ * of the machine's, of which the model has fewer.  Untold, a task that is new
+ * goes to the next processor in turn, and stays there.
+ */
+void guest_on_cpu(struct guest *guest, uint32_t cpu);
 
 /*
  * The task that runs makes another one, in its address space or in a copy of
@@ -115,6 +123,7 @@ struct guest_stats {
 	uint64_t faults;
 	uint64_t spaces, tasks; /* that there have been */
 	uint64_t switches, forks;
+	uint64_t ipis; /* processors interrupted to flush their TLBs */
 	uint64_t left_out_kernel; /* faults at addresses of the kernel's */
 	uint64_t left_out_rights; /* of protection, that are no copy on write */
 	uint64_t frames;          /* in use */

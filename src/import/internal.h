@@ -6,6 +6,7 @@
  *   user.c     user instructions
  *   log.c      faults that a real kernel saw
  *   tasks.c    who runs, in which address space
+ *   smp.c      on which processor; what the others' TLBs must forget
  *   fill.c     what a page fault maps
  *   space.c    page tables of an address space: walk, map, unmap, copy
  *   kernel.c   what the kernel executes: entry, handler, stores, return
@@ -40,15 +41,20 @@
 #define OFFSET_COPY  0x30000 /* clear and copy pages, reach user memory */
 #define OFFSET_SCHED 0x40000 /* context switch, port output */
 #define OFFSET_TASK  0x50000 /* fork, exec, exit, unmap */
+#define OFFSET_IPI   0x60000 /* ask other processors, and be asked */
 #define OFFSET_IDT   0x100000
 #define OFFSET_GDT   0x101000
 #define OFFSET_TSS   0x102000
 #define OFFSET_DATA  0x110000 /* of the memory manager */
-#define OFFSET_STACK 0x180000 /* stacks, a page each */
+#define OFFSET_STACK 0x180000 /* stacks, a page each; idle ones behind */
 
 #define GUEST_LEVELS 4 /* of page tables */
 
 #define STACKS 64
+
+#define TSS_SIZE 128 /* of a processor */
+
+#define NO_CPU UINT32_MAX
 
 /* Entries, as Linux writes them. */
 #define PTE_KERNEL_TABLE (PTE_P | PTE_W | PTE_A | PTE_D)
@@ -75,7 +81,17 @@ struct task {
 	uint32_t thread;
 	uint32_t space;
 	uint32_t next; /* in its bucket, plus 1; or free one */
+	uint32_t cpu;  /* where it ran last, or NO_CPU */
 	bool has_run;
+};
+
+/* Of a processor whose turn it is not. */
+struct cpu {
+	bool begun;
+	uint32_t current;
+	gpa_t root;
+	gva_t stack;
+	gva_t rip;
 };
 
 #define TASK_BUCKET_BITS 10
@@ -118,6 +134,13 @@ struct guest {
 	uint32_t bucket[1u << TASK_BUCKET_BITS]; /* task, plus 1 */
 
 	gva_t stack; /* pointer of the kernel */
+	gva_t rip;   /* of user code, as the last fault had it */
+
+	/* current, root, stack and rip are of this one. */
+	uint32_t vcpu;
+	uint32_t next_vcpu; /* for a task that is new */
+	uint32_t want_vcpu; /* told, or NO_CPU */
+	struct cpu left[TRACE_VCPUS_MAX];
 
 	uint32_t epoch;     /* the last one given out */
 	uint32_t epoch_now; /* of the space that runs */
@@ -179,13 +202,39 @@ void kernel_leave(struct guest *g);
 /* The rest of a switch, once g->current is the next one. */
 void kernel_switch_stack(struct guest *g);
 
+/* Another processor asks for something: enters the kernel, and leaves it. */
+void kernel_interrupt(struct guest *g);
+void kernel_end_interrupt(struct guest *g, gva_t stack);
+/* To the local APIC of another one. */
+void kernel_send_ipi(struct guest *g, uint32_t vcpu);
+
 /* A page fault and what the handler does before it knows more. */
 void kernel_fault(struct guest *g, gva_t cr2, uint32_t error, gva_t rip,
 		  bool user);
 /* Back from it; the instruction is tried again. */
 void kernel_resume(struct guest *g, gva_t cr2, gva_t rip, bool user);
 
+/* smp.c */
+static inline uint32_t nr_vcpus(const struct guest *g)
+{
+	return g->options.vcpus ? g->options.vcpus : 1;
+}
+
+void smp_use(struct guest *g, uint32_t vcpu);
+/* To the processor that this task is to run on; 0: one that is new. */
+void smp_place(struct guest *g, uint32_t task);
+/*
+ * The space that runs has lost these entries, this processor's TLB has
+ * forgotten them: so do the others'.  nr beyond INVLPG_MAX: all of it.
+ */
+void smp_shoot_down(struct guest *g, const gva_t *pages, uint32_t nr);
+/* No processor has this root any more, idle ones included. */
+void smp_leave(struct guest *g, gpa_t root);
+
 /* space.c */
+/* More pages than this, and CR3 is loaded instead of INVLPG, as in Linux. */
+#define INVLPG_MAX 33
+
 int space_init(struct guest *g, struct diag *diag);
 bool space_make(struct guest *g, struct space *space); /* false: g->err */
 void space_tell(struct guest *g, gpa_t table);
@@ -231,6 +280,8 @@ void fill(struct guest *g, gva_t gva, uint32_t error);
 void fill_quietly(struct guest *g, gva_t page);
 
 /* tasks.c */
+/* The processor has nobody to run. */
+void task_idle(struct guest *g);
 int tasks_init(struct guest *g, struct diag *diag);
 
 /* guest.c */

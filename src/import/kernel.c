@@ -160,10 +160,19 @@ void kernel_copy(struct guest *g, gpa_t from, gpa_t to)
 
 /* --- Entry and return ---------------------------------------------------- */
 
+/* Where TSS.RSP0 is. */
+static uint32_t rsp0(const struct guest *g)
+{
+	return OFFSET_TSS + g->vcpu * TSS_SIZE + 4;
+}
+
 static gva_t stack_top(const struct guest *g)
 {
-	return KERNEL_TEXT + OFFSET_STACK +
-	       (g->current % STACKS + 1) * PAGE_SIZE;
+	uint32_t slot = g->current % STACKS;
+
+	if (!g->current && g->vcpu)
+		slot = STACKS + g->vcpu - 1;
+	return KERNEL_TEXT + OFFSET_STACK + (slot + 1) * PAGE_SIZE;
 }
 
 void kernel_begin(struct guest *g)
@@ -196,7 +205,7 @@ void kernel_switch_stack(struct guest *g)
 	push(g, OFFSET_SCHED + 0x200, SWITCH_REGS);
 	g->stack = stack_top(g) - 8 * (SYSCALL_REGS + SWITCH_REGS);
 	pop(g, OFFSET_SCHED + 0x240, SWITCH_REGS);
-	access_data(g, OFFSET_SCHED + 0x280, TRACE_WRITE, OFFSET_TSS + 4);
+	access_data(g, OFFSET_SCHED + 0x280, TRACE_WRITE, rsp0(g));
 	kernel_run(g, OFFSET_SCHED + 0x284, 20);
 }
 
@@ -212,27 +221,20 @@ static void implicit(struct guest *g, enum trace_kind kind, gva_t gva)
 }
 
 /* SDM vol. 3A, "Exception and Interrupt Handling in 64-bit Mode". */
-static void deliver(struct guest *g, uint32_t error, gva_t rip, bool user)
+static void deliver(struct guest *g, struct guest_event ev)
 {
-	const gva_t gate = KERNEL_TEXT + OFFSET_IDT + 16 * EXC_PF;
-	struct guest_event ev = {
-		.kind = GE_DELIVER,
-		.vector = EXC_PF,
-		.type = EVENT_HW_EXC,
-		.has_error = true,
-		.error = error,
-		.cpl = user ? 3 : 0,
-		.rip = rip,
-		.insns = g->stats.insns,
-	};
+	const gva_t gate = KERNEL_TEXT + OFFSET_IDT + 16 * ev.vector;
+	bool user = ev.cpl == 3;
 
+	ev.kind = GE_DELIVER;
+	ev.insns = g->stats.insns;
 	emit_event(g, ev);
 	implicit(g, TRACE_READ, gate);
 	implicit(g, TRACE_READ, gate + 8);
 	implicit(g, TRACE_READ, KERNEL_TEXT + OFFSET_GDT + 0x10);
 	if (user)
-		implicit(g, TRACE_READ, KERNEL_TEXT + OFFSET_TSS + 4);
-	for (unsigned int i = 0; i < 6; i++) {
+		implicit(g, TRACE_READ, KERNEL_TEXT + rsp0(g));
+	for (unsigned int i = 0; i < 5u + ev.has_error; i++) {
 		g->stack -= 8;
 		implicit(g, TRACE_WRITE, g->stack);
 	}
@@ -250,8 +252,15 @@ void kernel_fault(struct guest *g, gva_t cr2, uint32_t error, gva_t rip,
 
 	g->stats.faults++;
 	g->stack = user ? stack_top(g) : g->stack & ~UINT64_C(15);
+	if (user)
+		g->rip = rip;
 	emit_item(g, &fault);
-	deliver(g, error, rip, user);
+	deliver(g, (struct guest_event){.vector = EXC_PF,
+					.type = EVENT_HW_EXC,
+					.has_error = true,
+					.error = error,
+					.cpl = user ? 3 : 0,
+					.rip = rip});
 
 	/* Save registers; find the area of the address. */
 	push(g, OFFSET_ENTRY, SAVED_REGS);
@@ -263,22 +272,51 @@ void kernel_fault(struct guest *g, gva_t cr2, uint32_t error, gva_t rip,
 	kernel_run(g, OFFSET_FAULT + 0x408, 60);
 }
 
+static void iret(struct guest *g)
+{
+	fetch(g, OFFSET_ENTRY + 0x300, 1);
+	for (unsigned int i = 0; i < 5; i++) {
+		touch(g, TRACE_READ, g->stack, 1);
+		g->stack += 8;
+	}
+}
+
 /* The error code is skipped, IRET takes the five others. */
 void kernel_resume(struct guest *g, gva_t cr2, gva_t rip, bool user)
 {
 	kernel_run(g, OFFSET_ENTRY + 0x200, 20);
 	pop(g, OFFSET_ENTRY + 0x280, SAVED_REGS);
 	g->stack += 8;
-	fetch(g, OFFSET_ENTRY + 0x300, 1);
-	for (unsigned int i = 0; i < 5; i++) {
-		touch(g, TRACE_READ, g->stack, 1);
-		g->stack += 8;
-	}
+	iret(g);
 	emit_event(g, (struct guest_event){.kind = GE_RETRY,
 					   .gva = cr2,
 					   .rip = rip,
 					   .cpl = user ? 3 : 0,
 					   .insns = g->stats.insns});
+}
+
+/* Linux's INVALIDATE_TLB_VECTOR of 2007. */
+#define IPI_VECTOR 0xfd
+
+/* Idle is in the kernel, all others in user code. */
+void kernel_interrupt(struct guest *g)
+{
+	bool user = g->current;
+	struct guest_event ev = {.kind = GE_IRQ,
+				 .vector = IPI_VECTOR,
+				 .type = EVENT_EXT_INT,
+				 .if_open = true,
+				 .cpl = user ? 3 : 0,
+				 .rip = user ? g->rip
+					     : KERNEL_TEXT + OFFSET_SCHED,
+				 .insns = g->stats.insns};
+
+	emit_event(g, ev);
+	g->stack = user ? stack_top(g) : g->stack & ~UINT64_C(15);
+	ev.if_open = false;
+	deliver(g, ev);
+	push(g, OFFSET_ENTRY + 0x600, SAVED_REGS);
+	access_data(g, OFFSET_IPI + 0x200, TRACE_READ, OFFSET_DATA + 0x200);
 }
 
 /* --- Instructions that may exit ------------------------------------------ */
@@ -320,4 +358,33 @@ void kernel_out(struct guest *g, uint16_t port, uint8_t val)
 			  .reg = port < 256 ? GUEST_IO_IMM : 0,
 			  .value = val,
 		  });
+}
+
+/* x2APIC, which needs no memory-mapped registers. */
+#define MSR_X2APIC_EOI 0x80b
+#define MSR_X2APIC_ICR 0x830
+
+static void write_apic(struct guest *g, uint32_t offset, uint32_t msr,
+		       uint64_t val)
+{
+	sensitive(g, offset,
+		  (struct guest_event){
+			  .kind = GE_WRMSR, .error = msr, .value = val});
+}
+
+void kernel_send_ipi(struct guest *g, uint32_t vcpu)
+{
+	access_data(g, OFFSET_IPI, TRACE_WRITE, OFFSET_DATA + 0x200);
+	kernel_run(g, OFFSET_IPI + 0x10, 20);
+	write_apic(g, OFFSET_IPI + 0x80, MSR_X2APIC_ICR,
+		   (uint64_t)vcpu << 32 | IPI_VECTOR);
+}
+
+void kernel_end_interrupt(struct guest *g, gva_t stack)
+{
+	access_data(g, OFFSET_IPI + 0x280, TRACE_WRITE, OFFSET_DATA + 0x240);
+	write_apic(g, OFFSET_IPI + 0x2c0, MSR_X2APIC_EOI, 0);
+	pop(g, OFFSET_ENTRY + 0x680, SAVED_REGS);
+	iret(g);
+	g->stack = stack;
 }

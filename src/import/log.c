@@ -21,6 +21,7 @@ static void change(struct guest *g, gva_t page, uint32_t error)
 	} else {
 		space_map(g, page, entry & ~PTE_W);
 		kernel_invlpg(g, page);
+		smp_shoot_down(g, &page, 1);
 		space_forget_page(g, page);
 	}
 }

@@ -19,6 +19,7 @@
 
 struct line {
 	uint32_t process, thread;
+	uint32_t cpu;    /* UINT32_MAX: not told */
 	bool is_made_up; /* by perf, for what there was before */
 	const char *name, *fields, *end;
 	size_t name_len;
@@ -54,17 +55,6 @@ static const char *time_before(const char *p, const char *start)
 	return at < dot - 1 && at > start && at[-1] == ' ' ? at : NULL;
 }
 
-/* The [cpu] before p, or p. */
-static const char *skip_cpu_back(const char *p, const char *start)
-{
-	const char *at;
-
-	if (p == start || p[-1] != ']')
-		return p;
-	at = skip_digits_back(p - 1, start);
-	return at > start && at[-1] == '[' ? at - 1 : p;
-}
-
 static bool parse_number(const char *p, const char *end, uint32_t *ret)
 {
 	uint64_t val;
@@ -73,6 +63,21 @@ static bool parse_number(const char *p, const char *end, uint32_t *ret)
 		return false;
 	*ret = (uint32_t)val;
 	return true;
+}
+
+/* The [cpu] before p, or p. */
+static const char *skip_cpu_back(const char *p, const char *start,
+				 uint32_t *ret)
+{
+	const char *at;
+
+	if (p == start || p[-1] != ']')
+		return p;
+	at = skip_digits_back(p - 1, start);
+	if (at == start || at[-1] != '[')
+		return p;
+	parse_number(at, p - 1, ret);
+	return at - 1;
 }
 
 /* "process/thread" or "thread", which end at p. */
@@ -136,7 +141,8 @@ static bool parse_line(const char *line, size_t len, struct line *ret)
 		if (!time)
 			continue;
 		at = skip_spaces_back(time, line);
-		at = skip_spaces_back(skip_cpu_back(at, line), line);
+		ret->cpu = UINT32_MAX;
+		at = skip_spaces_back(skip_cpu_back(at, line, &ret->cpu), line);
 		ret->is_made_up = is_zero(time, p - 1);
 		if (parse_task(at, line, ret))
 			return parse_name(p, end, ret);
@@ -188,6 +194,8 @@ static int begin(struct import *import, const struct line *line,
 		 struct diag *diag)
 {
 	import->records++;
+	if (line->cpu != UINT32_MAX)
+		guest_on_cpu(import->guest, line->cpu);
 	return guest_switch(import->guest, line->process, line->thread, diag);
 }
 

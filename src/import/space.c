@@ -9,9 +9,6 @@
 
 #include "import/internal.h"
 
-/* More pages than this, and CR3 is loaded instead of INVLPG, as in Linux. */
-#define INVLPG_MAX 33
-
 /* --- Tables -------------------------------------------------------------- */
 
 static uint64_t *table_of(struct guest *g, gpa_t table)
@@ -293,6 +290,8 @@ void space_unmap(struct guest *g, gva_t first, gva_t last, bool frees_tables)
 	else
 		for (uint32_t i = 0; i < u.nr; i++)
 			kernel_invlpg(g, u.stale[i]);
+	if (u.nr)
+		smp_shoot_down(g, u.stale, u.nr);
 }
 
 void space_clear(struct guest *g, struct space *space)
@@ -355,4 +354,5 @@ void space_copy(struct guest *g, struct space *child)
 	space_forget(g, parent);
 	/* The parent's TLB may still let it write. */
 	kernel_load_cr3(g, parent->root);
+	smp_shoot_down(g, NULL, INVLPG_MAX + 1);
 }

@@ -94,6 +94,7 @@ static uint32_t new_task(struct guest *g, uint32_t thread, uint32_t space)
 	g->task[i] = (struct task){
 		.thread = thread,
 		.space = space,
+		.cpu = NO_CPU,
 		.next = *bucket_of(g, thread),
 	};
 	*bucket_of(g, thread) = i + 1;
@@ -119,6 +120,7 @@ static void drop_space(struct guest *g, uint32_t i)
 
 	if (--space->users)
 		return;
+	smp_leave(g, space->root);
 	space_clear(g, space);
 	if (g->root == space->root)
 		kernel_load_cr3(g, FIRST_ROOT);
@@ -154,7 +156,14 @@ static void switch_to(struct guest *g, uint32_t next)
 		kernel_load_cr3(g, space_now(g)->root);
 	kernel_switch_stack(g);
 	g->task[next].has_run = true;
+	g->task[next].cpu = g->vcpu;
 	g->stats.switches++;
+}
+
+void task_idle(struct guest *g)
+{
+	kernel_enter(g);
+	switch_to(g, 0);
 }
 
 /* What was taken for a process has become a thread of `other`'s. */
@@ -221,6 +230,7 @@ int guest_switch(struct guest *g, uint32_t process, uint32_t thread,
 {
 	uint32_t task;
 
+	smp_place(g, find(g, thread));
 	if (is_running(g, process, thread))
 		return guest_error(g, diag);
 	kernel_enter(g);
@@ -246,10 +256,13 @@ static void fork_space(struct guest *g, uint32_t thread)
 /* A number is used again, and nobody has told how its last bearer ended. */
 static void end_last(struct guest *g, uint32_t thread)
 {
-	uint32_t task = g->current;
+	uint32_t task = g->current, vcpu = g->vcpu;
 	struct diag diag;
 
 	guest_exit(g, thread, &diag);
+	smp_use(g, vcpu);
+	if (g->current == task)
+		return;
 	switch_to(g, task);
 	kernel_leave(g);
 }
@@ -305,6 +318,7 @@ int guest_exit(struct guest *g, uint32_t thread, struct diag *diag)
 
 	if (!task)
 		return guest_error(g, diag);
+	smp_place(g, task);
 	kernel_enter(g);
 	if (task != g->current)
 		switch_to(g, task);

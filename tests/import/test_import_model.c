@@ -13,6 +13,7 @@
 #include "model.h"
 #include "random.h"
 #include "rig.h"
+#include "trace/check.h"
 
 #define SEEDS 8
 #define CALLS 90
@@ -22,6 +23,7 @@ static struct model model;
 struct life {
 	struct rig *rig;
 	struct rng rng;
+	uint32_t vcpus;
 };
 
 static uint64_t below(struct life *life, uint64_t limit)
@@ -108,6 +110,8 @@ static void do_switch(struct life *life)
 				   ? thread
 				   : 1 + (uint32_t)below(life, NR_TASKS - 1);
 
+	if (life->vcpus > 1 && below(life, 2))
+		guest_on_cpu(life->rig->guest, (uint32_t)below(life, 8));
 	rig_switch(life->rig, process, thread);
 	model_switch(&model, process, thread);
 }
@@ -182,6 +186,7 @@ static void live(struct rig *rig, uint64_t seed, uint32_t calls,
 	rng_init(&life.rng, seed);
 	options.fault_around = 1u << below(&life, 7);
 	options.seed = below(&life, 2) ? seed + 1 : 0;
+	options.vcpus = life.vcpus = 1 + (uint32_t)(seed % TRACE_VCPUS_MAX);
 	model_init(&model, options.fault_around);
 	rig_open(rig, granularity == TRACE_FULL ? "full" : "pages", &options);
 	for (uint32_t i = 0; i < calls; i++) {
@@ -244,12 +249,18 @@ static const char *order_flaw(const struct tape_entry *e,
 	}
 	switch (ev->kind) {
 	case GE_DELIVER:
+		if (ev->type == EVENT_EXT_INT)
+			return ev->insns == insns && !before->is_ref &&
+					       before->item.event.kind == GE_IRQ
+				       ? NULL
+				       : "an interrupt from nowhere";
 		return ev->insns == insns && !before->is_ref &&
 				       before->item.kind == TRACE_ITEM_FAULT &&
 				       before->item.error == ev->error
 			       ? NULL
 			       : "a delivery of no fault";
 	case GE_DELIVERED:
+	case GE_IRQ:
 	case GE_RETRY:
 		return ev->insns == insns ? NULL : "a clock that is wrong";
 	default:
@@ -307,6 +318,29 @@ static void check_order(const char *name, const struct tape *tape)
 	}
 }
 
+static void check_rules(const char *name, const struct tape *tape)
+{
+	struct trace_check *check = trace_check_create(TRACE_FULL);
+	const char *first;
+
+	for (size_t i = 0; i < tape->nr; i++) {
+		const struct tape_entry *e = &tape->entries[i];
+		const struct trace_item ref = {
+			.kind = TRACE_ITEM_REFS, .refs = &e->ref, .nr = 1};
+
+		assert_int_equal(
+			trace_check_item(check, e->is_ref ? &ref : &e->item),
+			0);
+	}
+	/* A part of more than 255 bytes does not reach to its rest. */
+	for (int rule = 0; rule < NR_TRACE_RULES; rule++)
+		if (rule != RULE_REST &&
+		    trace_check_broken(check, (enum trace_rule)rule, &first))
+			fail_msg("%s: rule %s: %s", name,
+				 trace_rule_name((enum trace_rule)rule), first);
+	trace_check_destroy(check);
+}
+
 static void random_life(uint64_t seed, uint32_t calls, uint32_t audited)
 {
 	struct rig full, pages;
@@ -318,6 +352,7 @@ static void random_life(uint64_t seed, uint32_t calls, uint32_t audited)
 	rig_read(full.path, &one_by_one);
 	check_faults(name, &one_by_one);
 	check_order(name, &one_by_one);
+	check_rules(name, &one_by_one);
 	live(&pages, seed, calls, TRACE_PAGES);
 	rig_read(pages.path, &got);
 	tape_merge(&one_by_one, &merged);
