@@ -393,6 +393,15 @@ struct matrix_pair *matrix_pairs(const struct matrix_space *space,
 	return pairs;
 }
 
+size_t matrix_stride(const struct matrix_space *space, size_t nr_pairs,
+		     uint64_t cases)
+{
+	uint64_t all = (uint64_t)nr_pairs * matrix_nr_accesses *
+		       matrix_nr_controls(space);
+
+	return cases ? (size_t)(all / cases) | 1 : 1;
+}
+
 /* The model --------------------------------------------------------------- */
 
 static uint64_t read_ram(void *memory, uint64_t pa, int bytes)

@@ -64,6 +64,13 @@ struct matrix_pair *matrix_pairs(const struct matrix_space *space,
 				 const struct matrix_controls *controls,
 				 size_t *nr);
 
+/*
+ * How many of these pairs to go on so that, over all controls and accesses,
+ * about `cases` cases are tried (0: all); odd.
+ */
+size_t matrix_stride(const struct matrix_space *space, size_t nr_pairs,
+		     uint64_t cases);
+
 extern const struct matrix_access matrix_accesses[];
 extern const unsigned int matrix_nr_accesses;
 

@@ -330,6 +330,20 @@ static bool refuses_at_once(const struct oracle_cpu *cpu,
 	       fetch_of_execute_disable(&q);
 }
 
+/* PK in a code that was made before the leaf was read: as of the whole way. */
+static uint32_t key_code(const struct oracle_cpu *cpu,
+			 const struct oracle_access *access,
+			 const struct way *way)
+{
+	struct question q = question_about(cpu, access, way);
+
+	for (int i = 0; i < way->n; i++)
+		if (!bit(way->step[i].entry, 0) ||
+		    (way->step[i].entry & reserved_bits(cpu, &way->step[i])))
+			return 0;
+	return protection_key_forbids(&q) ? 32 : 0;
+}
+
 static struct oracle_result judge(const struct oracle_cpu *cpu,
 				  const struct oracle_access *access,
 				  const struct way *way)
@@ -348,7 +362,8 @@ static struct oracle_result judge(const struct oracle_cpu *cpu,
 			return fault(r, cpu, access, 1 + 8);
 		if (cpu->quirks.rights_first &&
 		    refuses_at_once(cpu, access, step))
-			return fault(r, cpu, access, 1);
+			return fault(r, cpu, access,
+				     1 + key_code(cpu, access, way));
 	}
 	q = question_about(cpu, access, way);
 	if (is_forbidden(&q))

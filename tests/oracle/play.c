@@ -74,6 +74,9 @@ void play_controls(struct play *p, const struct matrix_controls *controls)
 					     .error = MSR_EFER,
 					     .value = efer});
 	load_cr(p, 0, CR0_PE | CR0_ET | CR0_PG | (controls->wp ? CR0_WP : 0));
+	if (controls->pke)
+		must(p, (struct guest_event){.kind = GE_WRPKRU,
+					     .value = controls->pkru});
 }
 
 void play_start(struct play *p, const struct matrix_space *space,
@@ -156,6 +159,19 @@ static uint32_t access_bits(const struct matrix_access *access)
 	       (access->ac ? (uint32_t)ACCESS_AC : 0);
 }
 
+/* The hypervisor has the store emulated: where does it land? */
+static uint64_t emulate_store(struct play *p, struct guest_event ev)
+{
+	hpa_t hpa;
+
+	ev.kind = GE_STORE;
+	memcpy(ev.bytes, &p->insns, 4);
+	must(p, ev);
+	assert_true(p->sink->translate(p->sink, ev.gva, &hpa));
+	assert_memory_equal(p->mem->ram + hpa, ev.bytes, 4);
+	return hpa;
+}
+
 struct matrix_seen play_access(struct play *p,
 			       const struct matrix_access *access)
 {
@@ -179,6 +195,10 @@ struct matrix_seen play_access(struct play *p,
 		seen.code = out.error;
 		seen.cr2 = p->sink->view->cr2;
 		deliver(p, &out);
+		break;
+	case GO_EMULATE:
+		assert_true(access->write);
+		seen.pa = emulate_store(p, ev);
 		break;
 	case GO_MMIO:
 		seen.what = SEEN_MMIO;

@@ -18,10 +18,10 @@ static const struct {
 	const char *name;
 	int level;
 } tables[] = {
-	{ORACLE_PAE, "PAE", 1},
-	{ORACLE_4LEVEL, "4 levels", 1},
-	{ORACLE_4LEVEL, "4 levels", 2},
-	{ORACLE_4LEVEL, "4 levels", 3},
+	{ORACLE_32, "32-bit", 1},       {ORACLE_PAE, "PAE", 1},
+	{ORACLE_4LEVEL, "4 levels", 1}, {ORACLE_4LEVEL, "4 levels", 2},
+	{ORACLE_4LEVEL, "4 levels", 3}, {ORACLE_5LEVEL, "5 levels", 1},
+	{ORACLE_5LEVEL, "5 levels", 2}, {ORACLE_5LEVEL, "5 levels", 3},
 };
 
 static uint64_t nr_cases, nr_left_out;
@@ -105,8 +105,16 @@ int runs_all(const char *group, void (*one)(void **state))
 	return failed;
 }
 
+/* Where all controls are off ten times as dense, as most flaws show there. */
+static size_t stride_for(const struct matrix_run *run, unsigned int setting,
+			 size_t nr_pairs, uint64_t cases)
+{
+	return matrix_stride(&run->space, nr_pairs,
+			     setting ? cases : 10 * cases);
+}
+
 void runs_each_pair(
-	struct matrix_run *run, size_t stride,
+	struct matrix_run *run, uint64_t cases,
 	void (*set_controls)(struct matrix_run *run,
 			     const struct matrix_controls *controls),
 	void (*try_pair)(struct matrix_run *run,
@@ -117,12 +125,13 @@ void runs_each_pair(
 		struct matrix_controls controls =
 			matrix_controls_at(&run->space, i);
 		struct matrix_pair *pairs;
-		size_t nr;
+		size_t nr, stride;
 
 		if (set_controls)
 			set_controls(run, &controls);
 		pairs = matrix_pairs(&run->space, &controls, &nr);
-		for (size_t at = i % stride; at < nr; at += stride)
+		stride = stride_for(run, i, nr, cases);
+		for (size_t at = i * 7 % stride; at < nr; at += stride)
 			try_pair(run, &controls, &pairs[at]);
 		free(pairs);
 	}

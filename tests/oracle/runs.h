@@ -25,8 +25,11 @@ struct matrix_run {
  */
 int runs_all(const char *group, void (*one)(void **state));
 
-/* Each stride-th pair of entries under each setting of the controls. */
-void runs_each_pair(struct matrix_run *run, size_t stride,
+/*
+ * Pairs of entries, evenly picked so that about `cases` are tried (0: all),
+ * under each setting of the controls.
+ */
+void runs_each_pair(struct matrix_run *run, uint64_t cases,
 		    void (*controls)(struct matrix_run *run,
 				     const struct matrix_controls *controls),
 		    void (*pair)(struct matrix_run *run,

@@ -206,6 +206,10 @@ static uint64_t random_entry(void)
 	e |= (rnd() & 15) << 59;
 	if (rnd() % 4)
 		e &= ~BITS(62, 59);
+	if (rnd() % 8 == 0)
+		e |= PTE_PS;
+	if (rnd() % 16 == 0) /* reserved in large entries */
+		e |= BIT(12 + rnd() % 18);
 	for (int i = 0; i < 2; i++)
 		if (rnd() % 4 == 0)
 			e |= BIT(rnd() % 64);
