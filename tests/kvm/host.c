@@ -128,7 +128,7 @@ bool host_try(struct host *h, const struct matrix_space *space,
 	struct trip t = {.host = h, .space = *space};
 	bool ok;
 
-	judge_init(&t.judge, space, NULL);
+	judge_init(&t.judge, space, NULL, false);
 	for (unsigned int i = 0; i < matrix_nr_controls(space); i++)
 		try_controls(&t, i, cases);
 	if (t.open)

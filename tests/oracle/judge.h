@@ -22,6 +22,7 @@ struct judge {
 	struct matrix_space space;
 	/* NULL: a real processor, which has no flaws. */
 	const struct smmu_generation *gen;
+	bool bypass;
 	uint8_t *ram; /* the tables, for the model to read */
 	uint64_t cases;
 	uint64_t flaws[NR_MATRIX_FLAWS];
@@ -31,7 +32,7 @@ struct judge {
 };
 
 void judge_init(struct judge *j, const struct matrix_space *space,
-		const struct smmu_generation *gen);
+		const struct smmu_generation *gen, bool bypass);
 void judge_finish(struct judge *j);
 
 /* seen: after `access` with `pair` in place under `controls`. */

@@ -18,10 +18,10 @@ static const struct {
 	const char *name;
 	int level;
 } tables[] = {
-	{ORACLE_32, "32-bit", 1},       {ORACLE_PAE, "PAE", 1},
-	{ORACLE_4LEVEL, "4 levels", 1}, {ORACLE_4LEVEL, "4 levels", 2},
-	{ORACLE_4LEVEL, "4 levels", 3}, {ORACLE_5LEVEL, "5 levels", 1},
-	{ORACLE_5LEVEL, "5 levels", 2}, {ORACLE_5LEVEL, "5 levels", 3},
+	{ORACLE_PAE, "PAE", 1},
+	{ORACLE_4LEVEL, "4 levels", 1},
+	{ORACLE_4LEVEL, "4 levels", 2},
+	{ORACLE_4LEVEL, "4 levels", 3},
 };
 
 static uint64_t nr_cases, nr_left_out;
@@ -44,6 +44,7 @@ static void configure(struct matrix_run *run)
 	set(&run->config, "mmu", run->gen->name);
 	set(&run->config, "bypass", run->bypass ? "on" : "off");
 	set(&run->config, "maxphyaddr", maxphyaddr);
+	set(&run->config, "audit", "entry");
 	if (config_check(&run->config, &diag))
 		fail_msg("%s", diag.msg);
 }
@@ -53,7 +54,7 @@ static int set_up(void **state)
 	struct matrix_run *run = *state;
 
 	configure(run);
-	judge_init(&run->judge, &run->space, run->gen);
+	judge_init(&run->judge, &run->space, run->gen, run->bypass);
 	return 0;
 }
 
