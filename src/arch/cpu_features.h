@@ -8,7 +8,7 @@
 
 #include "base/types.h"
 
-/* The order is that of the option's words. */
+/* The order is that of the option's words; the numbers are in trace files. */
 #define FEATURE_LA57    BIT(0) /* 5-level paging */
 #define FEATURE_SMEP    BIT(1)
 #define FEATURE_SMAP    BIT(2)

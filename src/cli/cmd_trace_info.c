@@ -129,7 +129,7 @@ static const struct {
 	const char *name, *heading;
 	struct {
 		const char *key, *title;
-	} column[9];
+	} column[11];
 } tables[NR_TABLES] = {
 	[TABLE_TRACES] = {"traces",
 			  "Traces",
@@ -165,7 +165,9 @@ static const struct {
 			  {"pdpte0", "PDPTE0"},
 			  {"pdpte1", "PDPTE1"},
 			  {"pdpte2", "PDPTE2"},
-			  {"pdpte3", "PDPTE3"}}},
+			  {"pdpte3", "PDPTE3"},
+			  {"pkru", "PKRU"},
+			  {"features", "Features"}}},
 	[TABLE_ITEMS] = {"items",
 			 "Items",
 			 {{"item", "Item"},
@@ -254,7 +256,8 @@ static void add_start(struct sheet *sheet, const struct content *c)
 	const struct trace_info *info = trace_reader_info(c->reader);
 	const uint64_t regs[] = {info->cr0,      info->cr3,      info->cr4,
 				 info->efer,     info->pdpte[0], info->pdpte[1],
-				 info->pdpte[2], info->pdpte[3]};
+				 info->pdpte[2], info->pdpte[3], info->pkru,
+				 info->features};
 
 	for (size_t i = 0; i < ARRAY_LEN(regs); i++)
 		sheet_text(sheet, "0x%" PRIx64, regs[i]);

@@ -33,6 +33,9 @@ static uint64_t identity_of(const struct trace_info *info, uint64_t digest)
 
 	for (size_t i = 0; i < ARRAY_LEN(state); i++)
 		h = hash_number(h, state[i]);
+	/* Rare, so that other traces keep their identity. */
+	if (info->features | info->pkru)
+		h = hash_number(hash_number(h, info->features), info->pkru);
 	return h;
 }
 

@@ -194,6 +194,7 @@ struct guest_view {
 	enum paging_mode shadow; /* PAE, 4LEVEL or 5LEVEL */
 	enum paging_mode guest;
 	uint64_t cr0, cr2, cr3, cr4, efer; /* as the guest sees them */
+	uint32_t features;                 /* the processor's, FEATURE_* */
 	uint32_t mode_changes;             /* ++ when a line above changed
 					      other than cr2 and root */
 	bool irq_window;                   /* tell me with GE_IRQ_WINDOW */

@@ -45,6 +45,7 @@ int recorder_create(const char *path, struct trace_info *info,
 	info->cr3 = view->cr3;
 	info->cr4 = view->cr4;
 	info->efer = view->efer;
+	info->features = view->features;
 	if (tables_init(r))
 		err = diag_set(diag, -ENOMEM, "no memory for the recorder");
 	else

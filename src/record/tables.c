@@ -35,8 +35,28 @@ void tables_tell(struct recorder *r, gpa_t gpa)
 	r->table[gpa >> PAGE_SHIFT] = 1;
 }
 
+static uint64_t read_entry(const struct recorder *r, enum paging_mode mode,
+			   gpa_t table, unsigned int index)
+{
+	gpa_t at = table + (gpa_t)paging_entry_size(mode) * index;
+
+	return mode == PAGING_32 ? mem_read_u32(r->mem, at)
+				 : mem_read_u64(r->mem, at);
+}
+
+/* A large page, or what a processor may take for one. */
+static bool may_be_leaf(const struct guest_view *view, uint64_t entry,
+			int level)
+{
+	if (level > 3 || !(entry & PTE_PS))
+		return false;
+	return view->guest != PAGING_32 || (view->cr4 & CR4_PSE);
+}
+
 static void walk_from(struct recorder *r, gpa_t table, int level, gva_t gva)
 {
+	const struct guest_view *view = r->next->view;
+
 	for (;; level--) {
 		uint64_t entry;
 
@@ -44,8 +64,9 @@ static void walk_from(struct recorder *r, gpa_t table, int level, gva_t gva)
 		tables_tell(r, table);
 		if (level == 1 || !mem_is_ram(r->mem, table, PAGE_SIZE))
 			return;
-		entry = mem_read_u64(r->mem, table + 8 * pt_index(gva, level));
-		if (!(entry & PTE_P) || (entry & PTE_PS && level <= 3))
+		entry = read_entry(r, view->guest, table,
+				   paging_index(view->guest, gva, level));
+		if (!(entry & PTE_P) || may_be_leaf(view, entry, level))
 			return;
 		table = entry;
 	}
@@ -58,12 +79,14 @@ void tables_walk(struct recorder *r, gva_t gva)
 
 	switch (view->guest) {
 	case PAGING_OFF:
-	case PAGING_32:
-	case PAGING_5LEVEL:
 	case NR_PAGING_MODES:
 		return;
+	case PAGING_32:
+		walk_from(r, (uint32_t)view->cr3, 2, gva);
+		return;
 	case PAGING_4LEVEL:
-		walk_from(r, view->cr3, 4, gva);
+	case PAGING_5LEVEL:
+		walk_from(r, view->cr3, paging_levels(view->guest), gva);
 		return;
 	case PAGING_PAE:
 		pdpte = r->pdpte[gva >> 30 & 3];
@@ -100,9 +123,11 @@ void tables_roots(struct recorder *r, const struct guest_event *ev)
 		cr3 = ev->value;
 	if (ev->kind == GE_CR_WRITE && ev->cr == 4)
 		cr4 = ev->value;
-	if (!(cr0 & CR0_PG) || !(cr4 & CR4_PAE))
+	if (!(cr0 & CR0_PG))
 		return;
-	if (view->efer & EFER_LME)
+	if (!(cr4 & CR4_PAE))
+		tables_tell(r, (uint32_t)cr3 & PTE_ADDR);
+	else if (view->efer & EFER_LME)
 		tables_tell(r, cr3 & PTE_ADDR);
 	else
 		tell_pae(r, cr3);

@@ -25,7 +25,8 @@ static uint64_t frames(const struct track *track)
 	return track->mem->ram_size >> PAGE_SHIFT;
 }
 
-static void load_state(struct cpu *cpu, const struct trace_vcpu *from)
+static void load_state(struct cpu *cpu, const struct trace_vcpu *from,
+		       uint64_t features)
 {
 	struct config config;
 
@@ -36,6 +37,8 @@ static void load_state(struct cpu *cpu, const struct trace_vcpu *from)
 	cpu->cr4 = from->cr4;
 	cpu->efer = from->efer;
 	memcpy(cpu->pdpte, from->pdpte, sizeof(cpu->pdpte));
+	cpu->pkru = (uint32_t)from->pkru;
+	cpu->features = (uint32_t)features;
 }
 
 int track_create(const struct trace_info *info, struct track **ret,
@@ -49,7 +52,7 @@ int track_create(const struct trace_info *info, struct track **ret,
 	for (unsigned int i = 0; i <= info->nr_others; i++) {
 		struct trace_vcpu from = trace_vcpu_of(info, i);
 
-		load_state(&track->cpu[i], &from);
+		load_state(&track->cpu[i], &from, info->features);
 	}
 	/* Its own pages only are touched, so that more costs nothing. */
 	err = mem_create(info->memory ? info->memory : RAM_MAX, 1, false,
@@ -94,6 +97,9 @@ static void track_event(struct track *track, const struct guest_event *ev)
 	case GE_LMSW:
 		cpu_load_cr0(cpu, mem, cpu_lmsw(cpu, (uint16_t)ev->value),
 			     false);
+		break;
+	case GE_WRPKRU:
+		cpu->pkru = (uint32_t)ev->value;
 		break;
 	case GE_WRMSR:
 		if (ev->error == MSR_EFER)
@@ -142,7 +148,8 @@ static struct trace_vcpu state_of(const struct cpu *cpu)
 	struct trace_vcpu state = {.cr0 = cpu->cr0,
 				   .cr3 = cpu->cr3,
 				   .cr4 = cpu->cr4,
-				   .efer = cpu->efer};
+				   .efer = cpu->efer,
+				   .pkru = cpu->pkru};
 
 	memcpy(state.pdpte, cpu->pdpte, sizeof(state.pdpte));
 	return state;
@@ -157,6 +164,7 @@ void track_registers(const struct track *track, struct trace_info *info)
 	info->cr4 = first.cr4;
 	info->efer = first.efer;
 	memcpy(info->pdpte, first.pdpte, sizeof(info->pdpte));
+	info->pkru = first.pkru;
 	for (unsigned int i = 0; i < info->nr_others; i++)
 		info->other[i] = state_of(&track->cpu[i + 1]);
 }

@@ -12,7 +12,8 @@ static struct sim_state state_of(const struct trace_info *info,
 				  .cr0 = from.cr0,
 				  .cr3 = from.cr3,
 				  .cr4 = from.cr4,
-				  .efer = from.efer};
+				  .efer = from.efer,
+				  .pkru = (uint32_t)from.pkru};
 
 	memcpy(state.pdpte, from.pdpte, sizeof(state.pdpte));
 	return state;
@@ -41,7 +42,8 @@ void lane_begin(struct replay_lane *lane)
 
 	lane->begun = true;
 	if (state->cr0 == reset->cr0 && state->cr3 == reset->cr3 &&
-	    state->cr4 == reset->cr4 && state->efer == reset->efer)
+	    state->cr4 == reset->cr4 && state->efer == reset->efer &&
+	    !state->pkru)
 		return;
 	if (sim_load_state(lane->sim, state, &diag))
 		lane_differs(lane, "the trace begins with %.300s", diag.msg);

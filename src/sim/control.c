@@ -206,6 +206,8 @@ int sim_load_state(struct sim *sim, const struct sim_state *state,
 	cpu->efer = state->efer;
 	for (unsigned int i = 0; i < 4; i++)
 		cpu->pdpte[i] = state->pdpte[i];
+	cpu->pkru = state->pkru;
+	sim->cur->hardware.pkru = state->pkru;
 	if (!cpu_is_sane(cpu) || !cpu_paging(cpu, &mode))
 		return diag_set(diag, -EINVAL,
 				"CR0 0x%llx, CR4 0x%llx, EFER 0x%llx: not a "

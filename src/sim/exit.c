@@ -165,6 +165,7 @@ void sim_refresh_view(struct sim *sim)
 	view->cr3 = sim->cur->cpu.cr3;
 	view->cr4 = sim->cur->cpu.cr4;
 	view->efer = sim->cur->cpu.efer;
+	view->features = sim->cur->cpu.features;
 	BUG_ON(!cpu_paging(&sim->cur->cpu, &view->guest));
 	view->mode_changes++;
 }

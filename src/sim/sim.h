@@ -31,6 +31,7 @@ struct sim_state {
 	unsigned int vcpu;
 	uint64_t cr0, cr3, cr4, efer;
 	uint64_t pdpte[4]; /* as loaded, PAE mode */
+	uint32_t pkru;
 };
 
 /*

@@ -2,7 +2,7 @@
 /*
  * Numbers are texts, "0x" and 16 digits: JSON's own have 53 bits with most
  * readers.  Members that are not known are left alone; those that are must be
- * there, and right.
+ * right, and there but for the rare ones.
  */
 #include "trace/info.h"
 
@@ -21,8 +21,8 @@ static const char *const granularities[] = {
 
 /* Characters that JSON wants escaped take six; all members and their names. */
 #define QUOTED(size) (6 * (size) + 2)
-#define VCPU_TEXT    (8 * 21 + 48)
-_Static_assert(QUOTED(64) + QUOTED(256) + QUOTED(64) + 9 * 21 + 256 +
+#define VCPU_TEXT    (9 * 21 + 56)
+_Static_assert(QUOTED(64) + QUOTED(256) + QUOTED(64) + 11 * 21 + 276 +
 			       (TRACE_VCPUS_MAX - 1) * VCPU_TEXT <=
 		       HEADER_TEXT_MAX,
 	       "the longest texts fit in a header");
@@ -58,12 +58,24 @@ static json_t *text(const char *s, size_t size)
 	return val ? val : escaped(s, size);
 }
 
+/* A member of the few traces where it is not 0. */
+static bool add_rare(json_t *doc, const char *member, uint64_t val)
+{
+	return !val || !json_object_set_new(doc, member, hex(val));
+}
+
 static json_t *vcpu(const struct trace_vcpu *v)
 {
-	return json_pack("{so so so so s[oooo]}", "cr0", hex(v->cr0), "cr3",
-			 hex(v->cr3), "cr4", hex(v->cr4), "efer", hex(v->efer),
-			 "pdpte", hex(v->pdpte[0]), hex(v->pdpte[1]),
-			 hex(v->pdpte[2]), hex(v->pdpte[3]));
+	json_t *doc =
+		json_pack("{so so so so s[oooo]}", "cr0", hex(v->cr0), "cr3",
+			  hex(v->cr3), "cr4", hex(v->cr4), "efer", hex(v->efer),
+			  "pdpte", hex(v->pdpte[0]), hex(v->pdpte[1]),
+			  hex(v->pdpte[2]), hex(v->pdpte[3]));
+
+	if (doc && add_rare(doc, "pkru", v->pkru))
+		return doc;
+	json_decref(doc);
+	return NULL;
 }
 
 /* A trace of one processor has no such member. */
@@ -96,7 +108,9 @@ static char *info_dump(const struct trace_info *info)
 	char *dump = NULL;
 
 	BUG_ON(info->nr_others >= TRACE_VCPUS_MAX);
-	if (doc && add_others(doc, info))
+	if (doc && add_others(doc, info) &&
+	    add_rare(doc, "features", info->features) &&
+	    add_rare(doc, "pkru", info->pkru))
 		dump = json_dumps(doc, JSON_COMPACT | JSON_SORT_KEYS);
 	json_decref(doc);
 	return dump;
@@ -164,6 +178,13 @@ static void get_hex(struct parser *ps, const json_t *doc, const char *member,
 		ps->member = member;
 }
 
+static void get_rare(struct parser *ps, const json_t *doc, const char *member,
+		     uint64_t *ret)
+{
+	if (json_object_get(doc, member))
+		get_hex(ps, doc, member, ret);
+}
+
 static void get_pdptes(struct parser *ps, const json_t *doc, uint64_t ret[4])
 {
 	const json_t *array = json_object_get(doc, "pdpte");
@@ -197,6 +218,7 @@ static void get_others(struct parser *ps, const json_t *doc,
 		get_hex(ps, from, "cr4", &to->cr4);
 		get_hex(ps, from, "efer", &to->efer);
 		get_pdptes(ps, from, to->pdpte);
+		get_rare(ps, from, "pkru", &to->pkru);
 	}
 	ret->nr_others = (uint32_t)nr;
 }
@@ -234,6 +256,8 @@ int info_parse(const char *text, uint32_t len, struct trace_info *ret,
 	get_hex(&ps, doc, "efer", &info.efer);
 	get_hex(&ps, doc, "memory", &info.memory);
 	get_pdptes(&ps, doc, info.pdpte);
+	get_rare(&ps, doc, "features", &info.features);
+	get_rare(&ps, doc, "pkru", &info.pkru);
 	get_others(&ps, doc, &info);
 	get_text(&ps, doc, "origin", info.origin, sizeof(info.origin));
 	get_text(&ps, doc, "source", info.source, sizeof(info.source));

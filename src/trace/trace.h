@@ -96,6 +96,7 @@ struct trace_item {
 struct trace_vcpu {
 	uint64_t cr0, cr3, cr4, efer;
 	uint64_t pdpte[4];
+	uint64_t pkru;
 };
 
 /*
@@ -111,6 +112,8 @@ struct trace_info {
 	/* State at the first item. */
 	uint64_t cr0, cr3, cr4, efer;
 	uint64_t pdpte[4];
+	uint64_t pkru;
+	uint64_t features; /* of every processor, FEATURE_* */
 	/* The same of processors 1 and up, at the first item of each. */
 	uint32_t nr_others;
 	struct trace_vcpu other[TRACE_VCPUS_MAX - 1];
@@ -129,6 +132,7 @@ static inline struct trace_vcpu trace_vcpu_of(const struct trace_info *info,
 		.efer = info->efer,
 		.pdpte = {info->pdpte[0], info->pdpte[1], info->pdpte[2],
 			  info->pdpte[3]},
+		.pkru = info->pkru,
 	};
 }
 

@@ -191,7 +191,12 @@ struct trace_info random_info(struct rng *rng,
 		*other = trace_vcpu_of(&info, 0);
 		other->cr3 = any_number(rng);
 		other->pdpte[i] = any_number(rng);
+		other->pkru = one_in(rng, 2) ? any_number(rng) : 0;
 	}
+	if (one_in(rng, 2))
+		info.pkru = any_number(rng);
+	if (one_in(rng, 2))
+		info.features = any_number(rng);
 	snprintf(info.source, sizeof(info.source), "test");
 	snprintf(info.tool, sizeof(info.tool), "a \"tool\"\t\\");
 	memset(info.origin, 0x1f, rng_below(rng, sizeof(info.origin)));

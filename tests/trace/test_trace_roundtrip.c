@@ -38,7 +38,8 @@ static void check_info(const char *name, const struct trace_info *got,
 	    strcmp(got->tool, want->tool) ||
 	    memcmp(got->pdpte, want->pdpte, sizeof(got->pdpte)) ||
 	    got->nr_others != want->nr_others ||
-	    memcmp(got->other, want->other, sizeof(got->other)))
+	    memcmp(got->other, want->other, sizeof(got->other)) ||
+	    got->pkru != want->pkru || got->features != want->features)
 		fail_msg("%s: header differs", name);
 }
 
