@@ -22,7 +22,7 @@ const char *__lsan_default_suppressions(void)
 
 static int top_level(const struct machine *m)
 {
-	return m->view.shadow == PAGING_4LEVEL ? 4 : 3;
+	return m->view.shadow == PAGING_PAE ? 3 : paging_levels(m->view.shadow);
 }
 
 /* The table that holds the leaf for gva; made if wanted, else perhaps 0. */
@@ -77,13 +77,28 @@ static const struct region *find_region(const struct machine *m, gva_t gva)
 	return NULL;
 }
 
-static bool allows(uint64_t rights, uint32_t access)
+/* SDM vol. 3A, "Determination of Access Rights": 0, or bits of the code. */
+static uint32_t denied(const struct machine *m, uint64_t rights,
+		       uint32_t access)
 {
-	if ((access & PFEC_W) && !(rights & PTE_W))
-		return false;
-	if ((access & PFEC_U) && !(rights & PTE_U))
-		return false;
-	return !((access & PFEC_ID) && (rights & PTE_NX));
+	const uint64_t cr4 = m->view.cr4;
+	bool user = access & PFEC_U, user_page = rights & PTE_U;
+	bool fetch = access & PFEC_ID, write = access & PFEC_W;
+	unsigned int key = pkru_bits(m->pkru, pte_pkey(rights));
+	uint32_t code = 0;
+
+	if ((write && !(rights & PTE_W)) || (user && !user_page) ||
+	    (fetch && (rights & PTE_NX)))
+		code |= PFEC_P;
+	if (!user && user_page && fetch && (cr4 & CR4_SMEP))
+		code |= PFEC_P;
+	if (!user && user_page && !fetch && (cr4 & CR4_SMAP) &&
+	    !(access & ACCESS_AC))
+		code |= PFEC_P;
+	if (user_page && !fetch && (cr4 & CR4_PKE) &&
+	    ((key & PKRU_AD) || (write && (key & PKRU_WD))))
+		code |= PFEC_P | PFEC_PK;
+	return code;
 }
 
 static void guest_fault(struct machine *m, const struct guest_event *ev,
@@ -111,10 +126,12 @@ static void answer_access(struct machine *m, const struct guest_event *ev,
 	const struct region *region = find_region(m, ev->gva);
 	gpa_t gpa;
 	hpa_t table;
+	uint32_t code;
 	uint64_t pte;
 
-	if (!region || !allows(region->rights, ev->access)) {
-		guest_fault(m, ev, ev->access | (region ? (uint32_t)PFEC_P : 0),
+	code = region ? denied(m, region->rights, ev->access) : 0;
+	if (!region || code) {
+		guest_fault(m, ev, (ev->access & ~(uint32_t)ACCESS_AC) | code,
 			    out);
 		return;
 	}
@@ -122,10 +139,11 @@ static void answer_access(struct machine *m, const struct guest_event *ev,
 	out->hpa = gpa;
 	table = leaf_table(m, ev->gva, true);
 	pte = pool_get(&m->mem->pool, table, pt_index(ev->gva, 1));
-	if ((pte & PTE_P) && allows(pte, ev->access))
+	if ((pte & PTE_P) && !denied(m, pte, ev->access))
 		return;
 	/* Writable only when written, so that there is more to fault on. */
-	pte = (gpa & PTE_ADDR) | LEAF | (region->rights & (PTE_U | PTE_NX));
+	pte = (gpa & PTE_ADDR) | LEAF |
+	      (region->rights & (PTE_U | PTE_NX | PTE_PKEY));
 	if (ev->access & PFEC_W)
 		pte |= PTE_W;
 	m->nr_fills++;
@@ -181,6 +199,9 @@ static void answer(struct machine *m, const struct guest_event *ev,
 		out->value = ev->cr == 2   ? m->view.cr2
 			     : ev->cr == 3 ? m->view.cr3
 					   : m->view.cr0;
+		break;
+	case GE_WRPKRU:
+		m->pkru = (uint32_t)ev->value;
 		break;
 	case GE_DELIVER:
 		m->delivering = true;
@@ -246,11 +267,17 @@ static void set_view(struct machine *m)
 		view->cr0 |= CR0_PG | CR0_WP;
 		view->cr4 |= CR4_PAE;
 	}
-	if (m->config.mode == MACHINE_LONG) {
+	if (machine_is_long(m->config.mode)) {
 		view->guest = PAGING_4LEVEL;
 		view->shadow = PAGING_4LEVEL;
 		view->efer = EFER_LME | EFER_LMA | EFER_NXE;
 	}
+	if (m->config.mode == MACHINE_LONG57) {
+		view->guest = PAGING_5LEVEL;
+		view->shadow = PAGING_5LEVEL;
+		view->cr4 |= CR4_LA57;
+	}
+	view->cr4 |= m->config.cr4;
 	view->root = pool_alloc(&m->mem->pool, top_level(m));
 }
 
@@ -258,7 +285,8 @@ void machine_init(struct machine *m, const struct machine_config *config)
 {
 	struct live_config live_config = {.maxphyaddr = 40,
 					  .max_insns = config->max_insns,
-					  .check_stale = config->check_stale};
+					  .check_stale = config->check_stale,
+					  .features = config->features};
 	struct diag diag = {{0}};
 
 	*m = (struct machine){
@@ -310,7 +338,7 @@ struct vcpu machine_vcpu(const struct machine *m, uint64_t rip, uint8_t cpl)
 					 .attr = 0xc09300 | dpl};
 	vcpu.seg[SEG_CS].selector = (uint16_t)(0x08 | cpl);
 	vcpu.seg[SEG_CS].attr = 0xc09b00 | dpl;
-	if (m->config.mode == MACHINE_LONG)
+	if (machine_is_long(m->config.mode))
 		vcpu.seg[SEG_CS].attr = 0xa09b00 | dpl;
 	if (m->config.mode == MACHINE_REAL)
 		for (unsigned int i = 0; i < NR_SEG; i++)
@@ -330,7 +358,7 @@ enum {
 
 void machine_tables(struct machine *m, struct vcpu *vcpu, uint64_t rsp0)
 {
-	bool is_long = m->config.mode == MACHINE_LONG;
+	bool is_long = machine_is_long(m->config.mode);
 	const uint64_t code = is_long ? UINT64_C(0x00af9b000000ffff)
 				      : UINT64_C(0x00cf9b000000ffff);
 	const uint64_t gdt[] = {
@@ -361,7 +389,7 @@ void machine_tables(struct machine *m, struct vcpu *vcpu, uint64_t rsp0)
 void machine_gate(struct machine *m, unsigned int vector, uint32_t handler,
 		  uint8_t dpl)
 {
-	const unsigned int size = m->config.mode == MACHINE_LONG ? 16 : 8;
+	const unsigned int size = machine_is_long(m->config.mode) ? 16 : 8;
 	const uint64_t gate = (handler & 0xffff) | UINT64_C(8) << 16 |
 			      (UINT64_C(0x8e00) | (uint64_t)dpl << 13) << 32 |
 			      (uint64_t)(handler >> 16) << 48;

@@ -20,14 +20,20 @@ enum machine_mode {
 	MACHINE_FLAT32, /* protected mode, paging off */
 	MACHINE_PAE,
 	MACHINE_LONG,
+	MACHINE_LONG57, /* 5 levels */
 };
 
 struct region {
 	gva_t gva;
 	uint64_t size;
 	gpa_t gpa;
-	uint64_t rights; /* PTE_W, PTE_U, PTE_NX */
+	uint64_t rights; /* PTE_W, PTE_U, PTE_NX, PTE_PKEY */
 };
+
+static inline bool machine_is_long(enum machine_mode mode)
+{
+	return mode >= MACHINE_LONG;
+}
 
 struct machine;
 
@@ -35,6 +41,8 @@ struct machine_config {
 	enum machine_mode mode;
 	bool check_stale;
 	uint64_t max_insns;
+	uint64_t cr4;      /* more of the guest's bits */
+	uint32_t features; /* FEATURE_* */
 	struct live_knobs knobs;
 	/* Sees each event first; true: it has answered. */
 	bool (*hook)(struct machine *m, const struct guest_event *ev,
@@ -54,6 +62,7 @@ struct machine {
 	struct region region[MACHINE_REGIONS];
 	unsigned int nr_regions;
 	bool delivering;
+	uint32_t pkru; /* by GE_WRPKRU */
 
 	uint64_t nr[NR_GUEST_EVENTS];
 	uint64_t nr_fills; /* pages installed */
