@@ -13,12 +13,14 @@
 typedef uint8_t u8;
 typedef uint16_t u16;
 typedef uint32_t u32;
-typedef uint64_t u64;
+/* The same everywhere, so that %llu prints it. */
+typedef unsigned long long u64;
+typedef uintptr_t uptr; /* a linear address as the code has it */
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 #define PAGE_SHIFT 12
-#define PAGE_SIZE  4096ul
+#define PAGE_SIZE  4096ull
 #define PAGE_MASK  (~(PAGE_SIZE - 1))
 
 static inline u64 page_down(u64 addr)

@@ -4,7 +4,10 @@
  * processor's translations, each tested before the next:
  *   1. paging off,
  *   2. PAE paging (three levels) in 32-bit mode, then paging off again,
- *   3. long mode: four levels, the first GiB in 2M pages at 0 and at -2 GiB.
+ *   3. long mode: four levels, the first GiB in 2M pages at 0 and at -2 GiB;
+ *      a fifth level above them if the command line has mode=57.
+ * An image in 32-bit code has, instead of the third, its own paging: two levels
+ * or PAE's three, the first 768 MiB in large pages at 0 and at 3 GiB.
  * Everything here is linked at its physical address.  No interrupt table yet:
  * an exception is a triple fault.
  */
@@ -23,7 +26,9 @@
 
 #define CR0_WP		0x00010000
 #define CR0_PG		0x80000000
+#define CR4_PSE		0x00000010
 #define CR4_PAE		0x00000020
+#define CR4_LA57	0x00001000
 #define MSR_EFER	0xc0000080
 #define EFER_SCE	0x00000001
 #define EFER_LME	0x00000100
@@ -35,6 +40,12 @@
  * shows it to 64-bit code only.
  */
 #define CPUID_EXT	((1 << 20) | (1 << 29))
+#define CPUID_LA57	(1 << 16)	/* leaf 7, ECX */
+
+/* The multiboot information: flags, and where the command line is. */
+#define MB_FLAGS_AT	0
+#define MB_LINE_AT	16
+#define MB_HAS_LINE	4
 
 #define KERNEL_TABLE	(PTE_P | PTE_W | PTE_A | PTE_D)
 
@@ -75,7 +86,7 @@ boot_start:
 	call	pae_off
 	mov	$msg_pae, %esi
 	call	serial_puts
-	jmp	enter_long_mode
+	jmp	enter_kernel
 
 /* ---- stage 1: paging off ------------------------------------------------ */
 
@@ -213,7 +224,8 @@ check_pae:
 
 /* ---- stage 3: long mode ------------------------------------------------- */
 
-enter_long_mode:
+#ifdef __x86_64__
+enter_kernel:
 	movl	$(boot_pdpt_low + KERNEL_TABLE), boot_pml4
 	movl	$(boot_pdpt_high + KERNEL_TABLE), boot_pml4 + 8 * 511
 	movl	$(boot_pd + KERNEL_TABLE), boot_pdpt_low
@@ -227,8 +239,16 @@ enter_long_mode:
 	cmp	$512, %ecx
 	jb	1b
 
+	call	wants_57
 	mov	$boot_pml4, %eax
-	mov	%eax, %cr3
+	jne	2f
+	movl	$(boot_pml4 + KERNEL_TABLE), boot_pml5
+	movl	$(boot_pml4 + KERNEL_TABLE), boot_pml5 + 8 * 511
+	mov	%cr4, %eax
+	or	$CR4_LA57, %eax
+	mov	%eax, %cr4
+	mov	$boot_pml5, %eax
+2:	mov	%eax, %cr3
 	mov	$MSR_EFER, %ecx
 	rdmsr
 	or	$(EFER_SCE | EFER_LME | EFER_NXE), %eax
@@ -237,6 +257,39 @@ enter_long_mode:
 	or	$(CR0_PG | CR0_WP), %eax
 	mov	%eax, %cr0
 	ljmp	$BOOT_CS64, $boot64
+
+/* ZF: the command line has mode=57; without the processor it is an end. */
+wants_57:
+	mov	boot_info, %ebx
+	testl	$MB_HAS_LINE, MB_FLAGS_AT(%ebx)
+	jz	2f
+	mov	MB_LINE_AT(%ebx), %esi
+1:	cmpb	$0, (%esi)
+	je	2f
+	mov	$mode_57, %edi
+	mov	$MODE_57_LEN, %ecx
+	push	%esi
+	repe cmpsb
+	pop	%esi
+	je	3f
+	inc	%esi
+	jmp	1b
+2:	or	$1, %esi		/* not ZF */
+	ret
+3:	xor	%eax, %eax
+	cpuid
+	cmp	$7, %eax
+	jb	4f
+	mov	$7, %eax
+	xor	%ecx, %ecx
+	cpuid
+	test	$CPUID_LA57, %ecx
+	jz	4f
+	cmp	%eax, %eax
+	ret
+4:	mov	$msg_bad_57, %esi
+	mov	$4, %eax
+	jmp	fail32
 
 	.code64
 boot64:
@@ -249,6 +302,45 @@ boot64:
 	mov	$kmain, %rax
 	call	*%rax
 	ud2				/* kmain does not return */
+#else
+enter_kernel:
+	mov	$(KERNEL_TABLE | PTE_PS), %eax
+	xor	%ecx, %ecx
+#if MINI_LEVELS == 2
+1:	mov	%eax, boot_pd(, %ecx, 4)
+	mov	%eax, boot_pd + 4 * 768(, %ecx, 4)
+	add	$0x400000, %eax
+	inc	%ecx
+	cmp	$192, %ecx
+	jb	1b
+
+	mov	%cr4, %eax
+	and	$~CR4_PAE, %eax
+	or	$CR4_PSE, %eax
+	mov	%eax, %cr4
+	mov	$boot_pd, %eax
+#else
+1:	mov	%eax, boot_pd(, %ecx, 8)
+	add	$0x200000, %eax
+	inc	%ecx
+	cmp	$384, %ecx
+	jb	1b
+
+	movl	$(boot_pd + PTE_P), boot_pdpt_low
+	movl	$(boot_pd + PTE_P), boot_pdpt_low + 8 * 3
+	mov	$boot_pdpt_low, %eax
+#endif
+	mov	%eax, %cr3
+	mov	%cr0, %eax
+	or	$(CR0_PG | CR0_WP), %eax
+	mov	%eax, %cr0
+	mov	$idle_stack_top, %esp
+	push	boot_info
+	push	boot_magic
+	mov	$kmain, %eax
+	call	*%eax
+	ud2				/* kmain does not return */
+#endif
 
 /* ---- console and end, 32-bit -------------------------------------------- */
 
@@ -319,6 +411,13 @@ msg_bad_unpaged:
 	.asciz	"FAILED paging off: memory does not hold what was written\n"
 msg_bad_pae:
 	.asciz	"FAILED pae paging: wrong data or wrong A/D bits\n"
+#ifdef __x86_64__
+mode_57:
+	.ascii	"mode=57"
+	.set	MODE_57_LEN, . - mode_57
+msg_bad_57:
+	.asciz	"this processor lacks 5-level paging\n"
+#endif
 msg_bad_processor:
 	.asciz	"this processor lacks PAE, NX or long mode\n"
 
@@ -351,6 +450,8 @@ boot_pdpt_low:
 boot_pdpt_high:
 	.skip	4096
 boot_pd:
+	.skip	4096
+boot_pml5:
 	.skip	4096
 pae_pdpt:
 	.skip	32

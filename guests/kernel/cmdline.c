@@ -15,7 +15,7 @@ static const char *const workloads[WORK_COUNT] = {
 	[WORK_MMAP] = "mmap",     [WORK_MIXED] = "mixed",
 	[WORK_SPIN] = "spin",     [WORK_TRIPLE] = "triple",
 	[WORK_WILD] = "wild",     [WORK_ABSENT] = "absent",
-	[WORK_TABLES] = "tables",
+	[WORK_TABLES] = "tables", [WORK_RIGHTS] = "rights",
 };
 
 #define ANY WORK_COUNT /* a key of all workloads */
@@ -24,6 +24,16 @@ static const char *const workloads[WORK_COUNT] = {
 static const char *const rw[] = {"w", "r"};
 static const char *const by[] = {"user", "kernel"};
 static const char *const direct[] = {"4k", "2m"};
+#if MINI_LEVELS == 4
+static const char *const mode[] = {"64", "57"};
+#define MODES 1
+#elif MINI_LEVELS == 3
+static const char *const mode[] = {"pae"};
+#define MODES 0
+#else
+static const char *const mode[] = {"32"};
+#define MODES 0
+#endif
 
 struct key_info {
 	const char *name;
@@ -32,6 +42,7 @@ struct key_info {
 	u64 preset;
 	u64 min, max;
 	const char *const *words; /* NULL: takes a number */
+	bool is_rare;             /* told only if it is not as preset */
 };
 
 /* A key may have a line for each workload. */
@@ -48,12 +59,21 @@ static const struct key_info keys[] = {
 	{"rounds", KEY_ROUNDS, WORK_SWITCH, 64, 1, 10000000, NULL},
 	{"rounds", KEY_ROUNDS, WORK_MMAP, 16, 1, 10000000, NULL},
 	{"rounds", KEY_ROUNDS, WORK_TABLES, 8, 1, 1000000, NULL},
-	{"seed", KEY_SEED, WORK_MIXED, 1, 0, ~0ul, NULL},
+	{"rounds", KEY_ROUNDS, WORK_RIGHTS, 4, 1, 1000000, NULL},
+	{"seed", KEY_SEED, WORK_MIXED, 1, 0, ~0ull, NULL},
 	{"rounds", KEY_ROUNDS, WORK_MIXED, 64, 1, 10000000, NULL},
 	{"procs", KEY_PROCS, WORK_MIXED, 4, 1, 8, NULL},
 	{"hz", KEY_HZ, ANY, 1000, 0, HZ_MAX, NULL},
 	{"direct", KEY_DIRECT, ANY, 0, 0, 1, direct},
 	{"warm", KEY_WARM, ANY, WARM_AUTO, 0, WARM_MAX, NULL},
+	{"mode", KEY_MODE, ANY, 0, 0, MODES, mode, true},
+	{"nx", KEY_NX, ANY, 1, 0, 1, NULL, true},
+	{"smep", KEY_SMEP, ANY, 0, 0, 1, NULL, true},
+	{"smap", KEY_SMAP, ANY, 0, 0, 1, NULL, true},
+	{"pku", KEY_PKU, ANY, 0, 0, 1, NULL, true},
+	{"pcid", KEY_PCID, ANY, 0, 0, 1, NULL, true},
+	{"invpcid", KEY_INVPCID, ANY, 0, 0, 1, NULL, true},
+	{"global", KEY_GLOBAL, ANY, 0, 0, 1, NULL, true},
 };
 
 static bool belongs_to(const struct key_info *key, enum workload workload)
@@ -164,7 +184,7 @@ static bool parse_number(const char *text, u64 *ret)
 			digit = (u64)(*text - 'a') + 10;
 		else
 			return false;
-		if (digit >= radix || val > (~0ul - digit) / radix)
+		if (digit >= radix || val > (~0ull - digit) / radix)
 			return false;
 		val = val * radix + digit;
 	}
@@ -195,12 +215,14 @@ static bool parse_value(const struct key_info *key, const char *text, u64 *ret)
 static _Noreturn void bad_value(const struct key_info *key, const char *word)
 {
 	print("bad value in '%s': want ", word);
-	if (key->words)
+	if (key->words && key->max)
 		print("%s or %s\n", key->words[0], key->words[1]);
+	else if (key->words)
+		print("%s\n", key->words[0]);
 	else if (key->key == KEY_HZ)
-		print("0, or %lu to %lu\n", (u64)HZ_MIN, key->max);
+		print("0, or %llu to %llu\n", (u64)HZ_MIN, key->max);
 	else
-		print("a number from %lu to %lu\n", key->min, key->max);
+		print("a number from %llu to %llu\n", key->min, key->max);
 	machine_exit(EXIT_USAGE);
 }
 
@@ -268,13 +290,14 @@ void cmdline_print(const struct config *config)
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
 		u64 val = config->val[keys[i].key];
 
-		if (!belongs_to(&keys[i], config->workload))
+		if (!belongs_to(&keys[i], config->workload) ||
+		    (keys[i].is_rare && val == keys[i].preset))
 			continue;
 		print(" %s=", keys[i].name);
 		if (keys[i].words)
 			print("%s", keys[i].words[val]);
 		else
-			print("%lu", val);
+			print("%llu", val);
 	}
 	print("\n");
 }

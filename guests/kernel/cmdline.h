@@ -20,6 +20,7 @@ enum workload {
 	WORK_WILD,
 	WORK_ABSENT,
 	WORK_TABLES,
+	WORK_RIGHTS,
 	WORK_COUNT,
 };
 
@@ -37,16 +38,25 @@ enum key {
 	KEY_EXEC,
 	KEY_ROUNDS,
 	KEY_SEED,
+	KEY_MODE,
+	KEY_NX,
+	KEY_SMEP,
+	KEY_SMAP,
+	KEY_PKU,
+	KEY_PCID,
+	KEY_INVPCID,
+	KEY_GLOBAL,
 	KEY_COUNT,
 };
 
 #define DIRECT_4K 0
 #define DIRECT_2M 1
+#define MODE_57   1
 #define RW_WRITE  0
 #define RW_READ   1
 #define BY_USER   0
 #define BY_KERNEL 1
-#define WARM_AUTO (~0ul) /* as many frames as the workload needs */
+#define WARM_AUTO (~0ull) /* as many frames as the workload needs */
 #define WARM_MAX  (WARM_AUTO - 1)
 
 struct config {

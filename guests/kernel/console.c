@@ -59,17 +59,17 @@ static size_t put_conversion(const char *spec, va_list *args)
 		put_char((char)va_arg(*args, int));
 		return 1;
 	}
-	if (starts_with(spec, "lu")) {
+	if (starts_with(spec, "llu")) {
 		put_number(va_arg(*args, u64), 10, 0);
-		return 2;
+		return 3;
 	}
-	if (starts_with(spec, "lx")) {
+	if (starts_with(spec, "llx")) {
 		put_number(va_arg(*args, u64), 16, 0);
-		return 2;
+		return 3;
 	}
-	if (starts_with(spec, "016lx")) {
+	if (starts_with(spec, "016llx")) {
 		put_number(va_arg(*args, u64), 16, 16);
-		return 5;
+		return 6;
 	}
 	put_char('%');
 	return 0;

@@ -17,7 +17,7 @@
 
 void console_write(const char *text, size_t len);
 
-/* Knows %s, %c, %lu, %lx and %016lx. */
+/* Knows %s, %c, %llu, %llx and %016llx. */
 void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Port 0x80: a mark in time, see SYS_MARK. */

@@ -8,8 +8,8 @@
 
 #include "kernel/x86.h"
 
-#define GATE_INTERRUPT 0x8e00ul /* present, ring 0, 64-bit interrupt gate */
-#define SEG_TSS_64     0x89ul   /* present, ring 0, 64-bit TSS */
+#define GATE_INTERRUPT 0x8e00ull /* present, ring 0, 64-bit interrupt gate */
+#define SEG_TSS_64     0x89ull   /* present, ring 0, 64-bit TSS */
 #define IST_DF         1
 #define STUB_SIZE      16 /* trap.S */
 
@@ -63,7 +63,7 @@ static void set_gate(u32 vector, u64 handler, u64 ist)
 
 static void load_gdt(void)
 {
-	struct table_desc desc = {sizeof(gdt) - 1, (u64)gdt};
+	struct table_desc desc = {sizeof(gdt) - 1, (uptr)gdt};
 
 	__asm__ volatile("lgdt %0\n\t"
 			 "pushq %1\n\t"
@@ -81,7 +81,7 @@ static void load_gdt(void)
 
 static void load_idt(const struct gate *base, u64 size)
 {
-	struct table_desc desc = {(u16)(size - 1), (u64)base};
+	struct table_desc desc = {(u16)(size - 1), (uptr)base};
 
 	__asm__ volatile("lidt %0" : : "m"(desc));
 }
@@ -91,7 +91,7 @@ static void init_syscall(void)
 	extern const char syscall_entry[];
 
 	wrmsr(MSR_STAR, (u64)(USER_DS - 8) << 48 | (u64)KERNEL_CS << 32);
-	wrmsr(MSR_LSTAR, (u64)syscall_entry);
+	wrmsr(MSR_LSTAR, (uptr)syscall_entry);
 	wrmsr(MSR_SFMASK,
 	      RFLAGS_IF | RFLAGS_TF | RFLAGS_DF | RFLAGS_NT | RFLAGS_AC);
 }
@@ -100,14 +100,14 @@ void cpu_init(void)
 {
 	extern const char trap_stubs[];
 
-	tss.ist[IST_DF - 1] = (u64)(df_stack + sizeof(df_stack));
+	tss.ist[IST_DF - 1] = (uptr)(df_stack + sizeof(df_stack));
 	tss.io_map = sizeof(tss);
-	set_tss_descriptor((u64)&tss, sizeof(tss) - 1);
+	set_tss_descriptor((uptr)&tss, sizeof(tss) - 1);
 	load_gdt();
 	__asm__ volatile("ltr %w0" : : "r"(TSS_SEL));
 
 	for (u32 vector = 0; vector < VEC_COUNT; vector++)
-		set_gate(vector, (u64)trap_stubs + (u64)vector * STUB_SIZE,
+		set_gate(vector, (uptr)trap_stubs + (u64)vector * STUB_SIZE,
 			 vector == VEC_DF ? IST_DF : 0);
 	load_idt(idt, sizeof(idt));
 	init_syscall();
@@ -115,10 +115,10 @@ void cpu_init(void)
 
 void cpu_set_kernel_stack(u64 top)
 {
-	extern u64 kernel_rsp;
+	extern u64 kernel_sp;
 
 	tss.rsp[0] = top;
-	kernel_rsp = top;
+	kernel_sp = top;
 }
 
 void cpu_drop_idt(void)

@@ -10,8 +10,12 @@
 #include "kernel/paging.h"
 #include "kernel/report.h"
 
-#define NOWHERE    0xffff900000000000ul /* canonical, never mapped */
-#define ABSENT_GAP 0x1000000ul          /* well behind the end of RAM */
+#if MINI_LEVELS == 4
+#define NOWHERE 0xffff900000000000ull /* canonical, never mapped */
+#else
+#define NOWHERE 0xfff00000ull
+#endif
+#define ABSENT_GAP 0x1000000ull /* well behind the end of RAM */
 
 _Noreturn void experiment_triple(void)
 {
@@ -22,7 +26,7 @@ _Noreturn void experiment_triple(void)
 
 _Noreturn void experiment_wild(void)
 {
-	__asm__ volatile("jmp *%0" : : "r"(NOWHERE));
+	__asm__ volatile("jmp *%0" : : "r"((uptr)NOWHERE));
 	report_failed("a jump to nowhere was survived");
 }
 
@@ -33,7 +37,7 @@ _Noreturn void experiment_absent(u64 ram_end)
 	u64 before = *p;
 
 	*p = 0x600df00d;
-	print("absent memory at 0x%lx: 0x%lx, after a write 0x%lx\n", pa,
+	print("absent memory at 0x%llx: 0x%llx, after a write 0x%llx\n", pa,
 	      before, (u64)*p);
 	report_end(true, 0);
 }

@@ -46,7 +46,7 @@ bool frames_init(u64 start, u64 end)
 	first = start >> PAGE_SHIFT;
 	last = end >> PAGE_SHIFT;
 	unused = first;
-	memset(p2v(users_pa), 0, n * sizeof(u16));
+	memset(p2v(users_pa), 0, (size_t)(n * sizeof(u16)));
 	return true;
 }
 

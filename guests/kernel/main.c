@@ -6,6 +6,7 @@
 #include "kernel/console.h"
 #include "kernel/cpu.h"
 #include "kernel/experiment.h"
+#include "kernel/features.h"
 #include "kernel/frame.h"
 #include "kernel/paging.h"
 #include "kernel/proc.h"
@@ -17,7 +18,7 @@
 #define MB_HAS_MEM  0x1u
 #define MB_HAS_LINE 0x4u
 #define LINE_MAX    1024
-#define UPPER_START 0x100000ul /* "upper" memory begins at 1 MiB */
+#define UPPER_START 0x100000ull /* "upper" memory begins at 1 MiB */
 
 /* The head of the multiboot information structure. */
 struct multiboot_info {
@@ -91,7 +92,7 @@ static void init_memory(u64 ram_end, struct config *config)
 	extern const char _end[];
 	u64 end = ram_end < RAM_MAX ? ram_end : RAM_MAX;
 
-	if (!frames_init((u64)_end - KERNEL_BASE, end))
+	if (!frames_init((uptr)_end - KERNEL_BASE, end))
 		machine_refused("not enough memory");
 	kernel_map_init(end, config->val[KEY_DIRECT] == DIRECT_2M);
 	if (config->val[KEY_WARM] == WARM_AUTO)
@@ -124,11 +125,39 @@ static struct program program_of(const struct config *config)
 		return (struct program){
 			PROG_MIXED,
 			{val[KEY_SEED], val[KEY_ROUNDS], val[KEY_PROCS]}};
+	case WORK_RIGHTS:
+		return (struct program){PROG_RIGHTS,
+					{paging.features, val[KEY_ROUNDS]}};
 	case WORK_SPIN:
 		return (struct program){PROG_SPIN, {0}};
 	default:
 		return (struct program){PROG_HELLO, {0}};
 	}
+}
+
+static const char *mode_name(void)
+{
+	switch (paging.levels) {
+	case 2:
+		return "32-bit paging";
+	case 3:
+		return "pae";
+	case 4:
+		return "long mode";
+	default:
+		return "long mode, 5 levels";
+	}
+}
+
+/* Its experiments are with wide entries, four levels of them. */
+static void run_tables(u64 rounds)
+{
+#if MINI_LEVELS == 4
+	if (paging.levels == 4)
+		tables_run(rounds);
+#endif
+	(void)rounds;
+	machine_refused("tables is for mode=64");
 }
 
 _Noreturn void kmain(u32 magic, u32 info_pa)
@@ -143,9 +172,10 @@ _Noreturn void kmain(u32 magic, u32 info_pa)
 	if (config.workload == WORK_FORK &&
 	    config.val[KEY_SIZE] < config.val[KEY_PAGES])
 		config.val[KEY_SIZE] = config.val[KEY_PAGES];
+	features_init(&config);
 	init_memory(ram_end, &config);
 	timer_init(config.val[KEY_HZ]);
-	print("long mode: %lu MiB, %lu free frames\n", ram_end >> 20,
+	print("%s: %llu MiB, %llu free frames\n", mode_name(), ram_end >> 20,
 	      frames_available());
 	cmdline_print(&config);
 
@@ -156,7 +186,7 @@ _Noreturn void kmain(u32 magic, u32 info_pa)
 	if (config.workload == WORK_ABSENT)
 		experiment_absent(ram_end);
 	if (config.workload == WORK_TABLES)
-		tables_run(config.val[KEY_ROUNDS]);
+		run_tables(config.val[KEY_ROUNDS]);
 	program = program_of(&config);
 	proc_start(&program);
 }

@@ -14,7 +14,7 @@ extern const char user_image[], user_image_end[];
 
 static u64 image_pa(void)
 {
-	return (u64)user_image - KERNEL_BASE;
+	return (uptr)user_image - KERNEL_BASE;
 }
 
 static u64 image_size(void)
@@ -30,7 +30,7 @@ static bool is_image(u64 pa)
 
 static u64 leaf_flags(const struct vma *vma)
 {
-	return LEAF_USER | (vma->flags & VMA_EXEC ? 0 : PTE_NX);
+	return LEAF_USER | (vma->flags & VMA_EXEC ? 0 : paging.nx);
 }
 
 /* ---- areas ---- */
@@ -66,10 +66,28 @@ static struct vma *vma_for_fault(struct mm *mm, u64 va)
 	return vma;
 }
 
-/* The lowest room for len bytes: at USER_MMAP or right behind an area. */
+static u64 user_mmap(void)
+{
+#ifdef USER_MMAP_57
+	if (paging.levels == 5)
+		return USER_MMAP_57;
+#endif
+	return USER_MMAP;
+}
+
+u64 mm_user_end(void)
+{
+#ifdef USER_END_57
+	if (paging.levels == 5)
+		return USER_END_57;
+#endif
+	return USER_END;
+}
+
+/* The lowest room for len bytes: at user_mmap() or right behind an area. */
 static u64 find_room(const struct mm *mm, u64 len)
 {
-	u64 start = USER_MMAP;
+	u64 start = user_mmap();
 	bool moved;
 
 	do {
@@ -90,7 +108,7 @@ static u64 find_room(const struct mm *mm, u64 len)
 
 static bool vma_allows(const struct vma *vma, u64 code)
 {
-	if (code & PF_RSVD)
+	if (code & (PF_RSVD | PF_PK))
 		return false;
 	if (code & PF_W)
 		return vma->flags & VMA_WRITE;
@@ -105,7 +123,7 @@ static void map_program(const struct mm *mm, const struct vma *vma)
 	u64 pa = image_pa();
 
 	for (u64 va = vma->start; va < vma->end; va += PAGE_SIZE) {
-		u64 *pte = pte_make(mm->root, va, TABLE_USER);
+		pte_t *pte = pte_make(mm->root, va, TABLE_USER);
 
 		pte_write(pte, pa | leaf_flags(vma) | PTE_A);
 		pa += PAGE_SIZE;
@@ -113,10 +131,10 @@ static void map_program(const struct mm *mm, const struct vma *vma)
 }
 
 /* A present page is written that may be, but not yet: copy on write. */
-static void copy_on_write(u64 *pte, u64 va)
+static void copy_on_write(pte_t *pte, u64 va)
 {
 	u64 old = *pte & PTE_ADDR;
-	u64 flags = (*pte & ~PTE_ADDR) | PTE_W | PTE_A | PTE_D;
+	u64 flags = (*pte & ~(pte_t)PTE_ADDR) | PTE_W | PTE_A | PTE_D;
 	u64 new = old;
 
 	if (frame_users(old) > 1) {
@@ -131,7 +149,7 @@ static void copy_on_write(u64 *pte, u64 va)
 enum fault_result mm_fault(struct mm *mm, u64 va, u64 code)
 {
 	struct vma *vma = vma_for_fault(mm, va);
-	u64 *pte;
+	pte_t *pte;
 
 	va = page_down(va);
 	if (!vma || !vma_allows(vma, code))
@@ -172,11 +190,11 @@ u64 mm_mmap(struct mm *mm, u64 len, bool populate)
 
 	for (u64 va = start; populate && va < start + len; va += PAGE_SIZE)
 		pte_write(pte_make(mm->root, va, TABLE_USER),
-			  frame_alloc() | LEAF_USER | PTE_NX | PTE_W);
+			  frame_alloc() | LEAF_USER | paging.nx | PTE_W);
 	return start;
 }
 
-typedef void pte_visitor(u64 *pte, u64 va, void *data);
+typedef void pte_visitor(pte_t *pte, u64 va, void *data);
 
 /*
  * Call visit for each present PTE in [start, end); missing leaf tables are
@@ -188,7 +206,7 @@ static void for_each_pte(u64 root, u64 start, u64 end, pte_visitor *visit,
 	u64 va = start;
 
 	while (va < end) {
-		u64 *pte = pte_find(root, va);
+		pte_t *pte = pte_find(root, va);
 		u64 stop = (va | (LARGE_SIZE - 1)) + 1;
 
 		for (; pte && va < end && va < stop; va += PAGE_SIZE, pte++)
@@ -199,7 +217,7 @@ static void for_each_pte(u64 root, u64 start, u64 end, pte_visitor *visit,
 	}
 }
 
-static void zap_pte(u64 *pte, u64 va, void *data)
+static void zap_pte(pte_t *pte, u64 va, void *data)
 {
 	u64 pa = *pte & PTE_ADDR;
 
@@ -241,9 +259,22 @@ u64 mm_munmap(struct mm *mm, u64 start, u64 len)
 	return 0;
 }
 
+static void set_key(pte_t *pte, u64 va, void *data)
+{
+	const u64 *key = data;
+
+	pte_write(pte, (*pte & ~(u64)PTE_PKEY) | *key << PTE_PKEY_SHIFT);
+	tlb_flush_range(va, va + PAGE_SIZE);
+}
+
+void mm_set_key(struct mm *mm, u64 start, u64 len, u64 key)
+{
+	for_each_pte(mm->root, start, start + len, set_key, &key);
+}
+
 u64 mm_pagemap(const struct mm *mm, u64 va)
 {
-	u64 *pte = va < USER_END ? pte_find(mm->root, va) : NULL;
+	pte_t *pte = va < mm_user_end() ? pte_find(mm->root, va) : NULL;
 
 	return pte ? *pte : 0;
 }
@@ -254,6 +285,7 @@ void mm_init(struct mm *mm)
 {
 	memset(mm, 0, sizeof(*mm));
 	mm->root = root_create();
+	mm->is_new = true;
 	vma_add(mm, USER_TEXT, USER_TEXT + image_size(), VMA_EXEC | VMA_IMAGE);
 	vma_add(mm, USER_STACK_TOP - PAGE_SIZE, USER_STACK_TOP,
 		VMA_WRITE | VMA_STACK);
@@ -263,7 +295,7 @@ void mm_init(struct mm *mm)
  * Parent and child share the frame; whoever writes first gets a copy.  The
  * child's entry starts without A: it has not used the page.
  */
-static void share_pte(u64 *pte, u64 va, void *data)
+static void share_pte(pte_t *pte, u64 va, void *data)
 {
 	struct mm *to = data;
 	u64 shared = *pte & ~(u64)PTE_W;
@@ -278,6 +310,7 @@ void mm_fork(struct mm *to, struct mm *from)
 {
 	*to = *from;
 	to->root = root_create();
+	to->is_new = true;
 	for (size_t i = 0; i < MM_VMAS; i++) {
 		const struct vma *vma = &from->vmas[i];
 
@@ -291,7 +324,7 @@ void mm_fork(struct mm *to, struct mm *from)
 /* Free what a table of user memory points to, then the table. */
 static void free_table(u64 table, u32 level, u64 entries)
 {
-	u64 *entry = p2v(table);
+	pte_t *entry = p2v(table);
 
 	for (; entries; entries--, entry++) {
 		u64 pa = *entry & PTE_ADDR;
@@ -300,6 +333,7 @@ static void free_table(u64 table, u32 level, u64 entries)
 			continue;
 		if (level > 1)
 			free_table(pa, level - 1, TABLE_LEN);
+		/* PDPTEs are not looked at: the root is not loaded. */
 		pte_write(entry, 0);
 		if (level == 1 && !is_image(pa))
 			frame_put(pa);
@@ -309,6 +343,6 @@ static void free_table(u64 table, u32 level, u64 entries)
 
 void mm_destroy(struct mm *mm)
 {
-	free_table(mm->root, LEVELS, TABLE_LEN / 2);
+	free_table(mm->root, paging.levels, KERNEL_HALF);
 	mm->root = 0;
 }

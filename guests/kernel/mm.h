@@ -23,7 +23,8 @@ struct vma {
 };
 
 struct mm {
-	u64 root; /* physical address of the top table; 0: none (idle) */
+	u64 root;    /* physical address of the top table; 0: none (idle) */
+	bool is_new; /* it has not been loaded yet */
 	struct vma vmas[MM_VMAS];
 };
 
@@ -33,6 +34,7 @@ struct mm {
 #define PF_U    0x4
 #define PF_RSVD 0x8
 #define PF_I    0x10
+#define PF_PK   0x20
 
 enum fault_result {
 	FAULT_DONE,     /* try the access again */
@@ -49,5 +51,9 @@ enum fault_result mm_fault(struct mm *mm, u64 va, u64 code);
 u64 mm_mmap(struct mm *mm, u64 len, bool populate); /* address or -E_* */
 u64 mm_munmap(struct mm *mm, u64 start, u64 len);   /* 0 or -E_* */
 u64 mm_pagemap(const struct mm *mm, u64 va);
+void mm_set_key(struct mm *mm, u64 start, u64 len, u64 key);
+
+/* First address that is none of a user's. */
+u64 mm_user_end(void);
 
 #endif

@@ -25,13 +25,14 @@ struct proc {
 	enum state state;
 	struct mm mm;
 	u64 stack_pa; /* frame of the kernel stack */
-	u64 rsp;      /* on that stack, while another process runs */
+	uptr sp;      /* on that stack, while another process runs */
+	u64 catch;    /* see SYS_CATCH; 0: nowhere */
 	struct proc *parent;
 	u64 wake_tick;
 	struct wait_result result;
 };
 
-void switch_stack(u64 *save_rsp, u64 load_rsp); /* trap.S */
+void switch_stack(uptr *save_sp, uptr load_sp); /* trap.S */
 
 static struct proc procs[MAX_PROCS];
 static struct proc *const idle = &procs[0];
@@ -46,13 +47,13 @@ static u64 proc_pid(const struct proc *proc)
 
 static u64 stack_top(const struct proc *proc)
 {
-	return (u64)p2v(proc->stack_pa) + PAGE_SIZE;
+	return (uptr)p2v(proc->stack_pa) + PAGE_SIZE;
 }
 
 /* Where the frame of a process in user mode lies while it is in the kernel. */
 static struct trap_frame *user_frame(const struct proc *proc)
 {
-	return (struct trap_frame *)stack_top(proc) - 1;
+	return (struct trap_frame *)(uptr)stack_top(proc) - 1;
 }
 
 /* ---- who runs ---- */
@@ -70,6 +71,12 @@ static struct proc *pick_next(void)
 	return idle;
 }
 
+static void load_mm(struct proc *proc)
+{
+	root_load(proc->mm.root, proc_pid(proc), proc->mm.is_new);
+	proc->mm.is_new = false;
+}
+
 static void schedule(void)
 {
 	struct proc *prev = current;
@@ -81,9 +88,9 @@ static void schedule(void)
 	current = next;
 	if (next != idle) {
 		cpu_set_kernel_stack(stack_top(next));
-		root_load(next->mm.root); /* idle keeps what is loaded */
+		load_mm(next); /* idle keeps what is loaded */
 	}
-	switch_stack(&prev->rsp, next->rsp);
+	switch_stack(&prev->sp, next->sp);
 }
 
 void proc_yield(void)
@@ -130,28 +137,12 @@ static struct proc *proc_alloc(void)
 static void proc_make_ready(struct proc *proc)
 {
 	extern const char trap_return[];
-	u64 *rsp = (u64 *)user_frame(proc);
+	uptr *sp = (uptr *)user_frame(proc);
 
-	*--rsp = (u64)trap_return;
-	rsp -= 6; /* what switch_stack pops: anything */
-	proc->rsp = (u64)rsp;
+	*--sp = (uptr)trap_return;
+	sp -= SWITCH_REGISTERS; /* what switch_stack pops: anything */
+	proc->sp = (uptr)sp;
 	proc->state = READY;
-}
-
-static void enter_program(struct trap_frame *frame,
-			  const struct program *program)
-{
-	*frame = (struct trap_frame){
-		.rdi = program->number,
-		.rsi = program->args[0],
-		.rdx = program->args[1],
-		.rcx = program->args[2],
-		.rip = USER_TEXT,
-		.cs = USER_CS,
-		.rflags = RFLAGS_IF | RFLAGS_1,
-		.rsp = USER_STACK_TOP,
-		.ss = USER_DS,
-	};
 }
 
 u64 proc_fork(const struct trap_frame *frame)
@@ -161,9 +152,10 @@ u64 proc_fork(const struct trap_frame *frame)
 	if (!child)
 		return sys_error(E_NOMEM);
 	child->parent = current;
+	child->catch = 0;
 	mm_fork(&child->mm, &current->mm);
 	*user_frame(child) = *frame;
-	user_frame(child)->rax = 0;
+	frame_return(user_frame(child), 0);
 	proc_make_ready(child);
 	return proc_pid(child);
 }
@@ -172,10 +164,11 @@ void proc_exec(struct trap_frame *frame, const struct program *program)
 {
 	struct mm old = current->mm;
 
+	current->catch = 0;
 	mm_init(&current->mm);
-	root_load(current->mm.root);
+	load_mm(current);
 	mm_destroy(&old);
-	enter_program(frame, program);
+	frame_enter(frame, program->number, program->args);
 }
 
 /* ---- end ---- */
@@ -248,9 +241,23 @@ struct mm *proc_mm(void)
 
 enum fault_result proc_page_fault(u64 va, u64 code)
 {
-	if (!current->mm.root || va >= USER_END)
+	if (!current->mm.root || va >= mm_user_end())
 		return FAULT_BAD;
 	return mm_fault(&current->mm, va, code);
+}
+
+void proc_set_catch(u64 ip)
+{
+	current->catch = ip;
+}
+
+bool proc_catch(struct trap_frame *frame)
+{
+	if (!current->catch)
+		return false;
+	frame->ip = (uptr)current->catch;
+	frame_return(frame, FAULTED | frame->error);
+	return true;
 }
 
 _Noreturn void proc_start(const struct program *program)
@@ -259,7 +266,7 @@ _Noreturn void proc_start(const struct program *program)
 	frames_at_start = frames_available();
 	proc_alloc();
 	mm_init(&init->mm);
-	enter_program(user_frame(init), program);
+	frame_enter(user_frame(init), program->number, program->args);
 	proc_make_ready(init);
 
 	for (;;) {

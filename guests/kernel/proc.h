@@ -27,10 +27,12 @@ _Noreturn void proc_start(const struct program *program);
 /* For traps. */
 enum fault_result proc_page_fault(u64 va, u64 code);
 void proc_tick(bool from_user);
+bool proc_catch(struct trap_frame *frame); /* true: it goes on */
 
 /* For system calls of the running process; frame is its way in. */
 struct mm *proc_mm(void);
 void proc_yield(void);
+void proc_set_catch(u64 ip);
 void proc_sleep(u64 ticks);
 u64 proc_fork(const struct trap_frame *frame);
 u64 proc_wait(struct wait_result *ret); /* pid, or -E_CHILD: ret untouched */

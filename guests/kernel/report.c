@@ -16,18 +16,18 @@ void report_counts(void)
 		if (!stats.faults[code])
 			continue;
 		total += stats.faults[code];
-		print("faults 0x%lx %lu\n", code, stats.faults[code]);
+		print("faults 0x%llx %llu\n", code, stats.faults[code]);
 	}
-	print("faults total %lu\n", total);
-	print("switches %lu\n", stats.switches);
-	print("syscalls %lu\n", stats.syscalls);
-	print("ticks %lu\n", stats.ticks);
+	print("faults total %llu\n", total);
+	print("switches %llu\n", stats.switches);
+	print("syscalls %llu\n", stats.syscalls);
+	print("ticks %llu\n", stats.ticks);
 }
 
 _Noreturn void report_end(bool ok, u64 checksum)
 {
 	if (ok)
-		print("ok 0x%016lx\n", checksum);
+		print("ok 0x%016llx\n", checksum);
 	report_counts();
 	machine_exit(ok ? EXIT_OK : EXIT_FAILED);
 }

@@ -5,6 +5,7 @@
  */
 #include "common/abi.h"
 #include "kernel/console.h"
+#include "kernel/paging.h"
 #include "kernel/proc.h"
 #include "kernel/report.h"
 #include "kernel/trap.h"
@@ -13,7 +14,7 @@
 
 static bool is_user_range(u64 addr, u64 len)
 {
-	return addr < USER_END && len <= USER_END - addr;
+	return addr < mm_user_end() && len <= mm_user_end() - addr;
 }
 
 static u64 sys_write(u64 text, u64 len)
@@ -22,9 +23,10 @@ static u64 sys_write(u64 text, u64 len)
 
 	if (len > sizeof(buf))
 		return sys_error(E_INVAL);
-	if (!is_user_range(text, len) || user_copy(buf, (void *)text, len))
+	if (!is_user_range(text, len) ||
+	    user_copy(buf, (void *)(uptr)text, (uptr)len))
 		return sys_error(E_FAULT);
-	console_write(buf, len);
+	console_write(buf, (size_t)len);
 	return 0;
 }
 
@@ -36,14 +38,15 @@ static u64 sys_wait(u64 addr)
 	if (pid == sys_error(E_CHILD))
 		return pid;
 	if (!is_user_range(addr, sizeof(result)) ||
-	    user_copy((void *)addr, &result, sizeof(result)))
+	    user_copy((void *)(uptr)addr, &result, sizeof(result)))
 		return sys_error(E_FAULT);
 	return pid;
 }
 
 static u64 sys_fill(u64 addr, u64 len, u64 byte)
 {
-	if (!is_user_range(addr, len) || user_set((void *)addr, byte, len))
+	if (!is_user_range(addr, len) ||
+	    user_set((void *)(uptr)addr, (uptr)byte, (uptr)len))
 		return sys_error(E_FAULT);
 	return 0;
 }
@@ -58,7 +61,7 @@ static u64 sys_sum(u64 addr, u64 len)
 	while (len) {
 		u64 part = len < sizeof(buf) ? len : sizeof(buf);
 
-		if (user_copy(buf, (void *)addr, part))
+		if (user_copy(buf, (void *)(uptr)addr, (uptr)part))
 			return sys_error(E_FAULT);
 		for (u64 i = 0; i < part; i++)
 			sum += buf[i];
@@ -68,10 +71,9 @@ static u64 sys_sum(u64 addr, u64 len)
 	return sum;
 }
 
-static u64 sys_exec(struct trap_frame *frame)
+static u64 sys_exec(struct trap_frame *frame, const u64 *args)
 {
-	struct program program = {frame->rdi,
-				  {frame->rsi, frame->rdx, frame->r10}};
+	struct program program = {args[0], {args[1], args[2], args[3]}};
 
 	if (program.number >= PROG_COUNT)
 		return sys_error(E_INVAL);
@@ -79,11 +81,45 @@ static u64 sys_exec(struct trap_frame *frame)
 	return 0;
 }
 
-static u64 dispatch(struct trap_frame *frame)
+static u64 sys_probe(u64 addr, u64 how)
 {
-	u64 a = frame->rdi, b = frame->rsi, c = frame->rdx;
+	uptr at = (uptr)addr;
+	u64 result;
 
-	switch (frame->rax) {
+	if (!is_user_range(addr, 1))
+		return sys_error(E_FAULT);
+	if ((how & PROBE_AC) && has_smap)
+		__asm__ volatile("stac" : : : "memory");
+	switch (how & 3) {
+	case PROBE_READ:
+		result = probe_read(at);
+		break;
+	case PROBE_WRITE:
+		result = probe_write(at);
+		break;
+	default:
+		result = probe_exec(at);
+		break;
+	}
+	if (has_smap)
+		__asm__ volatile("clac" : : : "memory");
+	return result;
+}
+
+static u64 sys_pkey(u64 addr, u64 len, u64 key)
+{
+	if (!is_user_range(addr, len) || key > 15 ||
+	    !(paging.features & RIGHTS_PKU))
+		return sys_error(E_INVAL);
+	mm_set_key(proc_mm(), page_down(addr), page_up(len), key);
+	return 0;
+}
+
+static u64 dispatch(struct trap_frame *frame, const u64 *args)
+{
+	u64 a = args[0], b = args[1], c = args[2];
+
+	switch (frame_number(frame)) {
 	case SYS_EXIT:
 		proc_exit(a, b);
 	case SYS_WRITE:
@@ -96,7 +132,7 @@ static u64 dispatch(struct trap_frame *frame)
 	case SYS_WAIT:
 		return sys_wait(a);
 	case SYS_EXEC:
-		return sys_exec(frame);
+		return sys_exec(frame, args);
 	case SYS_MMAP:
 		return mm_mmap(proc_mm(), a, b & MMAP_POPULATE);
 	case SYS_MUNMAP:
@@ -113,6 +149,13 @@ static u64 dispatch(struct trap_frame *frame)
 	case SYS_MARK:
 		console_mark(a);
 		return 0;
+	case SYS_PROBE:
+		return sys_probe(a, b);
+	case SYS_PKEY:
+		return sys_pkey(a, b, c);
+	case SYS_CATCH:
+		proc_set_catch(a);
+		return 0;
 	default:
 		return sys_error(E_NOSYS);
 	}
@@ -120,9 +163,14 @@ static u64 dispatch(struct trap_frame *frame)
 
 void syscall_handle(struct trap_frame *frame)
 {
-	u64 result;
+	bool begins = frame_number(frame) == SYS_EXEC;
+	u64 args[4];
+	u64 result = sys_error(E_FAULT);
 
 	stats.syscalls++;
-	result = dispatch(frame);
-	frame->rax = result;
+	if (frame_args(frame, args))
+		result = dispatch(frame, args);
+	/* A program that begins has all its registers for arguments. */
+	if (!begins || MINI_LEVELS == 4 || result)
+		frame_return(frame, result);
 }

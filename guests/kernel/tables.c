@@ -14,13 +14,13 @@
 #include "kernel/trap.h"
 #include "kernel/x86.h"
 
-#define WINDOW    0xffffc90000200000ul /* what the table maps */
-#define SECOND    0xffffc90040200000ul /* the same table, another directory */
-#define AS_DATA   0xffffc90000600000ul /* the table itself, twice */
-#define RECURSIVE 510ul                /* root entry that is the root */
+#define WINDOW    0xffffc90000200000ull /* what the table maps */
+#define SECOND    0xffffc90040200000ull /* the same table, another directory */
+#define AS_DATA   0xffffc90000600000ull /* the table itself, twice */
+#define RECURSIVE 510ull                /* root entry that is the root */
 
-#define LEAF (PTE_P | PTE_W | PTE_A | PTE_D | PTE_NX)
-#define TAGS 8ul
+#define LEAF (PTE_P | PTE_W | PTE_A | PTE_D | paging.nx)
+#define TAGS 8ull
 
 static u64 table; /* physical */
 static u64 frames[TAGS];
@@ -28,7 +28,7 @@ static u64 checks;
 
 static u64 tag_of(u64 i)
 {
-	return 0x7461670000000000ul + i;
+	return 0x7461670000000000ull + i;
 }
 
 /* ---- looking ---- */
@@ -40,7 +40,7 @@ static bool can_read(u64 va, u64 *word)
 
 static _Noreturn void wrong(const char *how, u64 va, u64 got, u64 want)
 {
-	print("%s: at 0x%016lx 0x%lx, not 0x%lx\n", how, va, got, want);
+	print("%s: at 0x%016llx 0x%llx, not 0x%llx\n", how, va, got, want);
 	report_failed("a page-table entry was not followed");
 }
 
@@ -245,13 +245,13 @@ static u64 *place(u64 which, u64 index)
 		return (u64 *)(AS_DATA + PAGE_SIZE) + index;
 	default:
 		/* Three levels of the root's own entry, then the window's. */
-		return (u64 *)(0xffff000000000000ul | RECURSIVE << 39 |
-			       (WINDOW >> 9 & 0x7ffffff000ul)) +
+		return (u64 *)(0xffff000000000000ull | RECURSIVE << 39 |
+			       (WINDOW >> 9 & 0x7ffffff000ull)) +
 		       index;
 	}
 }
 
-#define PLACES 4ul
+#define PLACES 4ull
 
 static void one_way(const struct way *way, u64 index, u64 round)
 {
@@ -341,6 +341,6 @@ _Noreturn void tables_run(u64 rounds)
 		write_protection(5 + round % 500);
 		all_at_once();
 	}
-	print("tables: %lu looks\n", checks);
+	print("tables: %llu looks\n", checks);
 	report_end(true, checks);
 }

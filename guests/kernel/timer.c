@@ -20,7 +20,7 @@
 #define PIT_CH0   0x40
 #define PIT_CMD   0x43
 #define PIT_RATE  0x34 /* channel 0, low then high byte, mode 2 */
-#define PIT_CLOCK 1193182ul
+#define PIT_CLOCK 1193182ull
 
 #define VEC_TIMER     VEC_IRQ
 #define VEC_SPURIOUS1 (VEC_IRQ + 7)

@@ -47,6 +47,21 @@
 	pop	%rdi
 	.endm
 
+	/* Whatever RFLAGS.AC was where this came from. */
+	.macro	forbid_user
+	cmpb	$0, has_smap(%rip)
+	je	1f
+	clac
+1:
+	.endm
+
+	.macro	allow_user
+	cmpb	$0, has_smap(%rip)
+	je	1f
+	stac
+1:
+	.endm
+
 	.text
 
 /*
@@ -72,6 +87,7 @@ trap_stubs:
 trap_common:
 	save_registers
 	cld
+	forbid_user
 	mov	%rsp, %rdi
 	call	trap_handle
 	.global	trap_return
@@ -88,7 +104,7 @@ trap_return:
 	.global	syscall_entry
 syscall_entry:
 	mov	%rsp, user_rsp(%rip)
-	mov	kernel_rsp(%rip), %rsp
+	mov	kernel_sp(%rip), %rsp
 	push	$USER_DS
 	push	user_rsp(%rip)
 	push	%r11
@@ -143,30 +159,79 @@ switch_stack:
 user_access_begin:
 	.global	user_copy
 user_copy:
+	allow_user
 	mov	%rdx, %rcx
 	rep movsb
+	forbid_user
 	xor	%eax, %eax
 	ret
 	.global	user_set
 user_set:
+	allow_user
 	mov	%rsi, %rax
 	mov	%rdx, %rcx
 	rep stosb
+	forbid_user
 	xor	%eax, %eax
 	ret
 	.global	user_access_end
 user_access_end:
 	.global	user_access_failed
 user_access_failed:
+	forbid_user
 	mov	%rcx, %rax
+	ret
+
+/*
+ * u64 probe_read(u64 addr), probe_write, probe_exec: one instruction is tried.
+ * trap.c goes on at probe_failed, with the result in RAX.
+ */
+	.macro	begin_probe
+	mov	%rsp, probe_rsp(%rip)
+	lea	1f(%rip), %rax
+	mov	%rax, probe_ip(%rip)
+	xor	%eax, %eax
+	.endm
+
+	.balign	16
+	.global	probe_read
+probe_read:
+	begin_probe
+1:	mov	(%rdi), %cl
+	jmp	probe_done
+	.global	probe_write
+probe_write:
+	begin_probe
+1:	movb	$0xc3, (%rdi)		/* what PROBE_EXEC may find: RET */
+	jmp	probe_done
+	.global	probe_exec
+probe_exec:
+	begin_probe
+	mov	%rdi, probe_ip(%rip)	/* it is fetched that faults */
+1:	call	*%rdi
+	xor	%eax, %eax
+probe_done:
+	movq	$0, probe_ip(%rip)
+	ret
+	.global	probe_failed
+probe_failed:
+	mov	probe_rsp(%rip), %rsp
 	ret
 
 	.bss
 	.balign	8
 user_rsp:
 	.skip	8
-	.global	kernel_rsp		/* top of the process's kernel stack */
-kernel_rsp:
+	.global	kernel_sp		/* top of the process's kernel stack */
+kernel_sp:
 	.skip	8
+	.global	probe_ip
+probe_ip:
+	.skip	8
+probe_rsp:
+	.skip	8
+	.global	has_smap
+has_smap:
+	.skip	1
 
 	.section .note.GNU-stack, "", @progbits

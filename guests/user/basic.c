@@ -46,11 +46,11 @@ static void touch_page(volatile u8 *p, u64 flags, u8 value)
 {
 	if (flags & TOUCH_KERNEL) {
 		if (flags & TOUCH_READ)
-			check("touch: byte read", (u64)p, u_sum(p, 1), 0);
+			check("touch: byte read", (uptr)p, u_sum(p, 1), 0);
 		else
 			u_fill(p, 1, value);
 	} else if (flags & TOUCH_READ) {
-		check("touch: byte read", (u64)p, *p, 0);
+		check("touch: byte read", (uptr)p, *p, 0);
 	} else {
 		*p = value;
 	}
@@ -64,7 +64,7 @@ static void check_accessed_dirty(volatile u8 *p, u64 flags)
 {
 	u64 want = flags & TOUCH_READ ? PTE_A : PTE_A | PTE_D;
 
-	check("touch: A and D bits", (u64)p, u_pagemap(p) & (PTE_A | PTE_D),
+	check("touch: A and D bits", (uptr)p, u_pagemap(p) & (PTE_A | PTE_D),
 	      want);
 }
 
@@ -77,8 +77,8 @@ static u64 check_page(volatile u8 *p, u64 flags, u8 value)
 
 	if (flags & TOUCH_POPULATE)
 		check_accessed_dirty(p, flags);
-	check("touch: byte", (u64)p, p[0], want);
-	check("touch: byte beside it", (u64)p, p[1], 0);
+	check("touch: byte", (uptr)p, p[0], want);
+	check("touch: byte beside it", (uptr)p, p[1], 0);
 	return p[0];
 }
 
@@ -197,8 +197,8 @@ u64 prog_switch(u64 rounds, u64 b, u64 c)
 	u_mark(MARK_BEGIN);
 	*word = 1;
 	if (!u_fork_checked())
-		u_exit(STATUS_OK, switch_side(word, rounds, 1ul << 40));
-	sum = switch_side(word, rounds, 1ul << 50);
+		u_exit(STATUS_OK, switch_side(word, rounds, 1ull << 40));
+	sum = switch_side(word, rounds, 1ull << 50);
 	sum = mix(sum, u_wait());
 	u_mark(MARK_END);
 	return sum;

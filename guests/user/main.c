@@ -11,7 +11,7 @@ static program_fn *const programs[PROG_COUNT] = {
 	[PROG_FORK] = prog_fork,     [PROG_FORK_EXEC] = prog_fork_exec,
 	[PROG_SWITCH] = prog_switch, [PROG_MMAP] = prog_mmap,
 	[PROG_MIXED] = prog_mixed,   [PROG_SPIN] = prog_spin,
-	[PROG_CHILD] = prog_child,
+	[PROG_CHILD] = prog_child,   [PROG_RIGHTS] = prog_rights,
 };
 
 /* Called by start.S; the kernel has checked the number. */
@@ -46,7 +46,7 @@ _Noreturn void u_exec(u64 program, u64 a, u64 b, u64 c)
 
 void u_print(const char *text)
 {
-	syscall4(SYS_WRITE, (u64)text, strlen(text), 0, 0);
+	syscall4(SYS_WRITE, (uptr)text, strlen(text), 0, 0);
 }
 
 void u_mark(u64 value)
@@ -66,28 +66,28 @@ void u_sleep(u64 ticks)
 
 u64 u_pagemap(const volatile void *addr)
 {
-	return syscall4(SYS_PAGEMAP, (u64)addr, 0, 0, 0);
+	return syscall4(SYS_PAGEMAP, (uptr)addr, 0, 0, 0);
 }
 
 volatile u8 *u_mmap(u64 pages, u64 flags)
 {
-	return (volatile u8 *)syscall_checked("mmap", SYS_MMAP,
-					      pages * PAGE_SIZE, flags, 0);
+	return (volatile u8 *)(uptr)syscall_checked(
+		"mmap", SYS_MMAP, pages * PAGE_SIZE, flags, 0);
 }
 
 void u_munmap(volatile u8 *addr, u64 pages)
 {
-	syscall_checked("munmap", SYS_MUNMAP, (u64)addr, pages * PAGE_SIZE, 0);
+	syscall_checked("munmap", SYS_MUNMAP, (uptr)addr, pages * PAGE_SIZE, 0);
 }
 
 void u_fill(volatile u8 *addr, u64 len, u8 byte)
 {
-	syscall_checked("fill", SYS_FILL, (u64)addr, len, byte);
+	syscall_checked("fill", SYS_FILL, (uptr)addr, len, byte);
 }
 
 u64 u_sum(const volatile u8 *addr, u64 len)
 {
-	return syscall_checked("sum", SYS_SUM, (u64)addr, len, 0);
+	return syscall_checked("sum", SYS_SUM, (uptr)addr, len, 0);
 }
 
 u64 u_fork_checked(void)
@@ -102,7 +102,7 @@ u64 u_fork_checked(void)
 u64 u_wait(void)
 {
 	struct wait_result result;
-	u64 pid = syscall_checked("wait", SYS_WAIT, (u64)&result, 0, 0);
+	u64 pid = syscall_checked("wait", SYS_WAIT, (uptr)&result, 0, 0);
 
 	if (result.status != STATUS_OK)
 		u_fail("child", pid, result.status, STATUS_OK);

@@ -66,7 +66,7 @@ static void op_kernel_write(struct worker *w)
 	u8 byte = (u8)below(w, 256);
 
 	u_fill((volatile u8 *)arena_word(w, page), 8, byte);
-	w->want[page] = byte * 0x0101010101010101ul;
+	w->want[page] = byte * 0x0101010101010101ull;
 }
 
 static void op_kernel_read(struct worker *w)
@@ -113,10 +113,11 @@ static void op_stack(struct worker *w)
 	u64 tag = random_next(&w->random);
 
 	for (u64 i = 2; i <= depth; i++)
-		*(volatile u64 *)(USER_STACK_TOP - i * PAGE_SIZE) = tag + i;
+		*(volatile u64 *)(uptr)(USER_STACK_TOP - i * PAGE_SIZE) =
+			tag + i;
 	for (u64 i = depth; i >= 2; i--)
 		check("mixed: stack page", i,
-		      *(volatile u64 *)(USER_STACK_TOP - i * PAGE_SIZE),
+		      *(volatile u64 *)(uptr)(USER_STACK_TOP - i * PAGE_SIZE),
 		      tag + i);
 }
 

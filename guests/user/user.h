@@ -10,6 +10,7 @@
 #include "common/abi.h"
 #include "common/types.h"
 
+#ifdef __x86_64__
 static inline u64 syscall4(u64 number, u64 a, u64 b, u64 c, u64 d)
 {
 	register u64 r10 __asm__("r10") = d;
@@ -21,10 +22,23 @@ static inline u64 syscall4(u64 number, u64 a, u64 b, u64 c, u64 d)
 			 : "rcx", "r11", "memory");
 	return result;
 }
+#else
+static inline u64 syscall4(u64 number, u64 a, u64 b, u64 c, u64 d)
+{
+	const u64 args[4] = {a, b, c, d};
+	u64 result;
+
+	__asm__ volatile("int $0x80"
+			 : "=A"(result)
+			 : "a"((u32)number), "b"(args)
+			 : "memory");
+	return result;
+}
+#endif
 
 static inline bool is_error(u64 result)
 {
-	return result >= -4095ul;
+	return result >= -4095ull;
 }
 
 u64 u_fork(void);
@@ -61,7 +75,7 @@ static inline void check(const char *what, u64 number, u64 got, u64 want)
 static inline u64 mix(u64 h, u64 value)
 {
 	h = (h << 23 | h >> 41) ^ value;
-	h = (h + 1) * 0x9e3779b97f4a7c15ul;
+	h = (h + 1) * 0x9e3779b97f4a7c15ull;
 	return h ^ h >> 32;
 }
 
@@ -71,11 +85,12 @@ static inline u64 random_next(u64 *state)
 	*state ^= *state >> 12;
 	*state ^= *state << 25;
 	*state ^= *state >> 27;
-	return (*state * 0x2545f4914f6cdd1dul) >> 16;
+	return (*state * 0x2545f4914f6cdd1dull) >> 16;
 }
 
 /* Programs, see PROG_*: arguments from exec, result is the exit value. */
 u64 prog_hello(u64 a, u64 b, u64 c);
+u64 prog_rights(u64 features, u64 b, u64 c);
 u64 prog_touch(u64 pages, u64 flags, u64 again);
 u64 prog_fork(u64 procs, u64 pages, u64 size);
 u64 prog_fork_exec(u64 procs, u64 pages, u64 size);
