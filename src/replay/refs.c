@@ -40,13 +40,16 @@ static const struct trace_ref *last_fetch(const struct replay_lane *lane)
 }
 
 /*
- * Instructions completed before the one at hand.  A run on one page may have
- * been told ahead of this reference; then it is a little more than that.
+ * Instructions completed before the one at hand.  A run of fetches may have
+ * been told ahead of this data reference; then it is a little more than that.
  */
-static uint64_t clock_of(const struct replay_lane *lane)
+static uint64_t clock_of(const struct replay_lane *lane,
+			 const struct trace_ref *ref)
 {
-	return lane->is_full ? lane->insns - last_fetch(lane)->count
-			     : lane->insns;
+	if (lane->is_full)
+		return lane->insns - last_fetch(lane)->count;
+	return ref->kind == TRACE_FETCH ? lane->insns - ref->count
+					: lane->insns;
 }
 
 /* Filled in place: a copy of what was just written in parts would stall. */
@@ -67,7 +70,7 @@ static void access_event(struct replay_lane *lane, const struct trace_ref *ref,
 		return;
 	}
 	ev->rip = last_fetch(lane)->gva;
-	ev->insns = clock_of(lane);
+	ev->insns = clock_of(lane, ref);
 	if (lane->retrying) {
 		/* A run may have been told ahead of it. */
 		ev->insns = lane->retry.insns;
