@@ -16,6 +16,7 @@
 #define FEATURE_PCID    BIT(4)
 #define FEATURE_INVPCID BIT(5)
 #define FEATURE_1G      BIT(6) /* pages of 1 GiB */
+#define FEATURE_ALL     BITS(6, 0)
 
 #define FEATURE_NAMES "la57,smep,smap,pku,pcid,invpcid,1g"
 

@@ -20,6 +20,8 @@
 #define CR0_CD BIT(30)
 #define CR0_PG BIT(31)
 
+#define CR3_NO_FLUSH BIT(63) /* of what MOV writes, with CR4.PCIDE */
+
 #define CR4_VME        BIT(0)
 #define CR4_PVI        BIT(1)
 #define CR4_TSD        BIT(2)

@@ -148,4 +148,12 @@ static inline bool is_canonical(gva_t va)
 	return is_canonical_in(va, 48);
 }
 
+/* Outside of long mode every linear address is one. */
+static inline bool paging_is_canonical(enum paging_mode mode, gva_t va)
+{
+	if (!paging_is_long(mode))
+		return true;
+	return is_canonical_in(va, mode == PAGING_5LEVEL ? 57 : 48);
+}
+
 #endif

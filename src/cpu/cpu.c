@@ -3,31 +3,67 @@
 
 #include <string.h>
 
-/* What the model's processor has; any other bit of these is reserved. */
-#define CR4_KNOWN                                                             \
+/* What every processor of the model has; any other bit is reserved. */
+#define CR4_BASE                                                              \
 	(CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_MCE | \
 	 CR4_PGE | CR4_PCE | CR4_OSFXSR | CR4_OSXMMEXCPT)
 #define EFER_KNOWN (EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE)
 
-void cpu_init(struct cpu *cpu, uint8_t maxphyaddr)
+/* CR4's bits that come with a feature. */
+static const struct {
+	uint64_t feature, cr4;
+} cr4_features[] = {
+	{FEATURE_LA57, CR4_LA57},  {FEATURE_SMEP, CR4_SMEP},
+	{FEATURE_SMAP, CR4_SMAP},  {FEATURE_PKU, CR4_PKE},
+	{FEATURE_PCID, CR4_PCIDE},
+};
+
+uint64_t cpu_cr4_bits(uint32_t features)
+{
+	uint64_t bits = CR4_BASE;
+
+	for (size_t i = 0; i < ARRAY_LEN(cr4_features); i++)
+		if (features & cr4_features[i].feature)
+			bits |= cr4_features[i].cr4;
+	return bits;
+}
+
+void cpu_init(struct cpu *cpu, uint8_t maxphyaddr, uint32_t features)
 {
 	*cpu = (struct cpu){
 		.cr0 = CR0_PE | CR0_ET,
+		.features = features,
 		.maxphyaddr = maxphyaddr,
 	};
 }
 
-bool cpu_paging(const struct cpu *cpu, enum paging_mode *ret)
+enum paging_mode cpu_paging(const struct cpu *cpu)
 {
 	if (!cpu_is_paging(cpu))
-		*ret = PAGING_OFF;
-	else if (cpu_is_long(cpu))
-		*ret = PAGING_4LEVEL;
-	else if (cpu->cr4 & CR4_PAE)
-		*ret = PAGING_PAE;
-	else
-		return false;
-	return true;
+		return PAGING_OFF;
+	if (cpu_is_long(cpu))
+		return cpu->cr4 & CR4_LA57 ? PAGING_5LEVEL : PAGING_4LEVEL;
+	return cpu->cr4 & CR4_PAE ? PAGING_PAE : PAGING_32;
+}
+
+struct paging_ctx cpu_guest_paging(const struct cpu *cpu)
+{
+	struct paging_ctx ctx = {
+		.mode = cpu_paging(cpu),
+		.root = cpu->cr3 & PTE_ADDR,
+		.wp = cpu->cr0 & CR0_WP,
+		.nxe = cpu->efer & EFER_NXE,
+		.pse = cpu->cr4 & CR4_PSE,
+		.smep = cpu->cr4 & CR4_SMEP,
+		.smap = cpu->cr4 & CR4_SMAP,
+		.pke = cpu->cr4 & CR4_PKE,
+		.pkru = cpu->pkru,
+		.has_1g = cpu->features & FEATURE_1G,
+		.maxphyaddr = cpu->maxphyaddr,
+	};
+
+	memcpy(ctx.pdpte, cpu->pdpte, sizeof(ctx.pdpte));
+	return ctx;
 }
 
 bool cpu_is_sane(const struct cpu *cpu)
@@ -35,12 +71,14 @@ bool cpu_is_sane(const struct cpu *cpu)
 	bool long_mode = (cpu->efer & EFER_LME) && (cpu->cr0 & CR0_PG);
 	uint64_t width = cpu_is_long(cpu) ? BITS(63, cpu->maxphyaddr) : 0;
 
-	if (cpu->cr0 >> 32 || (cpu->cr4 & ~CR4_KNOWN) ||
+	if (cpu->cr0 >> 32 || (cpu->cr4 & ~cpu_cr4_bits(cpu->features)) ||
 	    (cpu->efer & ~EFER_KNOWN) || (cpu->cr3 & width))
 		return false;
 	if ((cpu->cr0 & CR0_PG) && !(cpu->cr0 & CR0_PE))
 		return false;
 	if ((cpu->cr0 & CR0_NW) && !(cpu->cr0 & CR0_CD))
+		return false;
+	if ((cpu->cr4 & CR4_PCIDE) && !long_mode)
 		return false;
 	return long_mode == cpu_is_long(cpu) &&
 	       (!long_mode || (cpu->cr4 & CR4_PAE));
@@ -83,7 +121,7 @@ bool cpu_load_cr0(struct cpu *cpu, const struct mem *mem, uint64_t val,
 		return false;
 	if (pg_on && (cpu->efer & EFER_LME) && !(cpu->cr4 & CR4_PAE))
 		return false;
-	if (pg_off && code64)
+	if (pg_off && (code64 || (cpu->cr4 & CR4_PCIDE)))
 		return false;
 	if (uses_pdptes(val, cpu->cr4, cpu->efer) &&
 	    ((val ^ cpu->cr0) & (CR0_PG | CR0_CD | CR0_NW)) &&
@@ -100,6 +138,8 @@ bool cpu_load_cr0(struct cpu *cpu, const struct mem *mem, uint64_t val,
 
 bool cpu_load_cr3(struct cpu *cpu, const struct mem *mem, uint64_t val)
 {
+	if (cpu->cr4 & CR4_PCIDE)
+		val &= ~CR3_NO_FLUSH;
 	if (cpu_is_long(cpu) && (val & BITS(63, cpu->maxphyaddr)))
 		return false;
 	if (uses_pdptes(cpu->cr0, cpu->cr4, cpu->efer) &&
@@ -109,15 +149,27 @@ bool cpu_load_cr3(struct cpu *cpu, const struct mem *mem, uint64_t val)
 	return true;
 }
 
+/* SDM vol. 2, "MOV--Move to/from Control Registers", on CR4. */
+static bool cr4_is_valid(const struct cpu *cpu, uint64_t val)
+{
+	uint64_t changes = val ^ cpu->cr4;
+
+	if (val & ~cpu_cr4_bits(cpu->features))
+		return false;
+	if (cpu_is_long(cpu) && (!(val & CR4_PAE) || (changes & CR4_LA57)))
+		return false;
+	return !(val & changes & CR4_PCIDE) ||
+	       (cpu_is_long(cpu) && !(cpu->cr3 & PCID_BITS));
+}
+
 bool cpu_load_cr4(struct cpu *cpu, const struct mem *mem, uint64_t val)
 {
-	if (val & ~CR4_KNOWN)
-		return false;
-	if (cpu_is_long(cpu) && !(val & CR4_PAE))
+	const uint64_t reloads = CR4_PAE | CR4_PGE | CR4_PSE | CR4_SMEP;
+
+	if (!cr4_is_valid(cpu, val))
 		return false;
 	if (uses_pdptes(cpu->cr0, val, cpu->efer) &&
-	    ((val ^ cpu->cr4) & (CR4_PAE | CR4_PGE | CR4_PSE)) &&
-	    !load_pdptes(cpu, mem, cpu->cr3))
+	    ((val ^ cpu->cr4) & reloads) && !load_pdptes(cpu, mem, cpu->cr3))
 		return false;
 	cpu->cr4 = val;
 	return true;
@@ -146,6 +198,18 @@ bool cpu_load_cr(struct cpu *cpu, const struct mem *mem, unsigned int cr,
 	default:
 		return cr == 8 && val <= 0xf;
 	}
+}
+
+/* SDM vol. 2, "INVPCID--Invalidate Process-Context Identifier". */
+bool cpu_invpcid_is_valid(const struct cpu *cpu, uint64_t type, uint64_t pcid,
+			  gva_t gva)
+{
+	if (type > INVPCID_ALL || (pcid & ~PCID_BITS))
+		return false;
+	if (type <= INVPCID_CONTEXT && pcid && !(cpu->cr4 & CR4_PCIDE))
+		return false;
+	return type != INVPCID_ADDRESS ||
+	       paging_is_canonical(cpu_paging(cpu), gva);
 }
 
 uint64_t cpu_lmsw(const struct cpu *cpu, uint16_t source)

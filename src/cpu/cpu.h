@@ -6,12 +6,13 @@
  * a load of one is a #GP.  Under shadow paging the hardware registers differ:
  * cpu_translate() walks what the hypervisor has set up, not these.
  *
- * Left out so far: TLBs and paging-structure caches (every reference walks),
- * 5-level paging, and 32-bit paging without PAE, which cpu_paging() refuses.
+ * Left out: paging-structure caches, PCID tags of TLB entries (a TLB is
+ * flushed where hardware might keep some of it), CET, PKS, LAM.
  */
 #ifndef NOTRAP_CPU_CPU_H
 #define NOTRAP_CPU_CPU_H
 
+#include "arch/cpu_features.h"
 #include "arch/cr.h"
 #include "mem/mem.h"
 #include "paging/walk.h"
@@ -20,12 +21,12 @@ struct cpu {
 	uint64_t cr0, cr2, cr3, cr4, efer;
 	uint64_t pdpte[4]; /* loaded with CR3 in PAE mode */
 	uint32_t pkru;
-	uint32_t features; /* FEATURE_* */
+	uint32_t features; /* FEATURE_*: what CPUID shows, CR4 takes */
 	uint8_t maxphyaddr;
 };
 
 /* 32-bit protected mode, paging off, as a multiboot loader leaves it. */
-void cpu_init(struct cpu *cpu, uint8_t maxphyaddr);
+void cpu_init(struct cpu *cpu, uint8_t maxphyaddr, uint32_t features);
 
 static inline bool cpu_is_paging(const struct cpu *cpu)
 {
@@ -43,15 +44,21 @@ static inline bool cpu_is_long(const struct cpu *cpu)
  */
 bool cpu_is_sane(const struct cpu *cpu);
 
-/* False: 32-bit paging without PAE, which the model has not got. */
-bool cpu_paging(const struct cpu *cpu, enum paging_mode *ret);
+enum paging_mode cpu_paging(const struct cpu *cpu);
+
+/* How a processor without a hypervisor would walk the guest's own tables. */
+struct paging_ctx cpu_guest_paging(const struct cpu *cpu);
+
+/* The bits of CR4 that this processor has. */
+uint64_t cpu_cr4_bits(uint32_t features);
 
 /*
  * Load a register.  False: the processor raises #GP(0) and nothing changed.
  * code64: the instruction runs in 64-bit mode (CR0.PG cannot be cleared).
- * CR3 and, in PAE mode, CR0 and CR4 load the PDPTEs from mem.
+ * CR3 and, in PAE mode, CR0 and CR4 load the PDPTEs from mem.  Bit 63 of what
+ * goes to CR3 is no part of it while CR4.PCIDE is set: it asks for no flush.
  * SDM vol. 2, "MOV--Move to/from Control Registers"; vol. 3A, "PDPTE
- * Registers".
+ * Registers", "Process-Context Identifiers (PCIDs)".
  */
 bool cpu_load_cr0(struct cpu *cpu, const struct mem *mem, uint64_t val,
 		  bool code64);
@@ -65,6 +72,14 @@ bool cpu_load_efer(struct cpu *cpu, uint64_t val);
  */
 bool cpu_load_cr(struct cpu *cpu, const struct mem *mem, unsigned int cr,
 		 uint64_t val, bool code64);
+
+/*
+ * INVPCID's type, in a register, and the two halves of its descriptor.
+ * False: #GP(0).  That the processor has the instruction and that CPL is 0 was
+ * looked at before.
+ */
+bool cpu_invpcid_is_valid(const struct cpu *cpu, uint64_t type, uint64_t pcid,
+			  gva_t gva);
 
 /* What LMSW makes of CR0; it cannot clear PE. */
 uint64_t cpu_lmsw(const struct cpu *cpu, uint16_t source);

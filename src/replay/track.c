@@ -31,7 +31,8 @@ static void load_state(struct cpu *cpu, const struct trace_vcpu *from,
 	struct config config;
 
 	config_init(&config);
-	cpu_init(cpu, (uint8_t)config_get(&config, OPT_maxphyaddr));
+	cpu_init(cpu, (uint8_t)config_get(&config, OPT_maxphyaddr),
+		 FEATURE_ALL);
 	cpu->cr0 = from->cr0;
 	cpu->cr3 = from->cr3;
 	cpu->cr4 = from->cr4;

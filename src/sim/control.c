@@ -75,12 +75,12 @@ void sim_init_vmcs(struct sim *sim)
 static struct smmu_guest guest_of(const struct cpu *cpu)
 {
 	struct smmu_guest guest = {
+		.mode = cpu_paging(cpu),
 		.cr3 = cpu->cr3,
 		.wp = cpu->cr0 & CR0_WP,
 		.nxe = cpu->efer & EFER_NXE,
 	};
 
-	BUG_ON(!cpu_paging(cpu, &guest.mode));
 	for (unsigned int i = 0; i < 4; i++)
 		guest.pdpte[i] = cpu->pdpte[i];
 	return guest;
@@ -163,9 +163,7 @@ static void stop_32bit_paging(struct sim *sim, const struct guest_event *ev,
 static void finish_load(struct sim *sim, const struct guest_event *ev,
 			unsigned int cr, bool exits, struct guest_outcome *out)
 {
-	enum paging_mode mode;
-
-	if (!cpu_paging(&sim->cur->cpu, &mode)) {
+	if (cpu_paging(&sim->cur->cpu) == PAGING_32) {
 		stop_32bit_paging(sim, ev, out);
 		return;
 	}
@@ -208,7 +206,8 @@ int sim_load_state(struct sim *sim, const struct sim_state *state,
 		cpu->pdpte[i] = state->pdpte[i];
 	cpu->pkru = state->pkru;
 	sim->cur->hardware.pkru = state->pkru;
-	if (!cpu_is_sane(cpu) || !cpu_paging(cpu, &mode))
+	mode = cpu_paging(cpu);
+	if (!cpu_is_sane(cpu) || mode == PAGING_32)
 		return diag_set(diag, -EINVAL,
 				"CR0 0x%llx, CR4 0x%llx, EFER 0x%llx: not a "
 				"state of the modelled processor",

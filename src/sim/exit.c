@@ -166,6 +166,6 @@ void sim_refresh_view(struct sim *sim)
 	view->cr4 = sim->cur->cpu.cr4;
 	view->efer = sim->cur->cpu.efer;
 	view->features = sim->cur->cpu.features;
-	BUG_ON(!cpu_paging(&sim->cur->cpu, &view->guest));
+	view->guest = cpu_paging(&sim->cur->cpu);
 	view->mode_changes++;
 }

@@ -101,27 +101,6 @@ void sim_probe_retried(struct sim *sim)
 				    .cycles = cur->retry_at - open->began});
 }
 
-static struct paging_ctx guest_paging(const struct cpu *cpu)
-{
-	struct paging_ctx ctx = {
-		.root = cpu->cr3 & PTE_ADDR,
-		.wp = cpu->cr0 & CR0_WP,
-		.nxe = cpu->efer & EFER_NXE,
-		.pse = cpu->cr4 & CR4_PSE,
-		.smep = cpu->cr4 & CR4_SMEP,
-		.smap = cpu->cr4 & CR4_SMAP,
-		.pke = cpu->cr4 & CR4_PKE,
-		.pkru = cpu->pkru,
-		.has_1g = cpu->features & FEATURE_1G,
-		.maxphyaddr = cpu->maxphyaddr,
-	};
-
-	for (unsigned int i = 0; i < 4; i++)
-		ctx.pdpte[i] = cpu->pdpte[i];
-	BUG_ON(!cpu_paging(cpu, &ctx.mode));
-	return ctx;
-}
-
 struct sim_inside sim_inside(const struct sim *sim)
 {
 	return (struct sim_inside){
@@ -131,7 +110,7 @@ struct sim_inside sim_inside(const struct sim *sim)
 		.controls = &sim->cur->ctl,
 		.cpu = &sim->cur->cpu,
 		.hardware = &sim->cur->hardware,
-		.guest = guest_paging(&sim->cur->cpu),
+		.guest = cpu_guest_paging(&sim->cur->cpu),
 		.vcpu = (unsigned int)(sim->cur - sim->vcpu),
 		.nr_vcpus = sim->nr_vcpus,
 	};

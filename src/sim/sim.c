@@ -206,7 +206,8 @@ static int init_vcpu(struct sim *sim, struct diag *diag)
 	vcpu->vmcs = vmcs_create();
 	if (!vcpu->vmcs)
 		return diag_set(diag, -ENOMEM, "no host memory");
-	cpu_init(&vcpu->cpu, (uint8_t)config_get(&sim->config, OPT_maxphyaddr));
+	cpu_init(&vcpu->cpu, (uint8_t)config_get(&sim->config, OPT_maxphyaddr),
+		 0);
 	/* The host's NXE and CR0.WP are on, whatever the guest's are. */
 	vcpu->hardware = (struct paging_ctx){
 		.wp = true,
