@@ -134,6 +134,7 @@ static int machine_init(struct machine *m,
 	struct live_config live = {
 		.vendor_amd = config_get(config, OPT_vendor) == VENDOR_AMD,
 		.maxphyaddr = (uint8_t)config_get(config, OPT_maxphyaddr),
+		.features = (uint32_t)config_get(config, OPT_features),
 		.max_insns = config_get(config, OPT_max_insns),
 		.check_stale = config_get(config, OPT_check_stale),
 	};

@@ -110,7 +110,7 @@ void audit_all(struct smmu *smmu, const char *when)
 
 void audit_gpa(struct smmu *smmu, gpa_t gpa, const char *when)
 {
-	unsigned int index = (unsigned int)(gpa & PAGE_MASK) / 8;
+	unsigned int offset = (unsigned int)(gpa & PAGE_MASK);
 	gfn_t gfn = gpa >> PAGE_SHIFT;
 	uint32_t page = sp_bucket_first(smmu, gfn);
 	struct audit a;
@@ -125,8 +125,13 @@ void audit_gpa(struct smmu *smmu, gpa_t gpa, const char *when)
 	for (; page != NO_PAGE; page = smmu->sp[page].hash_next) {
 		const struct sp *sp = &smmu->sp[page];
 
+		slot_t slot = NO_SLOT;
+		unsigned int nr = 0;
+
 		if (sp_shadows(sp, gfn))
-			audit_slot(&a, slot_make(sp->table, index));
+			nr = sp_slots_at(sp, offset, &slot);
+		for (; nr; nr--, slot++)
+			audit_slot(&a, slot);
 	}
 }
 

@@ -31,14 +31,16 @@ struct entry {
 static uint64_t gpte_behind(const struct smmu *smmu, const struct sp *sp,
 			    unsigned int index)
 {
-	gpa_t gpa = (sp->gfn << PAGE_SHIFT) + 8 * index;
-	uint64_t gpte = guest_entry_read(smmu, sp->gfn, index);
+	unsigned int size = role_gpte_size(sp->role);
+	gpa_t gpa = (sp->gfn << PAGE_SHIFT) +
+		    (gpa_t)size * role_guest_index(sp->role, index);
+	uint64_t gpte = sp_gpte(smmu, sp, index);
 	uint8_t bytes[8];
 
 	if (!smmu->pending.len)
 		return gpte;
 	memcpy(bytes, &gpte, sizeof(bytes));
-	for (unsigned int i = 0; i < 8; i++)
+	for (unsigned int i = 0; i < size; i++)
 		if (gpa + i >= smmu->pending.gpa &&
 		    gpa + i < smmu->pending.gpa + smmu->pending.len)
 			bytes[i] = smmu->pending
@@ -226,6 +228,23 @@ static bool link_is_live(const struct entry *e)
 	       role_level(child->role) == e->level - 1;
 }
 
+/* Of the guest's entry; 0 where keys are not shadowed. */
+static uint64_t pkey_of(const struct entry *e)
+{
+	if (!has_pkeys(e->smmu, role_mode(e->sp->role)))
+		return 0;
+	return e->gpte & PTE_PKEY;
+}
+
+static bool leaf_has_its_key(const struct entry *e)
+{
+	if (!e->leaf)
+		return true;
+	if (role_is_metaphysical(e->sp->role))
+		return (e->spte & PTE_PKEY) == role_pkey(e->sp->role);
+	return !e->shadows || (e->spte & PTE_PKEY) == pkey_of(e);
+}
+
 static gfn_t metaphysical_gfn(const struct entry *e)
 {
 	gfn_t first = e->sp->gfn;
@@ -236,9 +255,28 @@ static gfn_t metaphysical_gfn(const struct entry *e)
 	return first + ((gfn_t)e->index << (9 * (e->level - 1)));
 }
 
+static bool maps_large_page(const struct entry *e)
+{
+	if (!(e->gpte & PTE_PS) || e->level > 3)
+		return false;
+	if (role_glevels(e->sp->role) == 2)
+		return e->sp->role & ROLE_PSE;
+	return e->level == 2 || (e->smmu->features & FEATURE_1G);
+}
+
+/* First frame of the large page, or of the half that a 4 MiB one is here. */
+static gfn_t large_page_gfn(const struct entry *e)
+{
+	enum paging_mode mode = role_mode(e->sp->role);
+	uint64_t base = paging_leaf_base(mode, e->gpte, e->level);
+
+	if (mode == PAGING_32)
+		base += (uint64_t)(e->index & 1) << pt_shift(2);
+	return base >> PAGE_SHIFT;
+}
+
 static bool link_shadows_its_table(const struct entry *e)
 {
-	gfn_t span = BIT(9 * (e->level - 1));
 	const struct sp *child;
 
 	if (!e->link || !link_is_live(e))
@@ -251,9 +289,10 @@ static bool link_shadows_its_table(const struct entry *e)
 		return true;
 	if (!(e->gpte & PTE_P) || !(e->gpte & PTE_A))
 		return false;
-	if (e->level <= 3 && (e->gpte & PTE_PS))
+	if (maps_large_page(e))
 		return role_is_metaphysical(child->role) &&
-		       child->gfn == (spte_gfn(e->gpte) & ~(span - 1));
+		       child->gfn == large_page_gfn(e) &&
+		       role_pkey(child->role) == pkey_of(e);
 	return !role_is_metaphysical(child->role) &&
 	       child->gfn == spte_gfn(e->gpte);
 }
@@ -279,6 +318,7 @@ static const struct {
 	{"a writable frame of a logged slot is in the log", leaf_is_logged},
 	{"a leaf maps the frame its guest entry names", leaf_maps_its_frame},
 	{"a leaf grants no right its guest entry lacks", leaf_rights},
+	{"a leaf has its page's protection key", leaf_has_its_key},
 	{"a leaf's guest entry is accessed", leaf_is_accessed},
 	{"a writable leaf's guest entry is dirty", leaf_is_dirty},
 	{"no leaf may write a frame whose shadow is in sync",

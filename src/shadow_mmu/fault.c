@@ -75,26 +75,67 @@ enum grant {
 	GRANT_SHADOWED, /* write wanted, but the frame is a guest table */
 };
 
+/* CR0.WP=0, and a supervisor writes what is read-only. */
+static bool is_wp0_write(const struct smmu *smmu, const struct fill *f,
+			 unsigned int access)
+{
+	return !(access & ACC_WRITE) && f->write && !f->user &&
+	       !smmu->cur->guest.wp;
+}
+
+/*
+ * A supervisor's write that the guest allows for CR0.WP=0 alone, and that
+ * hardware, with WP=1, must not be given an spte for: a page the protection key
+ * of which forbids writing; or, as a page made the supervisor's is lost to
+ * SMAP, any read-only page of the user's.
+ */
+static bool must_emulate(const struct smmu *smmu, const struct fill *f,
+			 unsigned int access)
+{
+	const struct smmu_guest *guest = &smmu->cur->guest;
+	bool denied = pkru_bits(guest->pkru, pte_pkey(f->gpte)) & PKRU_WD;
+
+	if (!f->write || f->user || guest->wp || !(access & ACC_USER))
+		return false;
+	if (guest->pke && paging_is_long(guest->mode) && denied)
+		return true;
+	return guest->smap && is_wp0_write(smmu, f, access) &&
+	       !smmu->sw.wp0_keeps_user;
+}
+
 static enum grant grant_write(struct smmu *smmu, const struct fill *f,
 			      unsigned int access)
 {
 	if (!(access & ACC_WRITE) &&
-	    !(f->write && !f->user && !smmu->cur->guest.wp))
+	    (!is_wp0_write(smmu, f, access) || must_emulate(smmu, f, access)))
 		return GRANT_READ;
 	unshadow(smmu, f);
 	return sync_needs_protection(smmu, f->gfn, true) ? GRANT_SHADOWED
 							 : GRANT_WRITE;
 }
 
-/* Until the seed a fill was added to what the spte granted already. */
+/*
+ * Until the seed a fill was added to what the spte granted already; but U is no
+ * grant to a supervisor where SMEP, SMAP or a key would keep him out for ever.
+ */
 static uint64_t old_rights(const struct smmu *smmu, const struct fill *f)
 {
+	const struct smmu_guest *guest = &smmu->cur->guest;
 	uint64_t old = spte_get(smmu, f->slot);
 
-	if (!smmu->sw.spte_accumulates || !is_shadow_present(&smmu->v, old) ||
+	if (!smmu->sw.spte_accumulates || guest->smep || guest->smap ||
+	    guest->pke || !is_shadow_present(&smmu->v, old) ||
 	    spte_gfn(old) != f->gfn)
 		return 0;
 	return old & (PTE_W | PTE_U | PTE_NX);
+}
+
+/* A page that only the supervisor may have now; SMEP must still see it. */
+static uint64_t as_supervisor(const struct smmu *smmu, uint64_t spte)
+{
+	if ((spte & PTE_U) && smmu->cur->guest.smep)
+		spte |= PTE_NX;
+	return spte & ~PTE_U;
 }
 
 static uint64_t spte_make(const struct smmu *smmu, const struct fill *f,
@@ -109,12 +150,14 @@ static uint64_t spte_make(const struct smmu *smmu, const struct fill *f,
 		spte |= PTE_NX;
 	if (access & ACC_USER)
 		spte |= PTE_U;
+	if (has_pkeys(smmu, role_mode(sp_of_slot(smmu, f->slot)->role)))
+		spte |= f->gpte & PTE_PKEY;
 	if (grant == GRANT_SHADOWED)
 		spte &= ~PTE_W;
 	if (grant == GRANT_WRITE) {
 		spte |= PTE_W;
 		if (!(access & ACC_WRITE) && !smmu->sw.wp0_keeps_user)
-			spte &= ~PTE_U;
+			spte = as_supervisor(smmu, spte);
 	}
 	return spte;
 }
@@ -138,7 +181,7 @@ void spte_sync(struct smmu *smmu, const struct sp *sp, slot_t slot,
 {
 	uint64_t old = spte_get(smmu, slot), spte;
 	unsigned int access = gpte_access(smmu, gpte);
-	struct fill f = {.slot = slot, .gfn = spte_gfn(old)};
+	struct fill f = {.slot = slot, .gfn = spte_gfn(old), .gpte = gpte};
 	enum grant grant = GRANT_READ;
 
 	if (smmu->sw.role_access)
@@ -183,8 +226,18 @@ enum fill_result spte_fill(struct smmu *smmu, const struct fill *f)
 		slot_mark_dirty(smmu, f->gfn);
 	if (grant == GRANT_SHADOWED && f->write)
 		return FILL_WRITE_PT;
+	if (must_emulate(smmu, f, access))
+		return FILL_EMULATE;
 	smmu->cur->last_updated = f->slot;
 	return FILL_DONE;
+}
+
+/* Pieces of a split page share its protection key, which is in no gpte. */
+static uint32_t leaf_role(const struct smmu *smmu, uint64_t leaf)
+{
+	if (!has_pkeys(smmu, smmu->cur->guest.mode))
+		return 0;
+	return pte_pkey(leaf) << ROLE_PKEY_SHIFT;
 }
 
 /*
@@ -213,15 +266,19 @@ static uint32_t child_key(const struct smmu *smmu, const struct guest_walk *w,
 		access = gpte_access(smmu, leaf);
 	}
 	return role_make(smmu->cur->glevels, gva, level - 1, metaphysical,
-			 access);
+			 access) |
+	       guest_role(smmu) | (metaphysical ? leaf_role(smmu, leaf) : 0);
 }
 
 /* The entry the child table stands for is no longer what the walk saw. */
 static bool gpte_changed(const struct smmu *smmu, const struct guest_walk *w,
 			 gva_t gva, int level)
 {
-	return guest_entry_read(smmu, w->table_gfn[level - 1],
-				pt_index(gva, level)) != w->gpte[level - 1];
+	enum paging_mode mode = smmu->cur->guest.mode;
+
+	return guest_entry_read(
+		       smmu, w->table_gfn[level - 1], paging_entry_size(mode),
+		       paging_index(mode, gva, level)) != w->gpte[level - 1];
 }
 
 /* Link a table under the slot; NULL: give up, the access starts over. */
@@ -248,7 +305,7 @@ static slot_t fetch_slot(struct smmu *smmu, gva_t gva,
 	hpa_t table = smmu->cur->root;
 	int level = w->top;
 
-	if (smmu->cur->guest.mode == PAGING_PAE)
+	if (!paging_is_long(smmu->cur->guest.mode))
 		table = pool_get(&smmu->mem->pool, smmu->cur->pae_root,
 				 (gva >> 30) & 3) &
 			PTE_ADDR;
@@ -323,6 +380,10 @@ static struct smmu_result result_of(struct smmu *smmu, enum fill_result filled,
 		return r;
 	}
 	account_count(smmu->acct, CNT_pf_fixed);
+	if (filled == FILL_EMULATE) {
+		r.verdict = SMMU_EMULATE;
+		r.cause = CAUSE_hidden_fill;
+	}
 	if (filled == FILL_WRITE_PT) {
 		r.verdict = SMMU_EMULATE;
 		r.cause = CAUSE_pt_write;
@@ -361,10 +422,12 @@ static struct smmu_result nonpaging_fault(struct smmu *smmu, gva_t gva,
 
 struct smmu_result smmu_page_fault(struct smmu *smmu, gva_t gva, uint32_t pfec)
 {
-	uint32_t access = pfec & (PFEC_W | PFEC_U | PFEC_ID);
-	struct before b = look_before(smmu, gva);
+	uint32_t access = pfec & (PFEC_W | PFEC_U | PFEC_ID | ACCESS_AC);
+	struct before b;
 	struct smmu_result r;
 
+	gva = paging_linear(smmu->cur->guest.mode, gva);
+	b = look_before(smmu, gva);
 	audit_gva(smmu, gva, "pre page fault");
 	sp_recycle(smmu);
 	if (smmu->cur->guest.mode == PAGING_OFF)

@@ -21,6 +21,7 @@
 #ifndef NOTRAP_SHADOW_MMU_INTERNAL_H
 #define NOTRAP_SHADOW_MMU_INTERNAL_H
 
+#include "arch/cpu_features.h"
 #include "shadow_mmu/role.h"
 #include "shadow_mmu/smmu.h"
 #include "shadow_mmu/spte.h"
@@ -87,6 +88,7 @@ struct smmu {
 	struct smmu_switches sw;
 	struct spte_values v;
 	uint8_t maxphyaddr;
+	uint32_t features;
 
 	struct smmu_vcpu *cur; /* the processor at work */
 	struct smmu_vcpu vcpu[SMMU_MAX_VCPUS];
@@ -147,6 +149,7 @@ struct fill {
 enum fill_result {
 	FILL_DONE,
 	FILL_WRITE_PT, /* a write to a shadowed frame */
+	FILL_EMULATE,  /* a write that no spte can let through */
 	FILL_MMIO,
 };
 
@@ -229,6 +232,20 @@ static inline gfn_t spte_gfn(uint64_t spte)
 	return (spte & PTE_ADDR) >> PAGE_SHIFT;
 }
 
+/* Leaf sptes carry protection keys. */
+static inline bool has_pkeys(const struct smmu *smmu, enum paging_mode mode)
+{
+	return (smmu->features & FEATURE_PKU) && paging_is_long(mode);
+}
+
+/* What of the guest's mode is in the key of every table. */
+static inline uint32_t guest_role(const struct smmu *smmu)
+{
+	const struct smmu_guest *guest = &smmu->cur->guest;
+
+	return guest->mode == PAGING_32 && guest->pse ? (uint32_t)ROLE_PSE : 0;
+}
+
 static inline uint32_t nr_free_pages(const struct smmu *smmu)
 {
 	return smmu->max_pages - smmu->nr_used;
@@ -254,6 +271,12 @@ struct sp *sp_next_any(struct smmu *smmu, uint32_t visit);
 /* The guest entry behind sp's entry. */
 uint64_t sp_gpte(const struct smmu *smmu, const struct sp *sp,
 		 unsigned int index);
+/*
+ * The slots of sp that stand for the guest entry at this offset of its frame:
+ * how many (0, 1 or 2), from *first on.
+ */
+unsigned int sp_slots_at(const struct sp *sp, unsigned int offset,
+			 slot_t *first);
 /* First and next page of gfn's bucket; pages of other gfns are among them. */
 uint32_t sp_bucket_first(const struct smmu *smmu, gfn_t gfn);
 /*
@@ -294,7 +317,9 @@ void walk_set_bits(const struct smmu *smmu, struct guest_walk *w, gva_t gva,
 /* A present entry on the way has a reserved bit set, as the processor sees. */
 bool walk_saw_reserved(const struct smmu *smmu, const struct guest_walk *w);
 uint64_t guest_entry_read(const struct smmu *smmu, gfn_t table,
-			  unsigned int index);
+			  unsigned int size, unsigned int index);
+/* How a processor would walk the guest's own tables. */
+struct paging_ctx guest_paging(const struct smmu *smmu);
 
 /* sync.c */
 

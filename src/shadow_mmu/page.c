@@ -115,7 +115,28 @@ struct sp *sp_next_any(struct smmu *smmu, uint32_t visit)
 uint64_t sp_gpte(const struct smmu *smmu, const struct sp *sp,
 		 unsigned int index)
 {
-	return guest_entry_read(smmu, sp->gfn, index);
+	return guest_entry_read(smmu, sp->gfn, role_gpte_size(sp->role),
+				role_guest_index(sp->role, index));
+}
+
+/*
+ * facts A.6: KVM doubled the offset for entries of 4 bytes, twice for those of
+ * a directory, and asked whether the quadrant is this table's.
+ */
+unsigned int sp_slots_at(const struct sp *sp, unsigned int offset,
+			 slot_t *first)
+{
+	unsigned int index = offset / role_gpte_size(sp->role);
+	unsigned int per_entry = 1;
+
+	if (role_glevels(sp->role) == 2) {
+		per_entry = role_level(sp->role) == 2 ? 2 : 1;
+		index *= per_entry;
+		if (index / PT_ENTRIES != role_quadrant_of(sp->role))
+			return 0;
+	}
+	*first = slot_make(sp->table, index % PT_ENTRIES);
+	return per_entry;
 }
 
 static struct sp *sp_find(const struct smmu *smmu, gfn_t gfn, uint32_t role)
@@ -146,22 +167,32 @@ static void fill_trap(struct smmu *smmu, const struct sp *sp)
 		fill_new(smmu, sp, i, smmu->v.trap);
 }
 
-/* paging64_prefetch_page: what the guest lacks need not exit. */
+/* Tables of 4-byte entries came late, and their directories never. */
+static bool can_prefetch(const struct smmu *smmu, const struct sp *sp)
+{
+	if (!smmu->sw.notrap_entries || role_is_metaphysical(sp->role))
+		return false;
+	if (smmu->sw.prefetch_if_bypass && !has_notrap(&smmu->v))
+		return false;
+	if (role_glevels(sp->role) == 2 &&
+	    (!smmu->sw.prefetch_32bit || role_level(sp->role) > 1))
+		return false;
+	return gfn_is_ram(smmu, sp->gfn) || !smmu->sw.prefetch_atomic;
+}
+
+/* prefetch_page: what the guest lacks need not exit. */
 static void prefetch_page(struct smmu *smmu, const struct sp *sp)
 {
-	bool readable = gfn_is_ram(smmu, sp->gfn);
 	uint64_t notraps = 0;
 
-	if (!smmu->sw.notrap_entries || role_is_metaphysical(sp->role) ||
-	    (smmu->sw.prefetch_if_bypass && !has_notrap(&smmu->v)) ||
-	    (!readable && smmu->sw.prefetch_atomic)) {
+	if (!can_prefetch(smmu, sp)) {
 		fill_trap(smmu, sp);
 		return;
 	}
 
 	account_charge(smmu->acct, COST_PREFETCH_PAGE, 1);
 	for (unsigned int i = 0; i < PT_ENTRIES; i++) {
-		bool present = guest_entry_read(smmu, sp->gfn, i) & PTE_P;
+		bool present = sp_gpte(smmu, sp, i) & PTE_P;
 
 		fill_new(smmu, sp, i, present ? smmu->v.trap : smmu->v.notrap);
 		notraps += !present;

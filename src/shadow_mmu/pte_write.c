@@ -3,8 +3,6 @@
  * Emulated writes to guest tables (kvm_mmu_pte_write), and the fork detector:
  * several writes in a row to one table look like fork or like memory that is
  * no table any more, and the table is zapped so that the rest runs natively.
- *
- * Left out: two-level guests, whose tables take several quadrants.
  */
 #include <string.h>
 
@@ -75,6 +73,13 @@ static void set_awaits_a(struct smmu *smmu, slot_t slot)
 	sp_of_slot(smmu, slot)->awaits_a[index / 64] |= BIT(index % 64);
 }
 
+/* All of the entry was written. */
+static bool is_whole(const struct smmu *smmu, slot_t slot,
+		     const struct pt_write *w)
+{
+	return w->len == role_gpte_size(sp_of_slot(smmu, slot)->role);
+}
+
 /* The new entry does not translate at once: notrap, or leave trap. */
 static void leave_absent(struct smmu *smmu, slot_t slot,
 			 const struct pt_write *w, unsigned int offset_in_pte)
@@ -82,7 +87,7 @@ static void leave_absent(struct smmu *smmu, slot_t slot,
 	bool present = w->gpte & PTE_P;
 
 	if (present) {
-		if (w->len == sizeof(w->gpte))
+		if (is_whole(smmu, slot, w))
 			set_awaits_a(smmu, slot);
 		return;
 	}
@@ -111,7 +116,7 @@ static void update_pte(struct smmu *smmu, struct sp *sp, slot_t slot,
 		leave_absent(smmu, slot, w, offset_in_pte);
 		return;
 	}
-	if (w->len < sizeof(w->gpte))
+	if (!is_whole(smmu, slot, w))
 		return;
 	/* Before role_access the rights above were taken for granted. */
 	if (smmu->sw.role_access)
@@ -146,12 +151,16 @@ static void write_one(struct smmu *smmu, struct sp *sp,
 		      const struct pt_write *w)
 {
 	unsigned int size = role_gpte_size(sp->role);
-	slot_t slot = slot_make(sp->table, w->offset / size);
-	uint64_t old = spte_get(smmu, slot);
+	slot_t slot = NO_SLOT;
+	unsigned int nr = sp_slots_at(sp, w->offset, &slot);
 
-	zap_spte(smmu, sp, slot);
-	new_pte(smmu, sp, slot, w, w->offset & (size - 1));
-	flush_written(smmu, old, spte_get(smmu, slot));
+	for (; nr; nr--, slot++) {
+		uint64_t old = spte_get(smmu, slot);
+
+		zap_spte(smmu, sp, slot);
+		new_pte(smmu, sp, slot, w, w->offset & (size - 1));
+		flush_written(smmu, old, spte_get(smmu, slot));
+	}
 }
 
 static void write_all(struct smmu *smmu, const struct pt_write *w)

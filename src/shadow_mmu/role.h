@@ -8,11 +8,17 @@
 
 #include "shadow_mmu/spte.h"
 
-#define ROLE_GLEVELS_SHIFT  0 /* the guest's levels: 0 (paging off), 3, 4 */
-#define ROLE_LEVEL_SHIFT    4 /* of this table, 1..4 */
+#define ROLE_GLEVELS_SHIFT  0 /* the guest's levels: 0 (paging off), 2..5 */
+#define ROLE_LEVEL_SHIFT    4 /* of this table, 1..5 */
 #define ROLE_QUADRANT_SHIFT 8 /* part of a 32-bit guest's wider table */
-#define ROLE_METAPHYSICAL   BIT(16) /* no guest table behind it */
-#define ROLE_ACCESS_SHIFT   17      /* ACC_*: see role_access in switches.def */
+/*
+ * Two keys that KVM of the time did not have: CR4.PSE, by which entries of a
+ * 32-bit guest's directories are read, and a split large page's protection key.
+ */
+#define ROLE_PSE          BIT(10)
+#define ROLE_PKEY_SHIFT   11
+#define ROLE_METAPHYSICAL BIT(16) /* no guest table behind it */
+#define ROLE_ACCESS_SHIFT 17      /* ACC_*: see role_access in switches.def */
 
 _Static_assert((ACC_ALL << ROLE_ACCESS_SHIFT) == BITS(19, 17),
 	       "access bits where KVM has them");
@@ -35,6 +41,46 @@ static inline bool role_is_metaphysical(uint32_t role)
 static inline unsigned int role_access(uint32_t role)
 {
 	return (role >> ROLE_ACCESS_SHIFT) & ACC_ALL;
+}
+
+static inline unsigned int role_quadrant_of(uint32_t role)
+{
+	return role >> ROLE_QUADRANT_SHIFT & 3;
+}
+
+static inline uint64_t role_pkey(uint32_t role)
+{
+	return (uint64_t)(role >> ROLE_PKEY_SHIFT & 15) << 59;
+}
+
+/* How the guest entries behind the table are to be read. */
+static inline enum paging_mode role_mode(uint32_t role)
+{
+	switch (role_glevels(role)) {
+	case 0:
+		return PAGING_OFF;
+	case 2:
+		return PAGING_32;
+	case 3:
+		return PAGING_PAE;
+	case 4:
+		return PAGING_4LEVEL;
+	default:
+		return PAGING_5LEVEL;
+	}
+}
+
+/*
+ * A table of 1024 guest entries is shadowed in parts of 512 sptes; those of a
+ * directory map half of what its entries do, so that two stand for each.
+ */
+static inline unsigned int role_guest_index(uint32_t role, unsigned int index)
+{
+	unsigned int part = role_quadrant_of(role) * PT_ENTRIES + index;
+
+	if (role_glevels(role) != 2)
+		return index;
+	return role_level(role) == 1 ? part : part / 2;
 }
 
 /* Bytes of a guest entry behind this table: 4 for two-level guests. */

@@ -3,9 +3,10 @@
  * Creation, and the context: which roots the processor walks for the guest's
  * control state.
  *
- * A guest with paging off or with PAE is shadowed by a PAE tree: one frame of
- * four PDPTEs over up to four level-2 roots.  A root is pinned by root_count;
- * an old context's tables stay in the hash and are found again.
+ * A guest with paging off, with 32-bit paging or with PAE is shadowed by a PAE
+ * tree: one frame of four PDPTEs over up to four level-2 roots.  A root is
+ * pinned by root_count; an old context's tables stay in the hash and are found
+ * again.
  */
 #include "shadow_mmu/smmu.h"
 
@@ -92,6 +93,7 @@ int smmu_create(const struct smmu_config *config, struct mem *mem,
 	smmu->sw = config->sw;
 	smmu->v = (struct spte_values){config->trap_pte, config->notrap_pte};
 	smmu->maxphyaddr = config->maxphyaddr;
+	smmu->features = config->features;
 	smmu->max_pages = config->max_pages;
 	smmu->audit = config->audit;
 	smmu->newest = NO_PAGE;
@@ -190,23 +192,29 @@ static hpa_t load_root(struct smmu *smmu, gfn_t gfn, gva_t gva, int level)
 {
 	bool metaphysical = smmu->cur->guest.mode == PAGING_OFF;
 	unsigned int access = smmu->sw.role_access ? ACC_ALL : 0;
-	struct sp *sp = sp_get(
-		smmu, gfn,
-		role_make(smmu->cur->glevels, gva, level, metaphysical, access),
-		NO_SLOT);
+	uint32_t role = role_make(smmu->cur->glevels, gva, level, metaphysical,
+				  access) |
+			guest_role(smmu);
+	struct sp *sp = sp_get(smmu, gfn, role, NO_SLOT);
 
 	account_count(smmu->acct, CNT_mmu_root_load);
 	sp->root_count++;
 	return sp->table;
 }
 
+/* What a PDPTE of the root stands for; a 32-bit directory has four parts. */
+static uint64_t guest_pdpte(const struct smmu_guest *guest, unsigned int i)
+{
+	if (guest->mode == PAGING_PAE)
+		return guest->pdpte[i];
+	return guest->mode == PAGING_32 ? guest->cr3 | PTE_P : PTE_P;
+}
+
 /* An absent PDPTE stays 0: its fault needs no exit, and never changes. */
 static void alloc_pae_roots(struct smmu *smmu)
 {
-	bool pae = smmu->cur->guest.mode == PAGING_PAE;
-
 	for (unsigned int i = 0; i < 4; i++) {
-		uint64_t pdpte = pae ? smmu->cur->guest.pdpte[i] : PTE_P;
+		uint64_t pdpte = guest_pdpte(&smmu->cur->guest, i);
 		hpa_t table;
 
 		if (!(pdpte & PTE_P))
@@ -222,11 +230,13 @@ static void alloc_pae_roots(struct smmu *smmu)
 /* kvm_mmu_load: what is below the roots is synced then. */
 static void alloc_roots(struct smmu *smmu)
 {
+	const struct smmu_guest *guest = &smmu->cur->guest;
+
 	sp_recycle(smmu);
-	if (smmu->cur->guest.mode == PAGING_4LEVEL)
-		smmu->cur->root = load_root(
-			smmu, (smmu->cur->guest.cr3 & PTE_ADDR) >> PAGE_SHIFT,
-			0, 4);
+	if (paging_is_long(guest->mode))
+		smmu->cur->root =
+			load_root(smmu, (guest->cr3 & PTE_ADDR) >> PAGE_SHIFT,
+				  0, paging_levels(guest->mode));
 	else
 		alloc_pae_roots(smmu);
 	smmu->cur->wants_reload = false;
@@ -255,9 +265,8 @@ static void take_guest(struct smmu *smmu, const struct smmu_guest *guest)
 void smmu_reset_context(struct smmu *smmu, const struct smmu_guest *guest)
 {
 	static const unsigned int glevels[] = {
-		[PAGING_OFF] = 0,
-		[PAGING_PAE] = 3,
-		[PAGING_4LEVEL] = 4,
+		[PAGING_OFF] = 0,    [PAGING_32] = 2,     [PAGING_PAE] = 3,
+		[PAGING_4LEVEL] = 4, [PAGING_5LEVEL] = 5,
 	};
 
 	free_roots(smmu);
@@ -289,6 +298,11 @@ void smmu_new_cr3(struct smmu *smmu, const struct smmu_guest *guest)
 	alloc_roots(smmu);
 }
 
+void smmu_set_pkru(struct smmu *smmu, uint32_t pkru)
+{
+	smmu->cur->guest.pkru = pkru;
+}
+
 void smmu_set_nxe(struct smmu *smmu, bool nxe)
 {
 	smmu->cur->guest.nxe = nxe;
@@ -302,8 +316,9 @@ hpa_t smmu_root(const struct smmu *smmu)
 
 enum paging_mode smmu_shadow_mode(const struct smmu *smmu)
 {
-	return smmu->cur->root == smmu->cur->pae_root ? PAGING_PAE
-						      : PAGING_4LEVEL;
+	const struct smmu_vcpu *cur = smmu->cur;
+
+	return cur->root == cur->pae_root ? PAGING_PAE : cur->guest.mode;
 }
 
 bool smmu_is_shadowed(const struct smmu *smmu, gfn_t gfn)

@@ -64,6 +64,7 @@ struct smmu_config {
 	uint64_t notrap_pte;
 	uint32_t max_pages; /* page budget, at least SMMU_MIN_PAGES */
 	uint8_t maxphyaddr; /* of the guest, for the address field */
+	uint32_t features;  /* FEATURE_1G, FEATURE_PKU: the guest's CPUID */
 	uint8_t nr_vcpus;   /* processors, up to SMMU_MAX_VCPUS; 0 is 1 */
 	enum smmu_audit audit;
 };
@@ -186,6 +187,9 @@ void smmu_sync(struct smmu *smmu);
  */
 void smmu_enter(struct smmu *smmu);
 
+/* WRPKRU: the guest walk judges by it; sptes carry keys, not rights. */
+void smmu_set_pkru(struct smmu *smmu, uint32_t pkru);
+
 /* EFER.NXE changed.  KVM of the time dropped nothing then. */
 void smmu_set_nxe(struct smmu *smmu, bool nxe);
 
@@ -194,10 +198,14 @@ hpa_t smmu_root(const struct smmu *smmu);
 enum paging_mode smmu_shadow_mode(const struct smmu *smmu);
 
 enum smmu_verdict {
-	SMMU_FIXED,   /* retry the access */
-	SMMU_INJECT,  /* a guest fault: pfec is the code to inject */
-	SMMU_EMULATE, /* a write to a guest table: emulate the instruction */
-	SMMU_MMIO,    /* no memory slot behind gpa */
+	SMMU_FIXED,  /* retry the access */
+	SMMU_INJECT, /* a guest fault: pfec is the code to inject */
+	/*
+	 * A write to a guest table, or one of a CR0.WP=0 supervisor that no
+	 * spte can let through: emulate the instruction.
+	 */
+	SMMU_EMULATE,
+	SMMU_MMIO, /* no memory slot behind gpa */
 };
 
 struct smmu_result {
@@ -209,7 +217,8 @@ struct smmu_result {
 };
 
 /*
- * A page-fault exit at gva with the hardware's error code.  Counts pf_fixed
+ * A page-fault exit at gva with the hardware's error code, and ACCESS_AC of
+ * the reference, which the hypervisor takes from RFLAGS.  Counts pf_fixed
  * and all mmu_ counters, charges walk, fill, allocation and zaps; the cause is
  * returned for the caller to count, as pf_guest, injection, emulation and the
  * exit itself are.

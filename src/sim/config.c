@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "arch/cpu_features.h"
 #include "base/bug.h"
 #include "base/suggest.h"
 #include "mem/mem.h"
@@ -85,6 +86,7 @@ static const char *accepted(unsigned int i)
 		return range->text;
 	switch (options[i].kind) {
 	case TYPE_CHOICE:
+	case TYPE_SET:
 		return options[i].choices;
 	case TYPE_U64:
 		return "a number";
@@ -263,7 +265,10 @@ int config_set(struct config *config, const char *key, const char *value,
 			return bad_generation(key, value, diag);
 		return diag_set(diag, -EINVAL, "%s=%.60s: want %s%s", key,
 				value,
-				options[i].kind == TYPE_CHOICE ? "one of " : "",
+				options[i].kind == TYPE_CHOICE ? "one of "
+				: options[i].kind == TYPE_SET
+					? "none, all, or with + between them "
+					: "",
 				accepted(i));
 	}
 	config->value[i] = val;

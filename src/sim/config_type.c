@@ -43,6 +43,45 @@ static int parse_choice(const char *list, const char *text, uint64_t *ret)
 	}
 }
 
+static uint64_t whole_set(const char *list)
+{
+	uint64_t n = 0;
+	size_t len;
+
+	while (list_item(list, n, &len), len)
+		n++;
+	return BITS(n - 1, 0);
+}
+
+/* Words of the list, joined by '+'. */
+static int parse_set(const char *list, const char *text, uint64_t *ret)
+{
+	uint64_t set = 0;
+
+	if (!strcmp(text, "none") || !strcmp(text, "all")) {
+		*ret = *text == 'a' ? whole_set(list) : 0;
+		return 0;
+	}
+	for (;; text++) {
+		size_t len = strcspn(text, "+");
+		char word[32];
+		uint64_t i;
+
+		if (!len || len >= sizeof(word))
+			return -EINVAL;
+		memcpy(word, text, len);
+		word[len] = '\0';
+		if (parse_choice(list, word, &i))
+			return -EINVAL;
+		set |= BIT(i);
+		text += len;
+		if (!*text)
+			break;
+	}
+	*ret = set;
+	return 0;
+}
+
 static int digit_of(char c)
 {
 	if (c >= '0' && c <= '9')
@@ -144,6 +183,8 @@ int config_parse_value(struct config_type type, const char *text, uint64_t *ret)
 	switch (type.kind) {
 	case TYPE_CHOICE:
 		return parse_choice(type.choices, text, ret);
+	case TYPE_SET:
+		return parse_set(type.choices, text, ret);
 	case TYPE_U64:
 		return parse_u64(text, ret);
 	case TYPE_SIZE:
@@ -168,6 +209,24 @@ static void print_size(uint64_t val, char *buf, size_t size)
 	snprintf(buf, size, "%" PRIu64, val);
 }
 
+static void print_set(const char *list, uint64_t set, char *buf, size_t size)
+{
+	size_t at = 0, len;
+
+	if (!set || set == whole_set(list)) {
+		snprintf(buf, size, "%s", set ? "all" : "none");
+		return;
+	}
+	for (unsigned int i = 0; set >> i; i++) {
+		const char *item = list_item(list, i, &len);
+
+		if (!(set >> i & 1) || at >= size)
+			continue;
+		at += (size_t)snprintf(buf + at, size - at, "%s%.*s",
+				       at ? "+" : "", (int)len, item);
+	}
+}
+
 void config_print_value(struct config_type type, uint64_t val, char *buf,
 			size_t size)
 {
@@ -179,6 +238,9 @@ void config_print_value(struct config_type type, uint64_t val, char *buf,
 	case TYPE_CHOICE:
 		item = list_item(type.choices, val, &len);
 		snprintf(buf, size, "%.*s", (int)len, item);
+		return;
+	case TYPE_SET:
+		print_set(type.choices, val, buf, size);
 		return;
 	case TYPE_U64:
 		snprintf(buf, size, "%" PRIu64, val);

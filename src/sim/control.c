@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The VMCS a hypervisor of 2007 sets up, and the sensitive instructions it
- * then has to handle.  Values of CPUID leaves, MSRs and ports are the source's:
- * here an exit is decided and paid for, and control state is kept.
+ * The VMCS a hypervisor of 2007 sets up, and the guest's control registers and
+ * MSRs.  Values of MSRs are the source's: here an exit is decided and paid for,
+ * and control state is kept.
  */
 #include <errno.h>
 
@@ -16,6 +16,8 @@
 #define CR4_HOST_OWNED (CR4_VME | CR4_PSE | CR4_PAE | CR4_PGE | CR4_VMXE)
 #define CR0_HARDWARE   (CR0_PG | CR0_PE | CR0_WP | CR0_NE)
 #define CR4_HARDWARE   (CR4_PAE | CR4_VMXE)
+/* The guest's, but not while it has no paging: hardware has. */
+#define CR4_JUDGES (CR4_SMEP | CR4_SMAP | CR4_PKE)
 
 static uint64_t or_auto(const struct config *config, enum option_id id,
 			uint64_t otherwise)
@@ -23,6 +25,14 @@ static uint64_t or_auto(const struct config *config, enum option_id id,
 	uint64_t val = config_get(config, id);
 
 	return val == CONFIG_AUTO ? otherwise : val;
+}
+
+/* Without it INVPCID is #UD, with it it exits where INVLPG does. */
+static uint32_t proc2_controls(const struct config *config)
+{
+	bool invpcid = config_get(config, OPT_features) & FEATURE_INVPCID;
+
+	return invpcid ? VMX_PROC2_INVPCID : 0;
 }
 
 static uint32_t proc_controls(const struct config *config)
@@ -37,7 +47,34 @@ static uint32_t proc_controls(const struct config *config)
 		proc |= VMX_PROC_RDTSC_EXITING;
 	if (config_invlpg_exits(config))
 		proc |= VMX_PROC_INVLPG_EXITING;
+	if (proc2_controls(config))
+		proc |= VMX_PROC_SECONDARY;
 	return proc;
+}
+
+/* Those that came later are the hypervisor's, too. */
+static uint64_t cr4_host_owned(const struct cpu *cpu)
+{
+	return CR4_HOST_OWNED |
+	       (cpu_cr4_bits(cpu->features) & ~cpu_cr4_bits(0));
+}
+
+/* SMEP, SMAP and keys pass through, as sptes have what they judge by. */
+static uint64_t cr4_hardware(const struct cpu *cpu)
+{
+	uint64_t judges = cpu_is_paging(cpu) ? 0 : CR4_JUDGES;
+
+	return (cpu->cr4 & ~judges) | CR4_HARDWARE;
+}
+
+static void refresh_hardware(struct sim_vcpu *vcpu)
+{
+	uint64_t cr4 = cr4_hardware(&vcpu->cpu);
+
+	vcpu->hardware.smep = cr4 & CR4_SMEP;
+	vcpu->hardware.smap = cr4 & CR4_SMAP;
+	vcpu->hardware.pke = cr4 & CR4_PKE;
+	vcpu->hardware.pkru = vcpu->cpu.pkru;
 }
 
 static void refresh_shadows(struct sim *sim)
@@ -47,9 +84,10 @@ static void refresh_shadows(struct sim *sim)
 	vmcs_set(vmcs, VMCS_CR0_SHADOW, sim->cur->cpu.cr0);
 	vmcs_set(vmcs, VMCS_CR4_SHADOW, sim->cur->cpu.cr4);
 	vmcs_set(vmcs, VMCS_GUEST_CR0, sim->cur->cpu.cr0 | CR0_HARDWARE);
-	vmcs_set(vmcs, VMCS_GUEST_CR4, sim->cur->cpu.cr4 | CR4_HARDWARE);
+	vmcs_set(vmcs, VMCS_GUEST_CR4, cr4_hardware(&sim->cur->cpu));
 	vmcs_set(vmcs, VMCS_GUEST_CR3, sim->cur->hardware.root);
 	vmx_controls_load(vmcs, &sim->cur->ctl);
+	refresh_hardware(sim->cur);
 }
 
 void sim_init_vmcs(struct sim *sim)
@@ -60,13 +98,14 @@ void sim_init_vmcs(struct sim *sim)
 
 	vmcs_set(vmcs, VMCS_PIN_CONTROLS, VMX_PIN_EXT_INTR_EXITING);
 	vmcs_set(vmcs, VMCS_PROC_CONTROLS, proc_controls(config));
+	vmcs_set(vmcs, VMCS_PROC2_CONTROLS, proc2_controls(config));
 	vmcs_set(vmcs, VMCS_EXCEPTION_BITMAP,
 		 or_auto(config, OPT_exception_bitmap, BIT(EXC_PF)));
 	vmcs_set(vmcs, VMCS_PFEC_MASK, or_auto(config, OPT_pfec_mask, bypass));
 	vmcs_set(vmcs, VMCS_PFEC_MATCH,
 		 or_auto(config, OPT_pfec_match, bypass));
 	vmcs_set(vmcs, VMCS_CR0_MASK, UINT64_MAX);
-	vmcs_set(vmcs, VMCS_CR4_MASK, CR4_HOST_OWNED);
+	vmcs_set(vmcs, VMCS_CR4_MASK, cr4_host_owned(&sim->cur->cpu));
 	/* RFLAGS is the source's; it asks before an interrupt is injected. */
 	vmcs_set(vmcs, VMCS_GUEST_RFLAGS, RFLAGS_ONE | RFLAGS_IF);
 	refresh_shadows(sim);
@@ -79,6 +118,11 @@ static struct smmu_guest guest_of(const struct cpu *cpu)
 		.cr3 = cpu->cr3,
 		.wp = cpu->cr0 & CR0_WP,
 		.nxe = cpu->efer & EFER_NXE,
+		.pse = cpu->cr4 & CR4_PSE,
+		.smep = cpu->cr4 & CR4_SMEP,
+		.smap = cpu->cr4 & CR4_SMAP,
+		.pke = cpu->cr4 & CR4_PKE,
+		.pkru = cpu->pkru,
 	};
 
 	for (unsigned int i = 0; i < 4; i++)
@@ -150,23 +194,10 @@ static void reset_context(struct sim *sim)
 	account_count(sim->acct, CNT_tlb_flush);
 }
 
-static void stop_32bit_paging(struct sim *sim, const struct guest_event *ev,
-			      struct guest_outcome *out)
-{
-	sim_stop(sim, out,
-		 "the guest turns on 32-bit paging without PAE at 0x%llx, "
-		 "which is not modelled yet",
-		 (unsigned long long)ev->rip);
-}
-
 /* The load is legal and done: let the shadow follow and go on. */
-static void finish_load(struct sim *sim, const struct guest_event *ev,
-			unsigned int cr, bool exits, struct guest_outcome *out)
+static void finish_load(struct sim *sim, unsigned int cr, bool exits,
+			struct guest_outcome *out)
 {
-	if (cpu_paging(&sim->cur->cpu) == PAGING_32) {
-		stop_32bit_paging(sim, ev, out);
-		return;
-	}
 	if (cr == 3 && cpu_is_paging(&sim->cur->cpu)) {
 		switch_roots(sim);
 		if (exits)
@@ -207,7 +238,7 @@ int sim_load_state(struct sim *sim, const struct sim_state *state,
 	cpu->pkru = state->pkru;
 	sim->cur->hardware.pkru = state->pkru;
 	mode = cpu_paging(cpu);
-	if (!cpu_is_sane(cpu) || mode == PAGING_32)
+	if (!cpu_is_sane(cpu))
 		return diag_set(diag, -EINVAL,
 				"CR0 0x%llx, CR4 0x%llx, EFER 0x%llx: not a "
 				"state of the modelled processor",
@@ -245,14 +276,17 @@ void sim_cr_write(struct sim *sim, const struct guest_event *ev,
 		  struct guest_outcome *out)
 {
 	bool code64 = cpu_is_long(&sim->cur->cpu) && ev->size == 8;
+	uint64_t compared = ev->value;
 	struct vmx_cr_result r;
 
 	if (ev->cr == 2) {
 		sim_set_cr2(sim, ev->value);
 		return;
 	}
+	if (ev->cr == 3 && (sim->cur->cpu.cr4 & CR4_PCIDE))
+		compared &= ~CR3_NO_FLUSH;
 	r = vmx_cr_write(&sim->cur->ctl, ev->cr, hardware_cr(sim, ev->cr),
-			 ev->value);
+			 compared);
 	if (r.exits)
 		sim_exit_insn(sim, ev, EXIT_REASON_CR_ACCESS,
 			      vmx_qual_mov_cr(ev->cr, VMX_CR_MOV_TO, ev->reg),
@@ -261,7 +295,7 @@ void sim_cr_write(struct sim *sim, const struct guest_event *ev,
 		refuse_load(sim, r.exits, out);
 		return;
 	}
-	finish_load(sim, ev, ev->cr, r.exits, out);
+	finish_load(sim, ev->cr, r.exits, out);
 }
 
 void sim_cr_read(struct sim *sim, const struct guest_event *ev,
@@ -291,7 +325,7 @@ static void write_cr0(struct sim *sim, const struct guest_event *ev,
 		refuse_load(sim, r.exits, out);
 		return;
 	}
-	finish_load(sim, ev, 0, r.exits, out);
+	finish_load(sim, 0, r.exits, out);
 }
 
 void sim_clts(struct sim *sim, const struct guest_event *ev,
@@ -337,114 +371,4 @@ void sim_msr(struct sim *sim, const struct guest_event *ev,
 	sim_refresh_view(sim);
 	if (exits)
 		sim_enter(sim, out);
-}
-
-void sim_io(struct sim *sim, const struct guest_event *ev,
-	    struct guest_outcome *out)
-{
-	struct vmx_io io = {
-		.port = (uint16_t)ev->error,
-		.size = ev->size,
-		.in = !(ev->access & PFEC_W),
-		.string = ev->reg & GUEST_IO_STRING,
-		.rep = ev->reg & GUEST_IO_REP,
-		.imm = ev->reg & GUEST_IO_IMM,
-	};
-
-	sim_region_ends(sim, ev, out);
-	if (out->verdict != GO_DONE)
-		return;
-	if (vmx_io_exits(&sim->cur->ctl, io.port, io.size)) {
-		sim_exit_insn(sim, ev, EXIT_REASON_IO_INSTRUCTION,
-			      vmx_qual_io(&io), COST_IO);
-		sim_enter(sim, out);
-	}
-	sim_region_begins(sim, ev);
-}
-
-static enum vmx_insn insn_of(enum guest_event_kind kind)
-{
-	switch (kind) {
-	case GE_INVLPG:
-		return VMX_INSN_INVLPG;
-	case GE_INVPCID:
-		return VMX_INSN_INVPCID;
-	case GE_CPUID:
-		return VMX_INSN_CPUID;
-	case GE_HLT:
-		return VMX_INSN_HLT;
-	case GE_RDTSC:
-		return VMX_INSN_RDTSC;
-	case GE_RDPMC:
-		return VMX_INSN_RDPMC;
-	case GE_INVD:
-		return VMX_INSN_INVD;
-	case GE_WBINVD:
-		return VMX_INSN_WBINVD;
-	case GE_VMCALL:
-		return VMX_INSN_VMCALL;
-	case GE_PAUSE:
-		return VMX_INSN_PAUSE;
-	case GE_DR:
-		return VMX_INSN_MOV_DR;
-	default:
-		BUG("not an instruction that controls alone decide on");
-	}
-}
-
-static uint64_t qualification_of(const struct guest_event *ev)
-{
-	if (ev->kind == GE_INVLPG)
-		return ev->gva;
-	if (ev->kind == GE_DR)
-		return vmx_qual_mov_dr(ev->cr, !ev->value, ev->reg);
-	return 0;
-}
-
-/* The processor executes it itself.  Without VPID all PCIDs are one. */
-static void flush_by_insn(struct sim *sim, const struct guest_event *ev)
-{
-	bool one = ev->kind == GE_INVLPG ||
-		   (ev->kind == GE_INVPCID && ev->reg == INVPCID_ADDRESS);
-
-	if (one && sim->has_tlb)
-		tlb_flush_page(&sim->cur->tlb, ev->gva);
-	else if (ev->kind == GE_INVPCID)
-		sim_flush_tlb(sim);
-}
-
-void sim_wrpkru(struct sim *sim, const struct guest_event *ev)
-{
-	uint32_t pkru = (uint32_t)ev->value;
-
-	sim->cur->cpu.pkru = pkru;
-	sim->cur->hardware.pkru = pkru;
-	if (sim->has_tlb)
-		tlb_set_pkru(&sim->cur->tlb, pkru);
-}
-
-void sim_insn(struct sim *sim, const struct guest_event *ev,
-	      struct guest_outcome *out)
-{
-	enum vmx_insn insn = insn_of(ev->kind);
-
-	if (!vmx_insn_exits(&sim->cur->ctl, insn)) {
-		flush_by_insn(sim, ev);
-		return;
-	}
-	sim_exit_insn(sim, ev, vmx_insn_reason(insn), qualification_of(ev),
-		      COST_OTHER);
-	if (ev->kind == GE_INVLPG) {
-		account_count(sim->acct, CNT_invlpg);
-		smmu_invlpg(sim->smmu, ev->gva);
-	}
-	if (ev->kind == GE_HLT)
-		sim->cur->runs = false;
-	if (ev->kind == GE_VMCALL) {
-		/* No hypercall is offered: as if there were no VMX. */
-		struct vmx_event ud = vmx_event_exception(EXC_UD, 0);
-
-		sim_inject(sim, &ud);
-	}
-	sim_enter(sim, out);
 }

@@ -109,7 +109,8 @@ static bool page_fault_exit(struct sim *sim, const struct guest_event *ev,
 	struct smmu_result r;
 
 	sim_exit(sim, vmx_exit_exception(&pf, ev->gva));
-	r = smmu_page_fault(sim->smmu, ev->gva, w->pfec);
+	r = smmu_page_fault(sim->smmu, ev->gva,
+			    w->pfec | (ev->access & ACCESS_AC));
 	sim->acct->pf_cause[r.cause]++;
 	if (sim_is_probed(sim))
 		sim_probe_handled(sim, &r);

@@ -6,7 +6,8 @@
  *   vcpus.c    several processors: whose turn it is, remote TLB flushes
  *   exit.c     the frame of every VM exit: record, count, enter again
  *   fault.c    references, page-fault exits, emulated stores
- *   control.c  control registers, MSRs and the other sensitive instructions
+ *   control.c  control registers and MSRs
+ *   insn.c     the other sensitive instructions
  *   region.c   the region of interest
  *   deliver.c  exceptions, interrupts, deliveries, fault latency
  *   probe.c    what one is told who watches the steps
@@ -186,6 +187,8 @@ void sim_lmsw(struct sim *sim, const struct guest_event *ev,
 	      struct guest_outcome *out);
 void sim_msr(struct sim *sim, const struct guest_event *ev,
 	     struct guest_outcome *out);
+
+/* insn.c */
 void sim_io(struct sim *sim, const struct guest_event *ev,
 	    struct guest_outcome *out);
 void sim_insn(struct sim *sim, const struct guest_event *ev,

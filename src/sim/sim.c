@@ -180,6 +180,7 @@ static struct smmu_config mmu_config(const struct sim *sim)
 		.notrap_pte = 0,
 		.max_pages = (uint32_t)config_get(config, OPT_shadow_pages),
 		.maxphyaddr = (uint8_t)config_get(config, OPT_maxphyaddr),
+		.features = (uint32_t)config_get(config, OPT_features),
 		.nr_vcpus = (uint8_t)sim->nr_vcpus,
 		.audit = (enum smmu_audit)config_get(config, OPT_audit),
 	};
@@ -207,7 +208,7 @@ static int init_vcpu(struct sim *sim, struct diag *diag)
 	if (!vcpu->vmcs)
 		return diag_set(diag, -ENOMEM, "no host memory");
 	cpu_init(&vcpu->cpu, (uint8_t)config_get(&sim->config, OPT_maxphyaddr),
-		 0);
+		 (uint32_t)config_get(&sim->config, OPT_features));
 	/* The host's NXE and CR0.WP are on, whatever the guest's are. */
 	vcpu->hardware = (struct paging_ctx){
 		.wp = true,

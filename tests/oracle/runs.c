@@ -45,6 +45,7 @@ static void configure(struct matrix_run *run)
 	set(&run->config, "bypass", run->bypass ? "on" : "off");
 	set(&run->config, "maxphyaddr", maxphyaddr);
 	set(&run->config, "audit", "entry");
+	set(&run->config, "features", "1g");
 	if (config_check(&run->config, &diag))
 		fail_msg("%s", diag.msg);
 }

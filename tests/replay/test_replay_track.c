@@ -122,7 +122,7 @@ static const struct {
 	 0x1000,
 	 CR4_PAE,
 	 EFER_LME | EFER_LMA,
-	 {MOV(4, CR4_PAE | CR4_SMEP), MOV(0, BIT(32) | CR0_PAGED),
+	 {MOV(4, CR4_PAE | CR4_UMIP), MOV(0, BIT(32) | CR0_PAGED),
 	  WRMSR(MSR_EFER, BIT(1)), MOV(0, CR0_PG)},
 	 CR0_PAGED,
 	 0x1000,

@@ -47,6 +47,7 @@ void rig_open(struct rig *rig, const struct rig_config *config)
 		.trap_pte = config->bypass ? SMMU_TRAP_PTE : 0,
 		.max_pages = pages,
 		.maxphyaddr = MAXPHYADDR,
+		.features = FEATURE_1G | config->features,
 		.nr_vcpus = config->vcpus,
 		.audit = config->audit,
 	};

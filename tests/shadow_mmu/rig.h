@@ -36,6 +36,7 @@ struct rig_config {
 	bool installed; /* the pool has twins, as in a live run */
 	uint8_t vcpus;  /* 0: one */
 	bool wp_off, nxe_off;
+	uint32_t features; /* FEATURE_1G is always on */
 };
 
 struct rig {

@@ -308,32 +308,6 @@ static void interrupt_waits_for_its_window(void **state)
 	synth_end(&s);
 }
 
-static void paging_without_pae_is_one_clear_line(void **state)
-{
-	struct guest_event ev = {
-		.kind = GE_CR_WRITE, .cr = 0, .value = CR0_PE | CR0_ET};
-	struct guest_outcome out;
-	struct synth s;
-
-	(void)state;
-	synth_start(&s, "");
-	assert_int_equal(synth_push(&s, ev).verdict, GO_DONE);
-	ev = (struct guest_event){.kind = GE_WRMSR, .error = MSR_EFER};
-	assert_int_equal(synth_push(&s, ev).verdict, GO_DONE);
-	ev = (struct guest_event){.kind = GE_CR_WRITE, .cr = 4};
-	assert_int_equal(synth_push(&s, ev).verdict, GO_DONE);
-	ev = (struct guest_event){
-		.kind = GE_CR_WRITE,
-		.cr = 0,
-		.value = CR0_PE | CR0_ET | CR0_PG,
-	};
-	out = synth_push(&s, ev);
-	assert_int_equal(out.verdict, GO_STOP);
-	assert_non_null(strstr(s.sink->view->stop, "without PAE"));
-	sim_destroy(s.sim);
-	mem_destroy(s.mem);
-}
-
 /*
  * vmx.c, hunks "bypass_guest_pf" (module parameter, default 1), vmcs_setup
  * (MASK and MATCH are its value) and vmx_init (~0xffe and 0 only if it is on).
@@ -413,7 +387,6 @@ int main(void)
 		cmocka_unit_test(the_guest_reads_its_own_registers),
 		cmocka_unit_test(cr3_targets_save_the_exit),
 		cmocka_unit_test(interrupt_waits_for_its_window),
-		cmocka_unit_test(paging_without_pae_is_one_clear_line),
 		cmocka_unit_test(seed_vmx_c_module_parameter),
 		cmocka_unit_test(pfec_fields_can_be_overridden),
 	};
