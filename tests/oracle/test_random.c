@@ -156,7 +156,7 @@ static void random_guest(void **state)
 static size_t add_runs(struct random_run *runs, size_t nr,
 		       const struct smmu_generation *gen)
 {
-	for (int mode = ORACLE_PAE; mode <= ORACLE_4LEVEL; mode++) {
+	for (int mode = ORACLE_32; mode <= ORACLE_5LEVEL; mode++) {
 		for (int bypass = 0; bypass <= gen->has_bypass; bypass++) {
 			struct random_run *run = &runs[nr++];
 
@@ -164,7 +164,7 @@ static size_t add_runs(struct random_run *runs, size_t nr,
 				.mode = (enum oracle_mode)mode,
 				.gen = gen,
 				.bypass = bypass,
-				.features = false,
+				.features = true,
 				.seed = seed,
 			};
 			snprintf(run->name, sizeof(run->name),

@@ -93,6 +93,13 @@ static void load_cr(struct wanderer *w, uint8_t cr, uint64_t val)
 				     .value = val});
 }
 
+/* What CR3 leads to goes into registers. */
+static void load_pdptes(struct wanderer *w)
+{
+	for (unsigned i = 0; i < 4 && w->map.mode == ORACLE_PAE; i++)
+		w->cpu.pdpte[i] = read_ram(w, w->cpu.cr3 + 8 * i, 8);
+}
+
 static void load_cr4(struct wanderer *w)
 {
 	uint64_t cr4 = CR4_PGE | CR4_PSE;
@@ -109,8 +116,7 @@ static void load_cr3(struct wanderer *w)
 {
 	w->cpu.cr3 = (uint64_t)(w->map.first[w->map.top] + w->top) << 12;
 	load_cr(w, 3, w->cpu.cr3);
-	for (unsigned i = 0; i < 4 && w->map.mode == ORACLE_PAE; i++)
-		w->cpu.pdpte[i] = read_ram(w, w->cpu.cr3 + 8 * i, 8);
+	load_pdptes(w);
 }
 
 static void start_paging(struct wanderer *w)
@@ -429,12 +435,15 @@ static void op_entry(struct wanderer *w)
 
 static void op_controls(struct wanderer *w)
 {
-	bool is_long = w->map.top > 3;
+	bool is_long = w->map.top > 3, smep = w->cpu.smep;
 
 	w->cpu.smep = wander_chance(&w->rng, 50);
 	w->cpu.smap = wander_chance(&w->rng, 50);
 	w->cpu.pke = is_long && wander_chance(&w->rng, 60);
 	load_cr4(w);
+	/* SDM vol. 3A, "PDPTE Registers": CR4.SMEP is among what loads them. */
+	if (w->cpu.smep != smep)
+		load_pdptes(w);
 	if (w->cpu.pke && wander_chance(&w->rng, 80)) {
 		w->cpu.pkru = (uint32_t)wander_rand(&w->rng) & 0xff;
 		must(w, (struct guest_event){.kind = GE_WRPKRU,
