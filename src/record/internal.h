@@ -52,6 +52,7 @@ struct recorder {
 
 	bool delivering;
 	struct guest_event delivery;
+	gva_t delivery_cr2;   /* as it began */
 	uint32_t delivery_at; /* in the list */
 
 	uint64_t pdpte[4]; /* PAE: as loaded */

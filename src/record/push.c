@@ -10,18 +10,21 @@ static struct recorder *recorder_of(struct event_sink *sink)
 	return (struct recorder *)sink; /* the sink is first */
 }
 
-static bool is_event_of(const struct guest_event *ev,
-			const struct guest_event *other)
+/* The same event once more, and not another #PF of the same code. */
+static bool is_restart(const struct recorder *r, uint8_t vector, uint8_t type,
+		       bool has_error, uint32_t error)
 {
-	return ev->vector == other->vector && ev->type == other->type &&
-	       ev->has_error == other->has_error &&
-	       (!ev->has_error || ev->error == other->error);
+	const struct guest_event *under = &r->delivery;
+
+	return r->delivering && vector == under->vector &&
+	       type == under->type && has_error == under->has_error &&
+	       (!has_error || error == under->error) &&
+	       r->next->view->cr2 == r->delivery_cr2;
 }
 
 /* The answer to anything: what is to be delivered now. */
 static void note_outcome(struct recorder *r, const struct guest_outcome *out)
 {
-	const struct guest_event *under = &r->delivery;
 	struct trace_item *item;
 
 	if (out->verdict != GO_FAULT)
@@ -31,8 +34,7 @@ static void note_outcome(struct recorder *r, const struct guest_outcome *out)
 	if (out->vector != EXC_PF || out->type != EVENT_HW_EXC)
 		return;
 	/* Cut short, to start over. */
-	if (r->delivering && under->vector == EXC_PF &&
-	    under->type == EVENT_HW_EXC && under->error == out->error)
+	if (is_restart(r, out->vector, out->type, out->has_error, out->error))
 		return;
 	item = list_item(r, TRACE_ITEM_FAULT);
 	item->gva = r->next->view->cr2;
@@ -160,10 +162,11 @@ static void push_store(struct recorder *r, const struct guest_event *ev,
 static void push_deliver(struct recorder *r, const struct guest_event *ev,
 			 struct guest_outcome *out)
 {
-	if (r->delivering && is_event_of(ev, &r->delivery))
+	if (is_restart(r, ev->vector, ev->type, ev->has_error, ev->error))
 		list_cut(r, r->delivery_at);
 	r->delivering = true;
 	r->delivery = *ev;
+	r->delivery_cr2 = r->next->view->cr2;
 	r->delivery_at = r->nr;
 	list_item(r, TRACE_ITEM_EVENT)->event = *ev;
 	event_push(r->next, ev, out);

@@ -29,6 +29,7 @@ enum expected {
 struct delivery {
 	bool under_way;
 	struct guest_event event;
+	gva_t cr2; /* as it began */
 	struct trace_ref ref[DELIVERY_REFS_MAX];
 	uint32_t nr;
 };

@@ -127,6 +127,7 @@ static void begin_delivery(struct replay_lane *lane,
 	lane->expected = EXPECT_ANYTHING;
 	lane->delivery.under_way = true;
 	lane->delivery.event = *ev;
+	lane->delivery.cr2 = lane->sink->view->cr2;
 	lane->delivery.nr = 0;
 }
 

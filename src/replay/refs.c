@@ -81,6 +81,7 @@ static void access_event(struct replay_lane *lane, const struct trace_ref *ref,
 	}
 }
 
+/* The same event once more, and not another #PF of the same code. */
 static bool is_restart(const struct replay_lane *lane,
 		       const struct guest_outcome *out)
 {
@@ -89,7 +90,8 @@ static bool is_restart(const struct replay_lane *lane,
 	return lane->delivery.under_way && out->verdict == GO_FAULT &&
 	       out->vector == ev->vector && out->type == ev->type &&
 	       out->has_error == ev->has_error &&
-	       (!ev->has_error || out->error == ev->error);
+	       (!ev->has_error || out->error == ev->error) &&
+	       lane->sink->view->cr2 == lane->delivery.cr2;
 }
 
 /* Missed the first level.  True: the simulator was not asked, or agreed. */
