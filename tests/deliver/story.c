@@ -230,6 +230,12 @@ static void arrive_done(struct teller *t)
 	record(t, &done);
 }
 
+static void begin(struct teller *t, const struct happening *now)
+{
+	if (t->story->nr_begun < STORY_MAX)
+		t->story->begun[t->story->nr_begun++] = now->vector;
+}
+
 /* One event until it, or what becomes of it, arrives.  False: the end. */
 static bool deliver(struct teller *t, struct happening now,
 		    struct happening *arrived)
@@ -237,6 +243,7 @@ static bool deliver(struct teller *t, struct happening now,
 	for (unsigned int i = 0; i < TELLER_STEPS; i++) {
 		struct happening second = obstacle(t, &now);
 
+		begin(t, &now);
 		if (!second.class) {
 			*arrived = now;
 			return true;

@@ -40,6 +40,9 @@ struct story {
 	enum story_end end;
 	unsigned int nr;
 	struct log_record record[STORY_MAX]; /* rip 0: anywhere */
+	/* Vectors of all deliveries begun, those that do not arrive too. */
+	unsigned int nr_begun;
+	uint8_t begun[STORY_MAX];
 };
 
 void story_tell(const struct scene *s, const struct policy *p,
