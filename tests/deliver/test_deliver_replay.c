@@ -196,12 +196,19 @@ static void pae_mode(void **state)
 	play_mode(GUEST_PAE);
 }
 
+static void non_pae_mode(void **state)
+{
+	(void)state;
+	play_mode(GUEST_32);
+}
+
 /* Any argument: all scenes under all policies. */
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(long_mode),
 		cmocka_unit_test(pae_mode),
+		cmocka_unit_test(non_pae_mode),
 	};
 	int fd = mkstemp(path);
 	int failed;
