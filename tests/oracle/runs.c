@@ -18,10 +18,11 @@ static const struct {
 	const char *name;
 	int level;
 } tables[] = {
-	{ORACLE_PAE, "PAE", 1},
-	{ORACLE_4LEVEL, "4 levels", 1},
-	{ORACLE_4LEVEL, "4 levels", 2},
-	{ORACLE_4LEVEL, "4 levels", 3},
+	{ORACLE_32, "32-bit", 1},       {ORACLE_PAE, "PAE", 1},
+	{ORACLE_4LEVEL, "4 levels", 1}, {ORACLE_4LEVEL, "4 levels", 2},
+	{ORACLE_4LEVEL, "4 levels", 3}, {ORACLE_5LEVEL, "5 levels", 1},
+	{ORACLE_5LEVEL, "5 levels", 2}, {ORACLE_5LEVEL, "5 levels", 3},
+	{ORACLE_5LEVEL, "5 levels", 4},
 };
 
 static uint64_t nr_cases, nr_left_out;
@@ -45,7 +46,7 @@ static void configure(struct matrix_run *run)
 	set(&run->config, "bypass", run->bypass ? "on" : "off");
 	set(&run->config, "maxphyaddr", maxphyaddr);
 	set(&run->config, "audit", "entry");
-	set(&run->config, "features", "1g");
+	set(&run->config, "features", "la57+smep+smap+pku+1g");
 	if (config_check(&run->config, &diag))
 		fail_msg("%s", diag.msg);
 }
@@ -76,7 +77,10 @@ static void add_run(struct matrix_run *run, const struct smmu_generation *gen,
 		.space = {.mode = tables[table].mode,
 			  .level = tables[table].level,
 			  .maxphyaddr = MAXPHYADDR,
-			  .has_1g = true},
+			  .has_1g = true,
+			  .has_smep = true,
+			  .has_smap = true,
+			  .has_pku = true},
 		.gen = gen,
 		.bypass = bypass,
 	};
@@ -107,12 +111,13 @@ int runs_all(const char *group, void (*one)(void **state))
 	return failed;
 }
 
-/* Where all controls are off ten times as dense, as most flaws show there. */
+/* Where all controls are off thirty times as dense, as most flaws show there.
+ */
 static size_t stride_for(const struct matrix_run *run, unsigned int setting,
 			 size_t nr_pairs, uint64_t cases)
 {
 	return matrix_stride(&run->space, nr_pairs,
-			     setting ? cases : 10 * cases);
+			     setting ? cases : 30 * cases);
 }
 
 void runs_each_pair(

@@ -45,7 +45,7 @@ struct machine {
 	bool open; /* being filled */
 };
 
-static uint64_t cases = 3000; /* of each run */
+static uint64_t cases = 1000; /* of each run */
 static void must(int err, const struct diag *diag)
 {
 	if (err)
@@ -59,6 +59,7 @@ static void machine_open(struct matrix_run *run)
 	struct live_config live = {
 		.boot = {.entry = ACCESS_LOAD},
 		.maxphyaddr = (uint8_t)run->space.maxphyaddr,
+		.features = (uint32_t)config_get(&run->config, OPT_features),
 	};
 	struct machine *m = run->own;
 	struct diag diag;

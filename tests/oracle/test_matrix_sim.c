@@ -17,7 +17,7 @@
 #include "play.h"
 #include "runs.h"
 
-static uint64_t cases = 8000; /* of each run */
+static uint64_t cases = 3000; /* of each run */
 
 static void set_controls(struct matrix_run *run,
 			 const struct matrix_controls *controls)
