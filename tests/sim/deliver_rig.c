@@ -118,6 +118,9 @@ static void map_odd_pages(struct rig *r)
 	rig_map(r, RIG_NX, rig_frame(r) | DATA | PTE_U | PTE_NX);
 	rig_map(r, RIG_USER, rig_frame(r) | DATA | PTE_U);
 	rig_map(r, RIG_USER_RO, rig_frame(r) | (DATA & ~PTE_W) | PTE_U);
+	rig_map(r, RIG_KEYED,
+		rig_frame(r) | DATA | PTE_U |
+			(r->mode == RIG_LONG ? UINT64_C(3) << 59 : 0));
 	table = rig_entry(r, RIG_SELF, 1) & PTE_ADDR;
 	rig_map(r, RIG_SELF, table | DATA | PTE_U);
 	table = rig_entry(r, RIG_OTHER, 1) & PTE_ADDR;
@@ -155,7 +158,9 @@ static void build_tables(struct rig *r)
 static bool load_control(struct rig *r)
 {
 	const struct guest_event steps[] = {
-		{.kind = GE_CR_WRITE, .cr = 4, .value = modes[r->mode].cr4},
+		{.kind = GE_CR_WRITE,
+		 .cr = 4,
+		 .value = modes[r->mode].cr4 | r->cr4},
 		{.kind = GE_CR_WRITE, .cr = 3, .value = r->root},
 		{.kind = GE_WRMSR,
 		 .error = MSR_EFER,
@@ -185,10 +190,17 @@ static void destroy(struct rig *r)
 
 bool rig_start(struct rig *r, enum rig_mode mode, bool nxe, const char *text)
 {
+	return rig_start_cr4(r, mode, nxe, 0, text);
+}
+
+bool rig_start_cr4(struct rig *r, enum rig_mode mode, bool nxe, uint64_t cr4,
+		   const char *text)
+{
 	struct config config;
 	struct diag diag;
 
-	*r = (struct rig){.mode = mode, .nxe = nxe, .next_frame = 0x1000};
+	*r = (struct rig){
+		.mode = mode, .nxe = nxe, .cr4 = cr4, .next_frame = 0x1000};
 	if (!synth_configure(&config, text))
 		return false;
 	if (mem_create(RIG_RAM, sim_pool_pages(&config), false, &r->mem,

@@ -31,6 +31,7 @@ enum rig_mode { RIG_LONG, RIG_PAE, RIG_32, NR_RIG_MODES };
 #define RIG_READONLY3 UINT64_C(0x4000f000)
 #define RIG_USER      UINT64_C(0x40010000) /* mapped, for user code too */
 #define RIG_USER_RO   UINT64_C(0x40011000)
+#define RIG_KEYED     UINT64_C(0x40012000) /* as RIG_USER; long mode: key 3 */
 /* Nobody has been here: the tables above have no shadow for this part. */
 #define RIG_COLD  UINT64_C(0x41000000) /* absent */
 #define RIG_COLD2 UINT64_C(0x41001000) /* absent */
@@ -43,6 +44,7 @@ enum rig_mode { RIG_LONG, RIG_PAE, RIG_32, NR_RIG_MODES };
 struct rig {
 	enum rig_mode mode;
 	bool nxe;
+	uint64_t cr4; /* beyond what the mode takes */
 	struct mem *mem;
 	struct sim *sim;
 	struct event_sink *sink;
@@ -57,6 +59,9 @@ struct rig {
  * mode that is not there).
  */
 bool rig_start(struct rig *r, enum rig_mode mode, bool nxe, const char *config);
+/* With these bits of CR4, too. */
+bool rig_start_cr4(struct rig *r, enum rig_mode mode, bool nxe, uint64_t cr4,
+		   const char *config);
 void rig_end(struct rig *r); /* checks sim_check() and the audit, too */
 
 const char *rig_mode_name(enum rig_mode mode);

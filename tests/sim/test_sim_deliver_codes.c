@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "arch/cr.h"
 #include "deliver_rig.h"
 #include "sim/internal.h"
 
@@ -101,22 +102,32 @@ static uint32_t reflected_id(const struct run *run)
 	return run->gen->repeats_id ? PFEC_ID : id(run);
 }
 
-static void every(const char *row, void (*body)(struct run *run))
+/* cr4, features: beyond what the mode has. */
+static void every_with(const char *row, uint64_t cr4, const char *features,
+		       void (*body)(struct run *run))
 {
 	const size_t nr = ARRAY_LEN(generations);
 	unsigned int runs = 0;
 
 	for (size_t i = 0; i < nr * NR_RIG_MODES * 2; i++) {
 		struct run run = {.gen = &generations[i % nr], .row = row};
+		char config[128];
 
-		if (!rig_start(&run.r, (enum rig_mode)(i / nr / 2), i / nr & 1,
-			       run.gen->config))
+		snprintf(config, sizeof(config), "%s %s", run.gen->config,
+			 features);
+		if (!rig_start_cr4(&run.r, (enum rig_mode)(i / nr / 2),
+				   i / nr & 1, cr4, config))
 			continue;
 		body(&run);
 		rig_end(&run.r);
 		runs++;
 	}
-	assert_true(runs >= nr * 2 * 2);
+	assert_int_equal(runs, nr * NR_RIG_MODES * 2);
+}
+
+static void every(const char *row, void (*body)(struct run *run))
+{
+	every_with(row, 0, "", body);
 }
 
 /* Data references: the two paths and hardware agree. */
@@ -342,6 +353,48 @@ static void store_into_a_read_only_page(void **state)
 	every("store into a read-only page", store_into_a_read_only_page_row);
 }
 
+/* With SMEP a fetch is told whatever NXE is: all agree again. */
+static void smep_row(struct run *run)
+{
+	faults(run, RIG_ABSENT, PFEC_ID, 0x10, is_direct(run));
+	faults(run, RIG_COLD, PFEC_ID | PFEC_U, 0x14, false);
+	faults(run, RIG_USER, PFEC_ID, 0x11, false);
+	succeeds(run, RIG_USER, PFEC_ID | PFEC_U);
+	succeeds(run, RIG_USER, 0);
+}
+
+static void smep(void **state)
+{
+	(void)state;
+	every_with("SMEP", CR4_SMEP, "features=smep", smep_row);
+}
+
+/* Key 3: first no writes, then nothing at all; keys are of user pages. */
+static void protection_key_row(struct run *run)
+{
+	if (run->r.mode != RIG_LONG)
+		return;
+	succeeds(run, RIG_KEYED, PFEC_W | PFEC_U);
+	rig_push(&run->r, (struct guest_event){.kind = GE_WRPKRU,
+					       .value = UINT64_C(2) << 6});
+	succeeds(run, RIG_KEYED, PFEC_U);
+	faults(run, RIG_KEYED, PFEC_W | PFEC_U, 0x27, false);
+	rig_push(&run->r, (struct guest_event){.kind = GE_WRPKRU,
+					       .value = UINT64_C(1) << 6});
+	faults(run, RIG_KEYED, PFEC_U, 0x25, false);
+	faults(run, RIG_KEYED, 0, 0x21, false);
+	succeeds(run, RIG_KEYED, PFEC_U | PFEC_ID);
+	succeeds(run, RIG_USER, PFEC_W | PFEC_U);
+	faults(run, RIG_ABSENT, PFEC_U, 4, is_direct(run));
+}
+
+static void protection_key(void **state)
+{
+	(void)state;
+	every_with("protection key", CR4_PKE, "features=pku",
+		   protection_key_row);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -356,6 +409,8 @@ int main(void)
 		cmocka_unit_test(trap_value),
 		cmocka_unit_test(store_into_an_absent_page),
 		cmocka_unit_test(store_into_a_read_only_page),
+		cmocka_unit_test(smep),
+		cmocka_unit_test(protection_key),
 	};
 
 	return cmocka_run_group_tests_name("sim_deliver_codes", tests, NULL,
