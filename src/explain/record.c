@@ -300,11 +300,59 @@ static void take_follow(struct recorder *r, const struct sim_step *step)
 	}
 }
 
-/* What ends what an earlier item began is not this one's. */
-static bool is_earlier(const struct recorder *r, const struct sim_step *step)
+static uint32_t access_of(const struct trace_ref *ref)
 {
-	return step->kind == SIM_STEP_ENTRY &&
-	       !story_count(r->story, SIM_STEP_EVENT);
+	return (ref->kind == TRACE_WRITE ? PFEC_W : 0u) |
+	       (ref->kind == TRACE_FETCH ? PFEC_ID : 0u) |
+	       (ref->user ? PFEC_U : 0u) | (ref->ac ? ACCESS_AC : 0u);
+}
+
+/* How things stand before the item. */
+static void note_state(struct recorder *r)
+{
+	const struct sim_inside in = sim_inside(r->sim);
+	const struct account *acct = sim_counting(r->sim);
+	struct story *story = r->story;
+
+	story->cpu = *in.cpu;
+	story->root = in.hardware->root;
+	story->now = acct->now;
+	story->controls = *in.controls;
+	story->vcpu = in.vcpu;
+	story->nr_vcpus = in.nr_vcpus;
+	memcpy(story->counter, acct->counter, sizeof(story->counter));
+	if (story->kind == STORY_REF) {
+		uint32_t access = access_of(&story->ref);
+
+		path_take(&story->guest, &in.guest, in.mem, story->ref.gva,
+			  access);
+		path_take(&story->shadow, in.hardware, in.mem, story->ref.gva,
+			  access);
+	}
+}
+
+static bool is_own_event(const struct story *story,
+			 const struct guest_event *ev)
+{
+	if (story->kind == STORY_REF)
+		return ev->kind == GE_ACCESS && ev->gva == story->ref.gva;
+	return ev->kind == story->event.kind;
+}
+
+/*
+ * What comes before the item's own push ends what an earlier item began, or
+ * loads the state that a trace begins with.
+ */
+static bool is_earlier(struct recorder *r, const struct sim_step *step)
+{
+	if (r->has_begun)
+		return false;
+	r->has_begun = step->kind == SIM_STEP_EVENT &&
+		       is_own_event(r->story, step->event);
+	if (r->has_begun)
+		note_state(r);
+	return !r->has_begun && !(step->kind == SIM_STEP_CHARGE &&
+				  step->cost == COST_TLB_L2_HIT);
 }
 
 static void take(void *context, const struct sim_step *step)
@@ -333,19 +381,11 @@ static void take(void *context, const struct sim_step *step)
 
 /* --- The recorder -------------------------------------------------------- */
 
-static uint32_t access_of(const struct trace_ref *ref)
-{
-	return (ref->kind == TRACE_WRITE ? PFEC_W : 0u) |
-	       (ref->kind == TRACE_FETCH ? PFEC_ID : 0u) |
-	       (ref->user ? PFEC_U : 0u) | (ref->ac ? ACCESS_AC : 0u);
-}
-
 void record_begin(struct recorder *r, struct story *story,
 		  struct replay_lane *lane)
 {
 	const struct sim_probe probe = {take, r};
 	const struct account *acct;
-	struct sim_inside in;
 
 	*r = (struct recorder){
 		.story = story,
@@ -353,25 +393,10 @@ void record_begin(struct recorder *r, struct story *story,
 		.sim = replay_lane_sim(lane),
 		.item = story->item,
 	};
-	in = sim_inside(r->sim);
 	acct = sim_counting(r->sim);
-	story->cpu = *in.cpu;
-	story->root = in.hardware->root;
-	story->now = acct->now;
-	story->controls = *in.controls;
-	story->vcpu = in.vcpu;
-	story->nr_vcpus = in.nr_vcpus;
-	memcpy(story->counter, acct->counter, sizeof(story->counter));
+	note_state(r);
 	memcpy(story->tlb_counter, acct->tlb, sizeof(story->tlb_counter));
 	memcpy(story->cost, acct->cost, sizeof(story->cost));
-	if (story->kind == STORY_REF) {
-		uint32_t access = access_of(&story->ref);
-
-		path_take(&story->guest, &in.guest, in.mem, story->ref.gva,
-			  access);
-		path_take(&story->shadow, in.hardware, in.mem, story->ref.gva,
-			  access);
-	}
 	sim_set_probe(r->sim, &probe);
 }
 

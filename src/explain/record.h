@@ -21,7 +21,8 @@ struct recorder {
 	struct replay_lane *lane;
 	struct sim *sim;
 	enum record_phase phase;
-	uint64_t item; /* being fed: the caller sets it */
+	uint64_t item;  /* being fed: the caller sets it */
+	bool has_begun; /* its own push has come */
 	bool in_push;
 	bool gave_up; /* GE_EMULATE_FAILED: the access comes again */
 	struct story_later later; /* exit under way, RECORD_FOLLOW */

@@ -47,6 +47,9 @@ static void page_text(const struct smmu_page *page, char *buf, size_t size)
 	if (page->glevels && page->glevels <= 2 && !page->metaphysical)
 		snprintf(buf + len, size - len, ", quadrant %u",
 			 page->quadrant);
+	len = strlen(buf);
+	if (page->unsync)
+		snprintf(buf + len, size - len, ", out of sync");
 }
 
 /* What a new table holds when all is done, in words. */
@@ -166,48 +169,80 @@ static void begin_changes(const struct telling *t)
 	prose_column(t->prose, "says", false);
 }
 
-static void put_spte(const struct telling *t, const struct story_step *first,
-		     const struct story_step *last)
+/* Neighbours in a table that were alike and are alike. */
+struct run {
+	const struct story_step *first, *last; /* of its first slot */
+	unsigned int nr;
+};
+
+static bool run_goes_on(const struct run *run, const struct story_step *first,
+			const struct story_step *last)
+{
+	return run->nr && first->step.table == run->first->step.table &&
+	       first->step.index == run->first->step.index + run->nr &&
+	       first->step.was == run->first->step.was &&
+	       last->step.is == run->last->step.is;
+}
+
+static void put_run(const struct telling *t, const struct run *run)
 {
 	const struct paging_ctx *ctx = t->in.hardware;
+	const struct story_step *first = run->first, *last = run->last;
+	unsigned int index = first->step.index;
 	int level = first->page.level;
 	char says[FLAGS_MAX], where[80];
 
-	snprintf(where, sizeof(where), "s%s 0x%" PRIx64 "[%u]",
-		 path_entry_name(level), first->step.table, first->step.index);
+	if (run->nr > 1)
+		snprintf(where, sizeof(where), "s%s 0x%" PRIx64 "[%u..%u]",
+			 path_entry_name(level), first->step.table, index,
+			 index + run->nr - 1);
+	else
+		snprintf(where, sizeof(where), "s%s 0x%" PRIx64 "[%u]",
+			 path_entry_name(level), first->step.table, index);
 	spte_text(ctx, first->was_kind, first->step.was, level, says);
 	put_side(t, where, "was", first->step.was, says);
 	spte_text(ctx, last->is_kind, last->step.is, level, says);
 	put_side(t, "", "is", last->step.is, says);
 }
 
-/* Returns how many shadow entries are different. */
-static size_t count_sptes(const struct story *story)
+static bool is_change(const struct story *story, size_t at)
 {
-	size_t n = 0;
-
-	for (size_t i = 0; i < story->nr; i++)
-		n += story->step[i].step.kind == SIM_STEP_SPTE &&
-		     is_first_of_slot(story, i) &&
-		     story->step[i].step.was != last_of_slot(story, i)->step.is;
-	return n;
+	return story->step[at].step.kind == SIM_STEP_SPTE &&
+	       is_first_of_slot(story, at) &&
+	       story->step[at].step.was != last_of_slot(story, at)->step.is;
 }
 
+static bool has_sptes(const struct story *story)
+{
+	for (size_t i = 0; i < story->nr; i++)
+		if (is_change(story, i))
+			return true;
+	return false;
+}
+
+/* Returns how many runs there are; not all are told. */
 static size_t put_sptes(const struct telling *t)
 {
 	const struct story *story = t->story;
+	struct run run = {.nr = 0};
 	size_t n = 0;
 
 	for (size_t i = 0; i < story->nr; i++) {
-		const struct story_step *last;
+		const struct story_step *step = &story->step[i], *last;
 
-		if (story->step[i].step.kind != SIM_STEP_SPTE ||
-		    !is_first_of_slot(story, i))
+		if (!is_change(story, i))
 			continue;
 		last = last_of_slot(story, i);
-		if (story->step[i].step.was != last->step.is && n++ < ROWS_MAX)
-			put_spte(t, &story->step[i], last);
+		if (run_goes_on(&run, step, last)) {
+			run.nr++;
+			continue;
+		}
+		if (run.nr && n++ < ROWS_MAX)
+			put_run(t, &run);
+		run = (struct run){step, last, 1};
 	}
+	if (run.nr && n++ < ROWS_MAX)
+		put_run(t, &run);
 	return n;
 }
 
@@ -310,17 +345,41 @@ static void tell_root(const struct telling *t)
 		   story->root);
 }
 
+/* What the shadow no longer follows. */
+static void tell_unsync(const struct telling *t)
+{
+	const struct story *story = t->story;
+	char what[160];
+
+	for (size_t i = 0; i < story->nr && story->counter[CNT_mmu_unsync];
+	     i++) {
+		const struct story_step *step = &story->step[i];
+
+		if (step->step.kind != SIM_STEP_SPTE || !step->page.unsync)
+			continue;
+		page_text(&step->page, what, sizeof(what));
+		prose_para(t->prose,
+			   "Shadow page 0x%" PRIx64 " (%s): from now on the "
+			   "guest writes this table without an exit, so what "
+			   "the shadow knows of it may be old, and notrap "
+			   "becomes trap.",
+			   step->step.table, what);
+		return;
+	}
+}
+
 void tell_changes(const struct telling *t)
 {
 	const struct story *story = t->story;
-	size_t sptes = count_sptes(story), gptes = count_gptes(story);
+	size_t gptes = count_gptes(story) + is_stored(story), runs;
+	bool sptes = has_sptes(story);
 	bool tables = story_count(story, SIM_STEP_TABLE) ||
 		      story_count(story, SIM_STEP_TABLE_GONE);
 
 	prose_section(t->prose, "What is different now");
 	tell_tables(t);
 	tell_root(t);
-	gptes += is_stored(story);
+	tell_unsync(t);
 	if (!sptes && !gptes && !tables && story->root == story->root_after)
 		prose_para(t->prose, "Nothing: no entry of the guest's tables "
 				     "and none of the shadow's.");
@@ -329,9 +388,10 @@ void tell_changes(const struct telling *t)
 	begin_changes(t);
 	put_store(t);
 	put_gptes(t);
-	if (put_sptes(t) > ROWS_MAX)
-		prose_para(t->prose, "And %zu more shadow entries.",
-			   sptes - ROWS_MAX);
+	runs = put_sptes(t);
+	if (runs > ROWS_MAX)
+		prose_para(t->prose, "And %zu more changes of shadow entries.",
+			   runs - ROWS_MAX);
 	prose_para(t->prose,
 		   "A name with g is an entry of the guest's, with s one of "
 		   "the shadow's, by table[index]%s.",

@@ -17,8 +17,10 @@ struct smmu_page smmu_page(const struct smmu *smmu, hpa_t table)
 {
 	const struct sp *sp = sp_of_table(smmu, table);
 
-	if (table == smmu->cur->pae_root)
-		return (struct smmu_page){.is_pae_root = true, .level = 3};
+	for (unsigned int i = 0; i < ARRAY_LEN(smmu->vcpu); i++)
+		if (table == smmu->vcpu[i].pae_root)
+			return (struct smmu_page){.is_pae_root = true,
+						  .level = 3};
 	return (struct smmu_page){
 		.gfn = sp->gfn,
 		.level = role_level(sp->role),
@@ -27,5 +29,6 @@ struct smmu_page smmu_page(const struct smmu *smmu, hpa_t table)
 		.metaphysical = role_is_metaphysical(sp->role),
 		.access = role_access(sp->role),
 		.is_root = sp->root_count > 0,
+		.unsync = sp->unsync,
 	};
 }

@@ -265,6 +265,7 @@ struct smmu_page {
 	bool metaphysical;
 	unsigned int access; /* bits 0 execute, 1 write, 2 user: the role's */
 	bool is_root;
+	bool unsync;      /* the guest may write its table unseen */
 	bool is_pae_root; /* the frame of four PDPTEs: nothing else is set */
 };
 

@@ -39,6 +39,7 @@ GOLDEN = {
     "pt-write": [TOUCH, "6372"],
     "pt-write-2.6.20": [TOUCH, "6372", "-D", "mmu=kvm-2.6.20"],
     "pt-write-floods": [FORK, "43515", "-D", "mmu=seed"],
+    "unsync": [TOUCH, "156", "-D", "mmu=kvm-2.6.28"],
     "hidden-fill": [TOUCH, "1637"],
     "accessed-dirty": [FORK, "143", "-D", "mmu=kvm-2.6.24"],
     "amd": [TOUCH, "6323", "-D", "vendor=amd"],
