@@ -277,6 +277,9 @@ static void add_list(const struct diff_pair *pair)
 			   "%" PRIu64 " more are not listed: --limit, "
 			   "--from.",
 			   diff->left_out);
+	if (diff->nr_rows)
+		sheet_note(pair->sheet, "notrap explain TRACE POSITION tells "
+					"one of them step by step.");
 }
 
 static void check_sums(const struct diff_pair *pair)
