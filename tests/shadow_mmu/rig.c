@@ -82,11 +82,17 @@ void rig_close(struct rig *rig)
 
 struct paging_ctx rig_hardware(const struct rig *rig)
 {
+	bool pages = rig->guest.mode != PAGING_OFF;
 	struct paging_ctx ctx = {
 		.mode = smmu_shadow_mode(rig->smmu),
 		.root = smmu_root(rig->smmu),
 		.wp = true,
 		.nxe = true,
+		/* With paging off, as KVM does, whatever the guest has. */
+		.smep = pages && rig->guest.smep,
+		.smap = pages && rig->guest.smap,
+		.pke = pages && rig->guest.pke,
+		.pkru = rig->guest.pkru,
 		.maxphyaddr = MAXPHYADDR,
 	};
 
@@ -141,7 +147,8 @@ struct rig_outcome rig_access(struct rig *rig, gva_t gva, uint32_t access)
 		}
 
 		out.exits++;
-		r = smmu_page_fault(rig->smmu, gva, w.pfec);
+		r = smmu_page_fault(rig->smmu, gva,
+				    w.pfec | (access & ACCESS_AC));
 		rig->acct->pf_cause[r.cause]++;
 		out.cause = r.cause;
 		out.gpa = r.gpa;
@@ -181,44 +188,48 @@ void rig_poke(struct rig *rig, gpa_t gpa, uint64_t val, unsigned int len)
 	memcpy(mem_ram(rig->mem, gpa), &val, len);
 }
 
+uint64_t rig_peek(const struct rig *rig, gpa_t entry)
+{
+	return rig->guest.mode == PAGING_32 ? mem_read_u32(rig->mem, entry)
+					    : mem_read_u64(rig->mem, entry);
+}
+
 gpa_t rig_entry(struct rig *rig, gva_t gva, int level)
 {
+	enum paging_mode mode = rig->guest.mode;
+	unsigned int size = paging_entry_size(mode);
 	gpa_t table = rig->guest.cr3;
-	int top = 4;
 
-	if (rig->guest.mode == PAGING_PAE) {
+	if (mode == PAGING_PAE)
 		table = rig->guest.pdpte[(gva >> 30) & 3] & PTE_ADDR;
-		top = 2;
-	}
-	for (; top > level; top--) {
-		gpa_t at = table + 8 * pt_index(gva, top);
-		uint64_t entry = mem_read_u64(rig->mem, at);
+	for (int at = paging_levels(mode); at > level; at--) {
+		gpa_t gpa = table + (gpa_t)size * paging_index(mode, gva, at);
+		uint64_t entry = rig_peek(rig, gpa);
 
 		if (!(entry & PTE_P)) {
 			entry = rig->next_table | G_LINK;
 			rig->next_table += PAGE_SIZE;
-			rig_poke(rig, at, entry, 8);
+			rig_poke(rig, gpa, entry, size);
 		}
 		table = entry & PTE_ADDR;
 	}
-	return table + 8 * pt_index(gva, level);
+	return table + (gpa_t)size * paging_index(mode, gva, level);
 }
 
 void rig_map(struct rig *rig, gva_t gva, int level, gpa_t gpa, uint64_t flags)
 {
-	rig_poke(rig, rig_entry(rig, gva, level), gpa | flags, 8);
+	rig_poke(rig, rig_entry(rig, gva, level), gpa | flags,
+		 paging_entry_size(rig->guest.mode));
 }
 
 slot_t rig_slot(const struct rig *rig, gva_t gva, int level)
 {
 	hpa_t table = smmu_root(rig->smmu);
-	int at = 4;
+	int at = paging_levels(smmu_shadow_mode(rig->smmu));
 
-	if (smmu_shadow_mode(rig->smmu) == PAGING_PAE) {
+	if (smmu_shadow_mode(rig->smmu) == PAGING_PAE)
 		table = pool_get(&rig->mem->pool, table, (gva >> 30) & 3) &
 			PTE_ADDR;
-		at = 2;
-	}
 	for (; table && at > level; at--) {
 		uint64_t spte = spte_get(rig->smmu,
 					 slot_make(table, pt_index(gva, at)));
@@ -260,4 +271,9 @@ void rig_switch(struct rig *rig, enum paging_mode mode, uint64_t cr3)
 		smmu_new_cr3(rig->smmu, &rig->guest);
 	else
 		smmu_reset_context(rig->smmu, &rig->guest);
+}
+
+void rig_reset(struct rig *rig)
+{
+	smmu_reset_context(rig->smmu, &rig->guest);
 }

@@ -25,6 +25,7 @@
 #define ACC_W ((uint32_t)PFEC_W)
 #define ACC_U ((uint32_t)PFEC_U)
 #define ACC_X ((uint32_t)PFEC_ID)
+#define AC    ((uint32_t)ACCESS_AC)
 
 struct rig_config {
 	const char *gen;
@@ -86,10 +87,15 @@ struct rig_outcome rig_store(struct rig *rig, gva_t gva, uint32_t access,
 /* The guest writes physical memory; the shadow MMU is told, as by emulation. */
 void rig_poke(struct rig *rig, gpa_t gpa, uint64_t val, unsigned int len);
 
+/* The guest entry there, 4 or 8 bytes. */
+uint64_t rig_peek(const struct rig *rig, gpa_t entry);
 /* Address of the entry for gva at this level; builds tables above it. */
 gpa_t rig_entry(struct rig *rig, gva_t gva, int level);
 /* Map: write the entry there. */
 void rig_map(struct rig *rig, gva_t gva, int level, gpa_t gpa, uint64_t flags);
+
+/* The guest changes control state: MOV to CR0 or CR4. */
+void rig_reset(struct rig *rig);
 
 /* The processor's view. */
 struct paging_ctx rig_hardware(const struct rig *rig);
