@@ -3,6 +3,7 @@
  * A short guest life (tests/replay/tape.h), and what is told where one item
  * ends what another began.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "../replay/seq.h"
 #include "../replay/tape.h"
 #include "text.h"
 
@@ -119,7 +121,34 @@ static void write_without_a_value(void **state)
 	has(text, "Kernel code: the processor fetches");
 	has_not(text, "cannot be emulated");
 	has_not(text, "insn_emulation_fail");
+	has(text, "pf_fixed 1 page-fault exit");
 	free(text);
+}
+
+/* Any item of a life with every kind of event has a text or a refusal. */
+static void every_item(void **state)
+{
+	struct seq *seq = seq_whole();
+	uint32_t texts = 0;
+
+	(void)state;
+	seq_write(seq, text_path);
+	for (uint32_t i = 0; i < seq->nr; i++) {
+		struct config config;
+		const struct explain_request request = {
+			.path = text_path, .config = &config, .n = i};
+		struct prose *prose = NULL;
+		struct diag diag;
+		int err;
+
+		config_init(&config);
+		err = explain(&request, &prose, &diag);
+		assert_true(err == 0 || err == -EINVAL);
+		texts += !err;
+		prose_destroy(prose);
+	}
+	assert_true(texts > seq->nr / 2);
+	free(seq);
 }
 
 int main(void)
@@ -128,6 +157,7 @@ int main(void)
 		cmocka_unit_test(emulated_write),
 		cmocka_unit_test(fault),
 		cmocka_unit_test(write_without_a_value),
+		cmocka_unit_test(every_item),
 	};
 
 	return cmocka_run_group_tests(tests, text_begin, text_end);
