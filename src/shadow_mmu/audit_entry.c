@@ -68,7 +68,8 @@ static struct entry entry_of(const struct smmu *smmu, const struct sp *sp,
 	e.leaf = present && e.level == 1;
 	e.link = present && e.level > 1;
 	if (sp->unsync)
-		e.shadows = present && smmu->made_from;
+		e.shadows = smmu->made_from &&
+			    (present || is_mmio_spte(&smmu->v, e.spte));
 	if (e.shadows)
 		e.gpte = sp->unsync ? smmu->made_from[e.slot]
 				    : gpte_behind(smmu, sp, index);
@@ -86,7 +87,9 @@ static bool absent_is_known(const struct entry *e)
 		return true;
 	if (is_mmio_mark(&e->smmu->v, e->spte))
 		return e->level == 1 && e->smmu->sw.mmio_mark;
-	return !(e->spte & SPTE_IO_MARK);
+	if (is_mmio_spte(&e->smmu->v, e->spte))
+		return e->level == 1;
+	return e->spte == e->smmu->v.trap || e->spte == e->smmu->v.notrap;
 }
 
 static bool notrap_is_absent(const struct entry *e)
@@ -111,6 +114,26 @@ static bool mmio_is_no_ram(const struct entry *e)
 	if (!is_mmio_mark(&e->smmu->v, e->spte) || !e->shadows)
 		return true;
 	return !gfn_is_ram(e->smmu, spte_gfn(e->gpte));
+}
+
+/* It holds the frame, and no right that the guest's entry has not got. */
+static bool mmio_is_its_entry(const struct entry *e)
+{
+	gfn_t gfn = spte_gfn(e->spte & ~e->smmu->v.mmio);
+	uint64_t lacks = ~e->gpte & (PTE_W | PTE_U);
+
+	if (!is_mmio_spte(&e->smmu->v, e->spte))
+		return true;
+	if (gfn_is_ram(e->smmu, gfn))
+		return false;
+	if (role_is_metaphysical(e->sp->role))
+		return gfn == e->sp->gfn + e->index;
+	if (!e->shadows)
+		return true;
+	if (!(e->gpte & PTE_D))
+		lacks |= PTE_W;
+	return (e->gpte & PTE_P) && (e->gpte & PTE_A) &&
+	       gfn == spte_gfn(e->gpte) && !(e->spte & lacks);
 }
 
 static bool leaf_is_ram(const struct entry *e)
@@ -145,18 +168,31 @@ static bool leaf_maps_its_frame(const struct entry *e)
 	return (e->gpte & PTE_P) && spte_gfn(e->gpte) == spte_gfn(e->spte);
 }
 
-/* wp0_seen, nxe0_seen: CR0.WP and EFER.NXE are in no role. */
+/* Which supervisor writes were not denied when the spte was made. */
+static bool may_lack_w(const struct entry *e)
+{
+	const struct smmu_switches *sw = &e->smmu->sw;
+
+	if (!sw->role_wp)
+		return e->smmu->wp0_seen;
+	return !(e->sp->role & ROLE_WP) &&
+	       (sw->wp0_keeps_user || !(e->spte & PTE_U));
+}
+
+/* wp0_seen, nxe0_seen: without a role CR0.WP and EFER.NXE are in no key. */
 static bool leaf_rights(const struct entry *e)
 {
-	bool nx = (e->gpte & PTE_NX) && e->smmu->cur->guest.nxe;
+	bool keyed = e->smmu->sw.role_nxe;
+	bool nxe = keyed ? e->sp->role & ROLE_NXE : e->smmu->cur->guest.nxe;
+	bool nx = (e->gpte & PTE_NX) && nxe;
 
 	if (!e->leaf || !e->shadows)
 		return true;
-	if ((e->spte & PTE_W) && !(e->gpte & PTE_W) && !e->smmu->wp0_seen)
+	if ((e->spte & PTE_W) && !(e->gpte & PTE_W) && !may_lack_w(e))
 		return false;
 	if ((e->spte & PTE_U) && !(e->gpte & PTE_U))
 		return false;
-	return !nx || (e->spte & PTE_NX) || e->smmu->nxe0_seen;
+	return !nx || (e->spte & PTE_NX) || (!keyed && e->smmu->nxe0_seen);
 }
 
 static bool leaf_is_accessed(const struct entry *e)
@@ -313,6 +349,7 @@ static const struct {
 	{"notrap is in no metaphysical table", notrap_is_shadowed},
 	{"notrap is in no table that is out of sync", notrap_is_in_sync},
 	{"the MMIO mark stands for no RAM", mmio_is_no_ram},
+	{"an MMIO spte is what its guest entry says", mmio_is_its_entry},
 	{"a leaf maps RAM", leaf_is_ram},
 	{"a table that maps RAM has its slot bit", leaf_is_noted},
 	{"a writable frame of a logged slot is in the log", leaf_is_logged},

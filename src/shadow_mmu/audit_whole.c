@@ -76,6 +76,8 @@ static bool table_unsync_is_alone(const struct smmu *smmu, const struct sp *sp)
 {
 	uint32_t page = sp_bucket_first(smmu, sp->gfn);
 
+	if (smmu->sw.unsync_roles)
+		return true;
 	for (; sp->unsync && page != NO_PAGE; page = smmu->sp[page].hash_next)
 		if (sp_shadows(&smmu->sp[page], sp->gfn) &&
 		    &smmu->sp[page] != sp)

@@ -4,7 +4,7 @@
 
 enum smmu_spte_kind smmu_spte_kind(const struct smmu *smmu, uint64_t spte)
 {
-	if (is_mmio_mark(&smmu->v, spte))
+	if (is_mmio_mark(&smmu->v, spte) || is_mmio_spte(&smmu->v, spte))
 		return SMMU_SPTE_MMIO;
 	if (is_shadow_present(&smmu->v, spte))
 		return SMMU_SPTE_PRESENT;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Page faults (page_fault, fetch, set_pte_common): walk the guest's tables,
- * link shadow tables down to the leaf, fill the leaf, say what came of it.
+ * Page faults (page_fault, fetch): walk the guest's tables, link shadow tables
+ * down to the leaf, have the leaf filled (fill.c), say what came of it.
  *
  * Two hazards of the original are closed, as they end in a corrupted host or
  * an endless loop: user code that writes a table it is translated by, or a
@@ -47,191 +47,6 @@ static enum pf_cause fixed_cause(const struct before *b, uint32_t access,
 	return CAUSE_hidden_fill;
 }
 
-static bool is_on_walk(const struct guest_walk *w, gfn_t gfn)
-{
-	for (int level = w->top; level >= w->level; level--)
-		if (w->table_gfn[level - 1] == gfn)
-			return true;
-	return false;
-}
-
-/*
- * User code may write this frame, so it is no page table any more: KVM's
- * heuristic, until June 2008 (6bf6a9532fd0).
- */
-static void unshadow(struct smmu *smmu, const struct fill *f)
-{
-	if (!f->user || !f->walk || is_on_walk(f->walk, f->gfn))
-		return;
-	if (f->write ? smmu->sw.unshadow_user_writes
-		     : smmu->sw.unshadow_any_user_fault)
-		smmu->acct->counter[CNT_mmu_unshadowed] +=
-			sp_unprotect(smmu, f->gfn);
-}
-
-enum grant {
-	GRANT_READ,
-	GRANT_WRITE,
-	GRANT_SHADOWED, /* write wanted, but the frame is a guest table */
-};
-
-/* CR0.WP=0, and a supervisor writes what is read-only. */
-static bool is_wp0_write(const struct smmu *smmu, const struct fill *f,
-			 unsigned int access)
-{
-	return !(access & ACC_WRITE) && f->write && !f->user &&
-	       !smmu->cur->guest.wp;
-}
-
-/*
- * A supervisor's write that the guest allows for CR0.WP=0 alone, and that
- * hardware, with WP=1, must not be given an spte for: a page the protection key
- * of which forbids writing; or, as a page made the supervisor's is lost to
- * SMAP, any read-only page of the user's.
- */
-static bool must_emulate(const struct smmu *smmu, const struct fill *f,
-			 unsigned int access)
-{
-	const struct smmu_guest *guest = &smmu->cur->guest;
-	bool denied = pkru_bits(guest->pkru, pte_pkey(f->gpte)) & PKRU_WD;
-
-	if (!f->write || f->user || guest->wp || !(access & ACC_USER))
-		return false;
-	if (guest->pke && paging_is_long(guest->mode) && denied)
-		return true;
-	return guest->smap && is_wp0_write(smmu, f, access) &&
-	       !smmu->sw.wp0_keeps_user;
-}
-
-static enum grant grant_write(struct smmu *smmu, const struct fill *f,
-			      unsigned int access)
-{
-	if (!(access & ACC_WRITE) &&
-	    (!is_wp0_write(smmu, f, access) || must_emulate(smmu, f, access)))
-		return GRANT_READ;
-	unshadow(smmu, f);
-	return sync_needs_protection(smmu, f->gfn, true) ? GRANT_SHADOWED
-							 : GRANT_WRITE;
-}
-
-/*
- * Until the seed a fill was added to what the spte granted already; but U is no
- * grant to a supervisor where SMEP, SMAP or a key would keep him out for ever.
- */
-static uint64_t old_rights(const struct smmu *smmu, const struct fill *f)
-{
-	const struct smmu_guest *guest = &smmu->cur->guest;
-	uint64_t old = spte_get(smmu, f->slot);
-
-	if (!smmu->sw.spte_accumulates || guest->smep || guest->smap ||
-	    guest->pke || !is_shadow_present(&smmu->v, old) ||
-	    spte_gfn(old) != f->gfn)
-		return 0;
-	return old & (PTE_W | PTE_U | PTE_NX);
-}
-
-/* A page that only the supervisor may have now; SMEP must still see it. */
-static uint64_t as_supervisor(const struct smmu *smmu, uint64_t spte)
-{
-	if ((spte & PTE_U) && smmu->cur->guest.smep)
-		spte |= PTE_NX;
-	return spte & ~PTE_U;
-}
-
-static uint64_t spte_make(const struct smmu *smmu, const struct fill *f,
-			  unsigned int access, enum grant grant)
-{
-	uint64_t spte = PTE_P | PTE_D | (f->gfn << PAGE_SHIFT);
-
-	spte |= old_rights(smmu, f);
-	if (smmu->sw.spte_accessed)
-		spte |= PTE_A;
-	if (!(access & ACC_EXEC))
-		spte |= PTE_NX;
-	if (access & ACC_USER)
-		spte |= PTE_U;
-	if (has_pkeys(smmu, role_mode(sp_of_slot(smmu, f->slot)->role)))
-		spte |= f->gpte & PTE_PKEY;
-	if (grant == GRANT_SHADOWED)
-		spte &= ~PTE_W;
-	if (grant == GRANT_WRITE) {
-		spte |= PTE_W;
-		if (!(access & ACC_WRITE) && !smmu->sw.wp0_keeps_user)
-			spte = as_supervisor(smmu, spte);
-	}
-	return spte;
-}
-
-static void spte_replace(struct smmu *smmu, slot_t slot, uint64_t spte)
-{
-	rmap_remove(smmu, slot, spte_get(smmu, slot));
-	spte_set(smmu, slot, spte);
-	rmap_add(smmu, slot, spte);
-}
-
-static void note_origin(struct smmu *smmu, slot_t slot, uint64_t gpte)
-{
-	if (smmu->made_from)
-		smmu->made_from[slot] = gpte;
-}
-
-/* No lookup if it was writable: the frame is not protected then. */
-void spte_sync(struct smmu *smmu, const struct sp *sp, slot_t slot,
-	       uint64_t gpte)
-{
-	uint64_t old = spte_get(smmu, slot), spte;
-	unsigned int access = gpte_access(smmu, gpte);
-	struct fill f = {.slot = slot, .gfn = spte_gfn(old), .gpte = gpte};
-	enum grant grant = GRANT_READ;
-
-	if (smmu->sw.role_access)
-		access &= role_access(sp->role);
-	if (!(gpte & PTE_D))
-		access &= ~ACC_WRITE;
-	if (access & ACC_WRITE)
-		grant = (old & PTE_W) || !sync_needs_protection(smmu, f.gfn,
-								false)
-				? GRANT_WRITE
-				: GRANT_SHADOWED;
-	note_origin(smmu, slot, gpte);
-	spte = spte_make(smmu, &f, access, grant);
-	if ((spte ^ old) & ~(PTE_A | PTE_D))
-		spte_replace(smmu, slot, spte);
-}
-
-enum fill_result spte_fill(struct smmu *smmu, const struct fill *f)
-{
-	unsigned int access = f->access;
-	enum grant grant;
-
-	account_charge(smmu->acct, COST_SPTE_FILL, 1);
-	if (!f->dirty)
-		access &= ~ACC_WRITE;
-	if (!gfn_is_ram(smmu, f->gfn)) {
-		spte_replace(smmu, f->slot,
-			     smmu->v.trap |
-				     (smmu->sw.mmio_mark ? SPTE_IO_MARK : 0));
-		return FILL_MMIO;
-	}
-
-	grant = grant_write(smmu, f, access);
-	/* Unshadowing took the very table away: the access starts over. */
-	if (unlikely(!sp_of_slot(smmu, f->slot)->in_use))
-		return FILL_DONE;
-
-	note_origin(smmu, f->slot, f->gpte);
-	spte_replace(smmu, f->slot, spte_make(smmu, f, access, grant));
-	sp_note_slot(smmu, sp_of_slot(smmu, f->slot), f->gfn);
-	if (grant == GRANT_WRITE)
-		slot_mark_dirty(smmu, f->gfn);
-	if (grant == GRANT_SHADOWED && f->write)
-		return FILL_WRITE_PT;
-	if (must_emulate(smmu, f, access))
-		return FILL_EMULATE;
-	smmu->cur->last_updated = f->slot;
-	return FILL_DONE;
-}
-
 /* Pieces of a split page share its protection key, which is in no gpte. */
 static uint32_t leaf_role(const struct smmu *smmu, uint64_t leaf)
 {
@@ -260,6 +75,10 @@ static uint32_t child_key(const struct smmu *smmu, const struct guest_walk *w,
 
 	if (smmu->sw.role_access) {
 		access = w->pt_access;
+		if (metaphysical && smmu->sw.role_large_access)
+			access = w->pte_access;
+		else if (!metaphysical && smmu->sw.role_access_above)
+			access = w->above[level - 2];
 		if (metaphysical && !(leaf & PTE_D))
 			access &= ~ACC_WRITE;
 	} else if (metaphysical && smmu->sw.role_hugepage_access) {
@@ -267,7 +86,8 @@ static uint32_t child_key(const struct smmu *smmu, const struct guest_walk *w,
 	}
 	return role_make(smmu->cur->glevels, gva, level - 1, metaphysical,
 			 access) |
-	       guest_role(smmu) | (metaphysical ? leaf_role(smmu, leaf) : 0);
+	       guest_role(smmu) | role_control(smmu) |
+	       (metaphysical ? leaf_role(smmu, leaf) : 0);
 }
 
 /* The entry the child table stands for is no longer what the walk saw. */
@@ -298,6 +118,28 @@ static struct sp *link_table(struct smmu *smmu, const struct guest_walk *w,
 	return child;
 }
 
+/*
+ * validate_direct_spte (c22885050e65): the large page's entry has other rights,
+ * or another D, than when its pieces were linked.
+ */
+static bool is_other_split(const struct smmu *smmu, const struct guest_walk *w,
+			   gva_t gva, int level, uint64_t spte)
+{
+	const struct sp *child = sp_of_table(smmu, spte & PTE_ADDR);
+	gfn_t gfn;
+
+	return smmu->sw.role_large_checked && level <= w->level &&
+	       child->role != child_key(smmu, w, gva, level, &gfn);
+}
+
+static void unlink_table(struct smmu *smmu, slot_t slot)
+{
+	parent_remove(smmu, sp_of_table(smmu, spte_get(smmu, slot) & PTE_ADDR),
+		      slot);
+	spte_set(smmu, slot, smmu->v.trap);
+	flush_remote(smmu);
+}
+
 /* The leaf slot of gva, with the tables on the way; NO_SLOT: start over. */
 static slot_t fetch_slot(struct smmu *smmu, gva_t gva,
 			 const struct guest_walk *w)
@@ -318,8 +160,11 @@ static slot_t fetch_slot(struct smmu *smmu, gva_t gva,
 		if (level == 1)
 			return slot;
 		if (is_shadow_present(&smmu->v, spte)) {
-			table = spte & PTE_ADDR;
-			continue;
+			if (!is_other_split(smmu, w, gva, level, spte)) {
+				table = spte & PTE_ADDR;
+				continue;
+			}
+			unlink_table(smmu, slot);
 		}
 		child = link_table(smmu, w, gva, level, slot);
 		if (!child)
@@ -339,6 +184,7 @@ static enum fill_result fetch(struct smmu *smmu, gva_t gva, uint32_t access,
 		.user = access & PFEC_U,
 		.walk = w,
 	};
+	enum fill_result filled;
 
 	if (f.slot == NO_SLOT)
 		return FILL_DONE;
@@ -346,7 +192,10 @@ static enum fill_result fetch(struct smmu *smmu, gva_t gva, uint32_t access,
 		walk_set_bits(smmu, w, gva, w->level, PTE_D);
 	f.gpte = w->gpte[w->level - 1];
 	f.dirty = f.gpte & PTE_D;
-	return spte_fill(smmu, &f);
+	filled = spte_fill(smmu, &f);
+	if (sp_of_slot(smmu, f.slot)->in_use)
+		fill_ahead(smmu, f.slot);
+	return filled;
 }
 
 static void reset_flood(struct smmu *smmu)
@@ -403,7 +252,7 @@ static struct smmu_result paging_fault(struct smmu *smmu, gva_t gva,
 	gpa = (w.gfn << PAGE_SHIFT) | (gva & PAGE_MASK);
 
 	/* Without the mark the shadow never hears of MMIO (d196e343361c). */
-	if (smmu->sw.mmio_mark || gfn_is_ram(smmu, w.gfn)) {
+	if (smmu->sw.mmio_mark || smmu->v.mmio || gfn_is_ram(smmu, w.gfn)) {
 		filled = fetch(smmu, gva, access, &w);
 		if (filled != FILL_WRITE_PT)
 			reset_flood(smmu);
@@ -420,6 +269,45 @@ static struct smmu_result nonpaging_fault(struct smmu *smmu, gva_t gva,
 			 fixed_cause(b, access, true, true));
 }
 
+/*
+ * A fault by reserved bits: the spte itself says what it stands for.  False: it
+ * does not, or not this access.
+ */
+static bool fast_fault(struct smmu *smmu, gva_t gva, uint32_t access,
+		       struct smmu_result *ret)
+{
+	const struct smmu_guest *guest = &smmu->cur->guest;
+	slot_t slot = shadow_leaf(smmu, gva);
+	uint64_t spte = slot == NO_SLOT ? 0 : spte_get(smmu, slot);
+	/* Where a U page may be closed to the kernel, the walk must tell. */
+	bool by_walk = (access & PFEC_ID) || guest->smap || guest->pke;
+
+	account_charge(smmu->acct, COST_FAST_FAULT, 1);
+	if (smmu->sw.gnp_sptes && slot != NO_SLOT && has_notrap(&smmu->v) &&
+	    spte == smmu->v.notrap) {
+		account_count(smmu->acct, CNT_fault_fast_gnp);
+		reset_flood(smmu);
+		*ret = (struct smmu_result){.verdict = SMMU_INJECT,
+					    .cause = CAUSE_injected,
+					    .pfec = access &
+						    ~(uint32_t)ACCESS_AC,
+					    .level = 1};
+		return true;
+	}
+	if (!by_walk && is_mmio_spte(&smmu->v, spte) &&
+	    spte_allows(spte, access)) {
+		account_count(smmu->acct, CNT_fault_fast_mmio);
+		*ret = (struct smmu_result){
+			.verdict = SMMU_MMIO,
+			.cause = CAUSE_mmio,
+			.gpa = (spte_gfn(spte & ~smmu->v.mmio) << PAGE_SHIFT) |
+			       (gva & PAGE_MASK)};
+		return true;
+	}
+	account_count(smmu->acct, CNT_fault_fast_fail);
+	return false;
+}
+
 struct smmu_result smmu_page_fault(struct smmu *smmu, gva_t gva, uint32_t pfec)
 {
 	uint32_t access = pfec & (PFEC_W | PFEC_U | PFEC_ID | ACCESS_AC);
@@ -429,6 +317,9 @@ struct smmu_result smmu_page_fault(struct smmu *smmu, gva_t gva, uint32_t pfec)
 	gva = paging_linear(smmu->cur->guest.mode, gva);
 	b = look_before(smmu, gva);
 	audit_gva(smmu, gva, "pre page fault");
+	if ((pfec & PFEC_RSVD) && (smmu->v.mmio || smmu->sw.gnp_sptes) &&
+	    fast_fault(smmu, gva, access, &r))
+		return r;
 	sp_recycle(smmu);
 	if (smmu->cur->guest.mode == PAGING_OFF)
 		r = nonpaging_fault(smmu, gva, access, &b);

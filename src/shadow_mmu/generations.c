@@ -59,3 +59,11 @@ void smmu_switch_set(struct smmu_switches *sw, enum smmu_switch id, bool on)
 {
 	*(bool *)((char *)sw + switches[id].offset) = on;
 }
+
+void smmu_set_values(struct smmu_config *config, bool bypass)
+{
+	config->trap_pte = bypass ? SMMU_TRAP_PTE : 0;
+	config->notrap_pte = 0;
+	if (config->sw.gnp_sptes && !bypass && config->maxphyaddr < 52)
+		config->notrap_pte = SMMU_GNP_PTE;
+}

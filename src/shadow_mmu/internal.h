@@ -6,7 +6,8 @@
  *   page.c       shadow pages: lookup, creation, prefetch, zap, recycling
  *   rmap.c       who maps a frame, who links a table
  *   walk.c       the guest walk as KVM of the time did it
- *   fault.c      page faults with paging on: fetch and the leaf
+ *   fault.c      page faults with paging on, fetch
+ *   fill.c       the leaf, and what is filled ahead
  *   nonpaging.c  page faults with paging off
  *   sync.c       leaf tables out of sync, INVLPG
  *   pte_write.c  emulated writes to guest tables, the fork detector
@@ -31,6 +32,7 @@
 #define REFILL_PAGES   25
 /* Writes in a row to one table that the fork detector takes for a flood. */
 #define FLOOD_WRITES 3
+#define ZERO_WRITES  2 /* of zeros: Xen's */
 
 /* smmu.slot_of: in no memory slot. */
 #define NO_SLOT_ID 0xff
@@ -128,11 +130,12 @@ struct guest_walk {
 	uint32_t pfec;  /* of the fault, if there is one */
 	int top, level; /* first and last level read */
 	gfn_t table_gfn[PT_LEVEL_MAX];
-	uint64_t gpte[PT_LEVEL_MAX];  /* after A and D were set */
-	gfn_t gfn;                    /* of the 4 KiB page */
-	unsigned int pt_access;       /* rights above the leaf */
-	unsigned int pte_access;      /* rights with the leaf's */
-	bool was_accessed, was_dirty; /* the leaf, before the walk */
+	uint64_t gpte[PT_LEVEL_MAX];      /* after A and D were set */
+	gfn_t gfn;                        /* of the 4 KiB page */
+	unsigned int above[PT_LEVEL_MAX]; /* rights above that table */
+	unsigned int pt_access;           /* rights above the leaf */
+	unsigned int pte_access;          /* rights with the leaf's */
+	bool was_accessed, was_dirty;     /* the leaf, before the walk */
 };
 
 /* What a leaf spte is made from. */
@@ -142,6 +145,7 @@ struct fill {
 	unsigned int access;
 	bool dirty;
 	bool write, user;              /* of the fault */
+	bool ahead;                    /* not what was asked for */
 	uint64_t gpte;                 /* of a leaf table */
 	const struct guest_walk *walk; /* NULL: not from a guest walk */
 };
@@ -251,6 +255,20 @@ static inline uint32_t nr_free_pages(const struct smmu *smmu)
 	return smmu->max_pages - smmu->nr_used;
 }
 
+static inline uint32_t role_control(const struct smmu *smmu)
+{
+	const struct smmu_guest *g = &smmu->cur->guest;
+	uint32_t control = 0;
+
+	if (smmu->sw.role_wp && g->wp)
+		control |= (uint32_t)ROLE_WP;
+	if (smmu->sw.role_nxe && g->nxe)
+		control |= (uint32_t)ROLE_NXE;
+	if (g->smep && !g->wp)
+		control |= (uint32_t)ROLE_SMEP_ANDNOT_WP;
+	return control;
+}
+
 /* page.c */
 
 /* A table that shadows gfn, of any role but metaphysical; NULL: none. */
@@ -268,6 +286,12 @@ static inline bool sp_shadows(const struct sp *sp, gfn_t gfn)
 struct sp *sp_next_shadow(struct smmu *smmu, gfn_t gfn, uint32_t visit);
 /* The same, of all pages in use, newest first. */
 struct sp *sp_next_any(struct smmu *smmu, uint32_t visit);
+static inline gpa_t sp_gpte_gpa(const struct sp *sp, unsigned int index)
+{
+	return (sp->gfn << PAGE_SHIFT) +
+	       (gpa_t)role_gpte_size(sp->role) *
+		       role_guest_index(sp->role, index);
+}
 /* The guest entry behind sp's entry. */
 uint64_t sp_gpte(const struct smmu *smmu, const struct sp *sp,
 		 unsigned int index);
@@ -316,6 +340,8 @@ void walk_set_bits(const struct smmu *smmu, struct guest_walk *w, gva_t gva,
 		   int level, uint64_t bits);
 /* A present entry on the way has a reserved bit set, as the processor sees. */
 bool walk_saw_reserved(const struct smmu *smmu, const struct guest_walk *w);
+/* An entry of a leaf table, present or not, has a reserved bit set. */
+bool gpte_is_reserved(const struct smmu *smmu, uint64_t gpte);
 uint64_t guest_entry_read(const struct smmu *smmu, gfn_t table,
 			  unsigned int size, unsigned int index);
 /* How a processor would walk the guest's own tables. */
@@ -329,6 +355,8 @@ bool sync_needs_protection(struct smmu *smmu, gfn_t gfn, bool can_unsync);
 void sync_mark_parents(struct smmu *smmu, const struct sp *sp);
 /* sp was found and has a parent more: what is below it is to be synced. */
 void sync_linked(struct smmu *smmu, const struct sp *sp);
+/* sp is true now, but stays out of sync; false: it was zapped. */
+bool sync_transient(struct smmu *smmu, struct sp *sp);
 /* All tables of gfn are in sync after this, or zapped. */
 void sync_gfn(struct smmu *smmu, gfn_t gfn);
 /* All tables below the roots are. */
@@ -336,15 +364,27 @@ void sync_roots(struct smmu *smmu);
 /* Zap the out-of-sync tables below sp (mmu_zap_unsync_children). */
 void sync_zap_children(struct smmu *smmu, struct sp *sp);
 
-/* fault.c */
+/* fill.c */
 
 /* A present spte gets the rights that gpte, of the same frame, gives now. */
 void spte_sync(struct smmu *smmu, const struct sp *sp, slot_t slot,
 	       uint64_t gpte);
+void spte_sync_mmio(struct smmu *smmu, const struct sp *sp, slot_t slot,
+		    uint64_t gpte);
 enum fill_result spte_fill(struct smmu *smmu, const struct fill *f);
+/* Absent in the guest: notrap, counted, where the generation says so. */
+void spte_absent(struct smmu *smmu, slot_t slot, enum counter_id count);
+/* The spte was filled by a fault: its neighbours, too. */
+void fill_ahead(struct smmu *smmu, slot_t filled);
 
 /* slots.c: no spte of the memory slot has W; returns how many lost it. */
 uint64_t slot_protect(struct smmu *smmu, unsigned int id);
+
+/* pte_write.c */
+
+/* As if the guest wrote the entry behind it as it is; no flood
+ * (ad218f85e388). */
+void pte_prefill(struct smmu *smmu, const struct sp *sp, unsigned int index);
 
 /* nonpaging.c */
 enum fill_result nonpaging_map(struct smmu *smmu, gva_t gva, uint32_t access);

@@ -64,7 +64,7 @@ static hpa_t link_pseudo(struct smmu *smmu, slot_t slot, gva_t gva)
 {
 	gfn_t gfn = (gva & ~(BIT(pt_shift(2)) - 1)) >> PAGE_SHIFT;
 	unsigned int access = smmu->sw.role_access ? ACC_ALL : 0;
-	uint32_t role = role_make(0, gva, 1, true, access);
+	uint32_t role = role_control(smmu) | role_make(0, gva, 1, true, access);
 	struct sp *sp = sp_get(smmu, gfn, role, slot);
 
 	spte_set(smmu, slot, sp->table | SPTE_NONPAGING);
@@ -77,8 +77,8 @@ enum fill_result nonpaging_map(struct smmu *smmu, gva_t gva, uint32_t access)
 	slot_t upper;
 	hpa_t table;
 
-	if (!gfn_is_ram(smmu, gfn) &&
-	    !(smmu->sw.nonpaging_protects && smmu->sw.mmio_mark))
+	if (!gfn_is_ram(smmu, gfn) && !(smmu->sw.nonpaging_protects &&
+					(smmu->sw.mmio_mark || smmu->v.mmio)))
 		return FILL_MMIO;
 
 	table = pool_get(&smmu->mem->pool, smmu->cur->pae_root,

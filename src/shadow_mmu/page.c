@@ -174,6 +174,9 @@ static bool can_prefetch(const struct smmu *smmu, const struct sp *sp)
 		return false;
 	if (smmu->sw.prefetch_if_bypass && !has_notrap(&smmu->v))
 		return false;
+	/* Xen reads nothing ahead of the first fault. */
+	if (smmu->sw.gnp_sptes)
+		return false;
 	if (role_glevels(sp->role) == 2 &&
 	    (!smmu->sw.prefetch_32bit || role_level(sp->role) > 1))
 		return false;
@@ -235,6 +238,8 @@ static void sp_fill(struct smmu *smmu, const struct sp *sp)
 		rmap_write_protect(smmu, sp->gfn);
 	else
 		prefetch_page(smmu, sp);
+	if (smmu->sw.unsync_roles && role_level(sp->role) > 1)
+		sync_gfn(smmu, sp->gfn);
 	if (unlikely(smmu->window.open))
 		smmu->window.open(smmu->window.context, sp->gfn);
 	if (protect_first)
@@ -247,10 +252,12 @@ struct sp *sp_get(struct smmu *smmu, gfn_t gfn, uint32_t role, slot_t parent)
 {
 	struct sp *sp;
 
-	/* facts: whatever is known of the frame must be true from here on. */
-	if (smmu->sw.unsync)
+	/* What is known of the frame must be true from here on. */
+	if (smmu->sw.unsync && !smmu->sw.unsync_roles)
 		sync_gfn(smmu, gfn);
 	sp = sp_find(smmu, gfn, role);
+	if (sp && sp->unsync && !sync_transient(smmu, sp))
+		sp = NULL;
 	if (!sp) {
 		sp = sp_alloc(smmu, gfn, role);
 		hash_insert(smmu, sp);

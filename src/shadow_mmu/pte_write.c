@@ -27,18 +27,35 @@ static bool is_last_updated_accessed(struct smmu *smmu)
 	       PTE_A;
 }
 
-static bool is_flooded(struct smmu *smmu, gfn_t gfn)
+static bool is_flooded(struct smmu *smmu, const struct pt_write *w)
 {
-	bool zaps = smmu->sw.flood_zaps;
+	gfn_t gfn = w->gpa >> PAGE_SHIFT;
+	struct smmu_vcpu *vcpu = smmu->cur;
 	bool used =
 		smmu->sw.flood_sees_accessed && is_last_updated_accessed(smmu);
 
-	if (gfn == smmu->cur->last_pt_write_gfn && !used)
-		return ++smmu->cur->last_pt_write_count >= FLOOD_WRITES && zaps;
-	smmu->cur->last_pt_write_gfn = gfn;
-	smmu->cur->last_pt_write_count = 1;
-	smmu->cur->last_updated = NO_SLOT;
+	if (smmu->sw.zero_writes_zap && w->gpte) {
+		vcpu->last_pt_write_count = 0;
+		return false;
+	}
+	if (gfn == vcpu->last_pt_write_gfn && !used) {
+		unsigned int writes = ++vcpu->last_pt_write_count;
+
+		return (smmu->sw.flood_zaps && writes >= FLOOD_WRITES) ||
+		       (smmu->sw.zero_writes_zap && writes >= ZERO_WRITES);
+	}
+	vcpu->last_pt_write_gfn = gfn;
+	vcpu->last_pt_write_count = 1;
+	vcpu->last_updated = NO_SLOT;
 	return false;
+}
+
+/* Xen looks at zeros alone, and never takes a top table away. */
+static bool may_flood(const struct smmu *smmu, const struct sp *sp)
+{
+	int top = paging_levels(smmu_shadow_mode(smmu));
+
+	return !smmu->sw.zero_writes_zap || role_level(sp->role) < top;
 }
 
 static bool is_misaligned(const struct smmu *smmu, const struct sp *sp,
@@ -91,13 +108,8 @@ static void leave_absent(struct smmu *smmu, slot_t slot,
 			set_awaits_a(smmu, slot);
 		return;
 	}
-	if (!smmu->sw.notrap_entries || offset_in_pte)
-		return;
-	if (sp_of_slot(smmu, slot)->unsync && smmu->sw.unsync_update_traps)
-		return;
-	spte_set(smmu, slot, smmu->v.notrap);
-	if (has_notrap(&smmu->v))
-		account_count(smmu->acct, CNT_mmu_update_notrap);
+	if (!offset_in_pte)
+		spte_absent(smmu, slot, CNT_mmu_update_notrap);
 }
 
 /* update_pte, in the seed's order: absence is looked at before the length. */
@@ -112,6 +124,8 @@ static void update_pte(struct smmu *smmu, struct sp *sp, slot_t slot,
 		.gpte = w->gpte,
 	};
 
+	if (smmu->sw.notrap_bars_reserved && gpte_is_reserved(smmu, w->gpte))
+		return;
 	if (~w->gpte & (PTE_P | PTE_A)) {
 		leave_absent(smmu, slot, w, offset_in_pte);
 		return;
@@ -121,7 +135,7 @@ static void update_pte(struct smmu *smmu, struct sp *sp, slot_t slot,
 	/* Before role_access the rights above were taken for granted. */
 	if (smmu->sw.role_access)
 		f.access &= role_access(sp->role);
-	if (gfn_is_ram(smmu, f.gfn) || smmu->sw.mmio_mark)
+	if (gfn_is_ram(smmu, f.gfn) || smmu->sw.mmio_mark || smmu->v.mmio)
 		spte_fill(smmu, &f);
 }
 
@@ -134,6 +148,9 @@ static void new_pte(struct smmu *smmu, struct sp *sp, slot_t slot,
 		return;
 	}
 	if (!smmu->sw.pt_write_updates)
+		return;
+	/* Made for other control state than the writer's. */
+	if ((sp->role ^ role_control(smmu)) & ROLE_CONTROL)
 		return;
 	account_count(smmu->acct, CNT_mmu_pte_updated);
 	update_pte(smmu, sp, slot, w, offset_in_pte);
@@ -163,15 +180,15 @@ static void write_one(struct smmu *smmu, struct sp *sp,
 	}
 }
 
-static void write_all(struct smmu *smmu, const struct pt_write *w)
+static void write_all(struct smmu *smmu, const struct pt_write *w, bool flooded)
 {
 	gfn_t gfn = w->gpa >> PAGE_SHIFT;
-	bool flooded = is_flooded(smmu, gfn);
 	uint32_t visit = ++smmu->visit;
 	struct sp *sp;
 
 	while ((sp = sp_next_shadow(smmu, gfn, visit))) {
-		if (flooded || is_misaligned(smmu, sp, w)) {
+		if ((flooded && may_flood(smmu, sp)) ||
+		    is_misaligned(smmu, sp, w)) {
 			sp_zap(smmu, sp);
 			account_count(smmu->acct, CNT_mmu_flooded);
 			continue;
@@ -198,7 +215,21 @@ void smmu_pte_write(struct smmu *smmu, gpa_t gpa, const void *bytes,
 	smmu->pending.len = len;
 	memcpy(smmu->pending.bytes, bytes, len);
 	slot_mark_dirty(smmu, gpa >> PAGE_SHIFT);
-	write_all(smmu, &w);
+	write_all(smmu, &w, is_flooded(smmu, &w));
 	audit_gpa(smmu, gpa, "post pte write");
 	smmu->pending.len = 0;
+}
+
+void pte_prefill(struct smmu *smmu, const struct sp *sp, unsigned int index)
+{
+	gpa_t gpa = sp_gpte_gpa(sp, index);
+	struct pt_write w = {
+		.gpa = gpa,
+		.offset = (unsigned int)(gpa & PAGE_MASK),
+		.len = role_gpte_size(sp->role),
+		.gpte = sp_gpte(smmu, sp, index),
+	};
+
+	if (gfn_is_ram(smmu, sp->gfn))
+		write_all(smmu, &w, false);
 }

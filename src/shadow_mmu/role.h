@@ -20,6 +20,12 @@
 #define ROLE_METAPHYSICAL BIT(16) /* no guest table behind it */
 #define ROLE_ACCESS_SHIFT 17      /* ACC_*: see role_access in switches.def */
 
+/* The guest's control state: see role_wp and role_nxe in switches.def. */
+#define ROLE_WP             BIT(20)
+#define ROLE_NXE            BIT(21)
+#define ROLE_SMEP_ANDNOT_WP BIT(22)
+#define ROLE_CONTROL        (ROLE_WP | ROLE_NXE | ROLE_SMEP_ANDNOT_WP)
+
 _Static_assert((ACC_ALL << ROLE_ACCESS_SHIFT) == BITS(19, 17),
 	       "access bits where KVM has them");
 

@@ -90,7 +90,8 @@ static uint64_t protect_table(struct smmu *smmu, const struct sp *sp,
 		slot_t slot = slot_make(sp->table, i);
 		uint64_t spte = pool_pull_ad(&smmu->mem->pool, sp->table, i);
 
-		if (!(spte & PTE_W) || smmu->slot_of[spte_gfn(spte)] != id)
+		if (!(spte & PTE_W) || !is_shadow_present(&smmu->v, spte) ||
+		    smmu->slot_of[spte_gfn(spte)] != id)
 			continue;
 		rmap_remove(smmu, slot, spte);
 		spte_set(smmu, slot, spte & ~PTE_W);

@@ -73,6 +73,17 @@ static int check_config(const struct smmu_config *config, const struct mem *mem,
 	return 0;
 }
 
+/* Reserved bits are what MMIO sptes are known by, and the processor has none
+ * left with 52 address bits. */
+static struct spte_values spte_values(const struct smmu_config *config)
+{
+	struct spte_values v = {config->trap_pte, config->notrap_pte, 0};
+
+	if (config->sw.mmio_sptes && config->maxphyaddr < 52)
+		v.mmio = BITS(51, config->maxphyaddr) | PTE_P;
+	return v;
+}
+
 int smmu_create(const struct smmu_config *config, struct mem *mem,
 		struct account *acct, struct smmu **ret, struct diag *diag)
 {
@@ -91,7 +102,7 @@ int smmu_create(const struct smmu_config *config, struct mem *mem,
 	smmu->mem = mem;
 	smmu->acct = acct;
 	smmu->sw = config->sw;
-	smmu->v = (struct spte_values){config->trap_pte, config->notrap_pte};
+	smmu->v = spte_values(config);
 	smmu->maxphyaddr = config->maxphyaddr;
 	smmu->features = config->features;
 	smmu->max_pages = config->max_pages;
@@ -194,7 +205,7 @@ static hpa_t load_root(struct smmu *smmu, gfn_t gfn, gva_t gva, int level)
 	unsigned int access = smmu->sw.role_access ? ACC_ALL : 0;
 	uint32_t role = role_make(smmu->cur->glevels, gva, level, metaphysical,
 				  access) |
-			guest_role(smmu);
+			guest_role(smmu) | role_control(smmu);
 	struct sp *sp = sp_get(smmu, gfn, role, NO_SLOT);
 
 	account_count(smmu->acct, CNT_mmu_root_load);
@@ -305,8 +316,17 @@ void smmu_set_pkru(struct smmu *smmu, uint32_t pkru)
 
 void smmu_set_nxe(struct smmu *smmu, bool nxe)
 {
-	smmu->cur->guest.nxe = nxe;
-	take_guest(smmu, &smmu->cur->guest);
+	struct smmu_guest guest = smmu->cur->guest;
+	bool other = guest.nxe != nxe;
+
+	guest.nxe = nxe;
+	if (!other || !smmu->sw.role_nxe || guest.mode == PAGING_OFF) {
+		take_guest(smmu, &guest);
+		return;
+	}
+	free_roots(smmu);
+	take_guest(smmu, &guest);
+	alloc_roots(smmu);
 }
 
 hpa_t smmu_root(const struct smmu *smmu)

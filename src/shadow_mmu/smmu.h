@@ -70,8 +70,15 @@ struct smmu_config {
 };
 
 #define SMMU_TRAP_PTE  (~UINT64_C(0xffe))
+#define SMMU_GNP_PTE   (~UINT64_C(0)) /* Xen's guest-not-present */
 #define SMMU_MIN_PAGES 64
 #define SMMU_MAX_VCPUS 4 /* KVM_MAX_VCPUS of 2.6.24 */
+
+/*
+ * The values of these switches, with and without the bypass: those above, or
+ * with gnp_sptes 0 and ~0, as long as ~0 has bits that are reserved.
+ */
+void smmu_set_values(struct smmu_config *config, bool bypass);
 
 struct smmu;
 
@@ -190,7 +197,10 @@ void smmu_enter(struct smmu *smmu);
 /* WRPKRU: the guest walk judges by it; sptes carry keys, not rights. */
 void smmu_set_pkru(struct smmu *smmu, uint32_t pkru);
 
-/* EFER.NXE changed.  KVM of the time dropped nothing then. */
+/*
+ * EFER.NXE changed.  KVM of the time dropped nothing then; with role_nxe new
+ * roots are loaded.
+ */
 void smmu_set_nxe(struct smmu *smmu, bool nxe);
 
 /* Shadow root for the processor, and how the processor walks it. */

@@ -38,12 +38,22 @@ _Static_assert(!(SPTE_IO_MARK & (PTE_ADDR | SPTE_PERM | PTE_A | PTE_D)),
 struct spte_values {
 	uint64_t trap;
 	uint64_t notrap;
+	uint64_t mmio; /* all set: an MMIO spte; 0: there are none */
 };
+
+/* Holds the frame, and W and U as the guest gives them. */
+static inline bool is_mmio_spte(const struct spte_values *v, uint64_t spte)
+{
+	return v->mmio && (spte & v->mmio) == v->mmio && spte != v->trap &&
+	       spte != v->notrap;
+}
 
 static inline bool is_shadow_present(const struct spte_values *v, uint64_t spte)
 {
+	if (unlikely(is_mmio_spte(v, spte)))
+		return false;
 	spte &= ~SPTE_IO_MARK;
-	return spte != v->trap && spte != v->notrap;
+	return spte != v->trap && spte != (v->notrap & ~SPTE_IO_MARK);
 }
 
 static inline bool is_mmio_mark(const struct spte_values *v, uint64_t spte)

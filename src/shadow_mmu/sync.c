@@ -43,10 +43,11 @@ void sync_mark_parents(struct smmu *smmu, const struct sp *sp)
 
 void sync_linked(struct smmu *smmu, const struct sp *sp)
 {
-	if (!has_unsync_child(sp))
-		return;
-	sync_mark_parents(smmu, sp);
-	smmu->cur->wants_sync = true;
+	bool below = has_unsync_child(sp);
+
+	if (below || sp->unsync)
+		sync_mark_parents(smmu, sp);
+	smmu->cur->wants_sync |= below;
 }
 
 /* mmu_convert_notrap */
@@ -79,7 +80,9 @@ static bool has_other_role(const struct smmu *smmu, const struct sp *sp)
 	return false;
 }
 
-bool sync_needs_protection(struct smmu *smmu, gfn_t gfn, bool can_unsync)
+/* Until 2010: the frame's first table speaks for all, and must be alone. */
+static bool needs_protection_alone(struct smmu *smmu, gfn_t gfn,
+				   bool can_unsync)
 {
 	struct sp *sp = sp_lookup(smmu, gfn);
 
@@ -95,22 +98,65 @@ bool sync_needs_protection(struct smmu *smmu, gfn_t gfn, bool can_unsync)
 	return false;
 }
 
+bool sync_needs_protection(struct smmu *smmu, gfn_t gfn, bool can_unsync)
+{
+	uint32_t page = sp_bucket_first(smmu, gfn);
+	bool synced = false;
+
+	if (!smmu->sw.unsync_roles)
+		return needs_protection_alone(smmu, gfn, can_unsync);
+	for (; page != NO_PAGE; page = smmu->sp[page].hash_next) {
+		const struct sp *sp = &smmu->sp[page];
+
+		if (!sp_shadows(sp, gfn))
+			continue;
+		if (!can_unsync || role_level(sp->role) != 1)
+			return true;
+		synced |= !sp->unsync;
+	}
+	if (synced && !smmu->sw.unsync)
+		return true;
+	page = synced ? sp_bucket_first(smmu, gfn) : NO_PAGE;
+	for (; page != NO_PAGE; page = smmu->sp[page].hash_next)
+		if (sp_shadows(&smmu->sp[page], gfn) && !smmu->sp[page].unsync)
+			go_unsync(smmu, &smmu->sp[page]);
+	return false;
+}
+
 /* The spte is gone as its guest entry is; false: it stays. */
 static bool drop_stale(struct smmu *smmu, slot_t slot, uint64_t spte,
 		       uint64_t gpte)
 {
 	bool present = gpte & PTE_P;
 
-	if (present && (gpte & PTE_A) &&
+	bool reserved =
+		smmu->sw.notrap_bars_reserved && gpte_is_reserved(smmu, gpte);
+
+	if (present && (gpte & PTE_A) && !reserved &&
 	    (gpte & PTE_ADDR) >> PAGE_SHIFT == spte_gfn(spte))
 		return false;
 	rmap_remove(smmu, slot, spte);
-	spte_set(smmu, slot,
-		 present || !smmu->sw.notrap_entries ? smmu->v.trap
-						     : smmu->v.notrap);
-	if (!present && has_notrap(&smmu->v) && smmu->sw.notrap_entries)
-		account_count(smmu->acct, CNT_mmu_sync_notrap);
+	spte_set(smmu, slot, smmu->v.trap);
+	if (!present && !reserved)
+		spte_absent(smmu, slot, CNT_mmu_sync_notrap);
 	return true;
+}
+
+/* The same for MMIO (sync_mmio_spte); returns how much is left: 0 or 1. */
+static unsigned int sync_mmio(struct smmu *smmu, const struct sp *sp,
+			      slot_t slot, uint64_t spte)
+{
+	uint64_t gpte = sp_gpte(smmu, sp, slot_index(slot));
+	gfn_t gfn = spte_gfn(spte & ~smmu->v.mmio);
+
+	account_charge(smmu->acct, COST_SYNC_SPTE, 1);
+	if ((gpte & PTE_P) && (gpte & PTE_A) &&
+	    (gpte & PTE_ADDR) >> PAGE_SHIFT == gfn) {
+		spte_sync_mmio(smmu, sp, slot, gpte);
+		return 1;
+	}
+	spte_set(smmu, slot, smmu->v.trap);
+	return 0;
 }
 
 /* Returns what is left; an spte that was absent is not looked at. */
@@ -124,6 +170,8 @@ static unsigned int sync_sptes(struct smmu *smmu, const struct sp *sp)
 		uint64_t spte = spte_get(smmu, slot);
 		uint64_t gpte;
 
+		if (is_mmio_spte(&smmu->v, spte))
+			present += sync_mmio(smmu, sp, slot, spte);
 		if (!is_shadow_present(&smmu->v, spte))
 			continue;
 		account_charge(smmu->acct, COST_SYNC_SPTE, 1);
@@ -139,6 +187,26 @@ static unsigned int sync_sptes(struct smmu *smmu, const struct sp *sp)
 	return present;
 }
 
+static bool is_of_this_mode(const struct smmu *smmu, const struct sp *sp)
+{
+	return role_glevels(sp->role) == smmu->cur->glevels &&
+	       !((sp->role ^ role_control(smmu)) & ROLE_CONTROL);
+}
+
+/*
+ * kvm_sync_page_transient: true for now, but the guest may go on writing.
+ * False: nothing was left of it.
+ */
+bool sync_transient(struct smmu *smmu, struct sp *sp)
+{
+	account_charge(smmu->acct, COST_SYNC_PAGE, 1);
+	account_count(smmu->acct, CNT_mmu_sync);
+	if (is_of_this_mode(smmu, sp) && sync_sptes(smmu, sp))
+		return true;
+	sp_zap(smmu, sp);
+	return false;
+}
+
 /* kvm_sync_page.  False: nothing was left of it, or it is of another mode. */
 static bool sync_table(struct smmu *smmu, struct sp *sp)
 {
@@ -146,8 +214,7 @@ static bool sync_table(struct smmu *smmu, struct sp *sp)
 	account_count(smmu->acct, CNT_mmu_sync);
 	rmap_write_protect(smmu, sp->gfn);
 	sp->unsync = false;
-	if (role_glevels(sp->role) == smmu->cur->glevels &&
-	    sync_sptes(smmu, sp)) {
+	if (is_of_this_mode(smmu, sp) && sync_sptes(smmu, sp)) {
 		account_count(smmu->acct, CNT_tlb_flush);
 		return true;
 	}
@@ -222,9 +289,13 @@ void smmu_sync(struct smmu *smmu)
 void smmu_invlpg(struct smmu *smmu, gva_t gva)
 {
 	slot_t slot = shadow_leaf(smmu, gva);
+	struct sp *sp;
 	uint64_t spte;
 
 	if (!smmu->sw.unsync || slot == NO_SLOT)
+		return;
+	sp = sp_of_slot(smmu, slot);
+	if (smmu->sw.invlpg_unsync_only && !sp->unsync)
 		return;
 	audit_gva(smmu, gva, "pre INVLPG");
 	spte = spte_get(smmu, slot);
@@ -233,5 +304,7 @@ void smmu_invlpg(struct smmu *smmu, gva_t gva)
 		flush_remote(smmu);
 	}
 	spte_set(smmu, slot, smmu->v.trap);
+	if (smmu->sw.invlpg_prefills && !role_is_metaphysical(sp->role))
+		pte_prefill(smmu, sp, slot_index(slot));
 	audit_gva(smmu, gva, "post INVLPG");
 }

@@ -4,7 +4,8 @@
  * each entry's rights are checked on the spot, before the next one is read;
  * A is set on the way down, also when a lower level then faults; reserved bits
  * are not looked at; the error code repeats the access whatever NXE says.
- * paging/walk.h has the processor's.
+ * From 2009 on it came nearer, switch by switch.  paging/walk.h has the
+ * processor's.
  *
  * Added, and judged as the processor does: 1 GiB pages where CPUID shows them
  * (without, PS is overlooked there), all 40 address bits of PSE-36, SMEP, SMAP
@@ -80,15 +81,24 @@ static bool is_guest_leaf(const struct smmu *smmu, uint64_t gpte, int level)
 	return guest->mode != PAGING_32 || guest->pse;
 }
 
-bool walk_saw_reserved(const struct smmu *smmu, const struct guest_walk *w)
+static uint64_t reserved_bits(const struct smmu *smmu, uint64_t gpte, int level)
 {
 	struct paging_ctx ctx = guest_paging(smmu);
 
+	return gpte & paging_reserved(&ctx, gpte, level);
+}
+
+bool gpte_is_reserved(const struct smmu *smmu, uint64_t gpte)
+{
+	return reserved_bits(smmu, gpte, 1);
+}
+
+bool walk_saw_reserved(const struct smmu *smmu, const struct guest_walk *w)
+{
 	for (int level = w->top; level >= w->level; level--) {
 		uint64_t gpte = w->gpte[level - 1];
 
-		if ((gpte & PTE_P) &&
-		    (gpte & paging_reserved(&ctx, gpte, level)))
+		if ((gpte & PTE_P) && reserved_bits(smmu, gpte, level))
 			return true;
 	}
 	return false;
@@ -142,9 +152,16 @@ static void walk_leaf(const struct smmu *smmu, gva_t gva, struct guest_walk *w)
 	w->was_dirty = leaf & PTE_D;
 }
 
-static bool walk_error(struct guest_walk *w, uint32_t access, uint32_t present)
+static bool walk_error(const struct smmu *smmu, struct guest_walk *w,
+		       uint32_t access, uint32_t more)
 {
-	w->pfec = (access & (PFEC_W | PFEC_U | PFEC_ID)) | present;
+	const struct smmu_guest *guest = &smmu->cur->guest;
+
+	bool nxe = guest->nxe && guest->mode != PAGING_32;
+
+	if (smmu->sw.fetch_code_needs_nxe && !nxe && !guest->smep)
+		access &= ~(uint32_t)PFEC_ID;
+	w->pfec = (access & (PFEC_W | PFEC_U | PFEC_ID)) | more;
 	return false;
 }
 
@@ -160,7 +177,7 @@ static bool walk_denied(const struct smmu *smmu, gva_t gva, uint32_t access,
 
 	if (ctx.pke)
 		key = paging_walk(&ctx, smmu->mem, gva, access).pfec & PFEC_PK;
-	return walk_error(w, access, PFEC_P | key);
+	return walk_error(smmu, w, access, PFEC_P | key);
 }
 
 /*
@@ -189,35 +206,42 @@ static bool walk_levels(const struct smmu *smmu, gva_t gva, uint32_t access,
 			bool read_only, struct guest_walk *w)
 {
 	enum paging_mode mode = smmu->cur->guest.mode;
+	bool denied = false;
 	gfn_t table;
 
 	*w = (struct guest_walk){.pt_access = ACC_ALL};
 	if (!walk_start(smmu, gva, w, &table)) {
 		w->level = 3;
-		return walk_error(w, access, 0);
+		return walk_error(smmu, w, access, 0);
 	}
 
 	for (w->level = w->top;; w->level--) {
 		unsigned int at = (unsigned int)w->level - 1;
-		uint32_t denied;
+		uint32_t code;
 		bool leaf;
 		uint64_t gpte =
 			guest_entry_read(smmu, table, paging_entry_size(mode),
 					 paging_index(mode, gva, w->level));
 
 		w->table_gfn[at] = table;
+		w->above[at] = w->pt_access;
 		w->gpte[at] = gpte;
 		if (!(gpte & PTE_P))
-			return walk_error(w, access, 0);
+			return walk_error(smmu, w, access, 0);
+		if (smmu->sw.walk_checks_reserved &&
+		    reserved_bits(smmu, gpte, w->level))
+			return walk_error(smmu, w, access, PFEC_P | PFEC_RSVD);
 		leaf = is_guest_leaf(smmu, gpte, w->level);
-		if (is_denied(smmu, gpte, access))
+		denied |= is_denied(smmu, gpte, access);
+		if (denied && !smmu->sw.walk_goes_on)
 			return walk_denied(smmu, gva, access, w);
-		denied = leaf && !read_only ? page_denies(smmu, gpte, access, w)
-					    : 0;
-		if (denied)
-			return walk_error(w, access, denied);
+		code = denied ? PFEC_P : 0;
+		if (leaf && !read_only)
+			code |= page_denies(smmu, gpte, access, w);
+		if (leaf && code)
+			return walk_error(smmu, w, access, code);
 		w->was_accessed = gpte & PTE_A;
-		if (!(gpte & PTE_A) && !read_only)
+		if (!(gpte & PTE_A) && !read_only && !denied)
 			walk_set_bits(smmu, w, gva, w->level, PTE_A);
 		if (leaf)
 			break;

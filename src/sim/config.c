@@ -340,9 +340,10 @@ static int check_unsync(const struct config *config, struct diag *diag)
 
 bool config_invlpg_exits(const struct config *config)
 {
+	struct smmu_switches sw = config_switches(config);
 	uint64_t set = config_get(config, OPT_invlpg_exiting);
 
-	return set == SWITCH_AUTO ? config_switches(config).unsync
+	return set == SWITCH_AUTO ? sw.unsync || sw.invlpg_exits
 				  : set == SWITCH_ON;
 }
 

@@ -172,18 +172,17 @@ static bool sim_translate(struct event_sink *sink, gva_t gva, hpa_t *ret)
 static struct smmu_config mmu_config(const struct sim *sim)
 {
 	const struct config *config = &sim->config;
-	bool bypass = config_has_bypass(config);
-
-	return (struct smmu_config){
+	struct smmu_config mmu = {
 		.sw = sim->sw,
-		.trap_pte = bypass ? SMMU_TRAP_PTE : 0,
-		.notrap_pte = 0,
 		.max_pages = (uint32_t)config_get(config, OPT_shadow_pages),
 		.maxphyaddr = (uint8_t)config_get(config, OPT_maxphyaddr),
 		.features = (uint32_t)config_get(config, OPT_features),
 		.nr_vcpus = (uint8_t)sim->nr_vcpus,
 		.audit = (enum smmu_audit)config_get(config, OPT_audit),
 	};
+
+	smmu_set_values(&mmu, config_has_bypass(config));
+	return mmu;
 }
 
 /* Live migration has begun. */

@@ -33,12 +33,16 @@ void judge_finish(struct judge *j)
 /* How KVM's walk differed (docs/shadow-mmu.md, "What a fault does"). */
 static struct oracle_quirks quirks_of(const struct judge *j)
 {
-	if (!j->gen)
+	const struct smmu_switches *sw = j->gen ? &j->gen->sw : NULL;
+
+	if (!sw)
 		return (struct oracle_quirks){false};
+	/* What is not injected has the I/D of a processor with NXE on. */
 	return (struct oracle_quirks){
-		.no_reserved = true,
-		.rights_first = true,
-		.id_always = true,
+		.no_reserved = !sw->walk_checks_reserved,
+		.rights_first = !sw->walk_goes_on,
+		.id_always = !sw->fetch_code_needs_nxe || j->gen->has_bypass ||
+			     sw->gnp_sptes,
 		.reads_zeros = true,
 	};
 }
@@ -295,11 +299,14 @@ bool judge_must_show(const struct judge *j, enum matrix_flaw flaw)
 
 	switch (flaw) {
 	case MATRIX_FLAW_reserved:
+		return !sw->walk_checks_reserved;
 	case MATRIX_FLAW_check_order:
+		return !sw->walk_goes_on;
 	case MATRIX_FLAW_fetch_bit:
-		return true;
+		return !sw->fetch_code_needs_nxe;
 	case MATRIX_FLAW_absent_table:
-		return j->space.mode != ORACLE_32;
+		/* Only reserved bits lead out of memory here. */
+		return j->space.mode != ORACLE_32 && !sw->walk_checks_reserved;
 	case MATRIX_FLAW_wp0_user:
 		/* A table out of sync forgets it at the next root load. */
 		return sw->role_access && sw->wp0_keeps_user && !sw->unsync;

@@ -135,23 +135,31 @@ static uint64_t last_flush(const struct run *run, gva_t gva)
 	return run->flushed;
 }
 
-static bool leads_there(const struct truth *t, const struct walk *w)
+static bool leads_there(const struct truth *t, gpa_t gpa)
 {
-	return !t->absent && t->gpa == w->pa && t->accessed;
+	return !t->absent && t->gpa == gpa && t->accessed;
 }
 
-static bool agrees(const struct run *run, const struct truth *t,
-		   const struct walk *w, uint32_t access)
+/* What the guest's tables allow, by the rules that this generation knows. */
+static bool is_allowed(const struct run *run, const struct truth *t,
+		       uint32_t access)
 {
-	return leads_there(t, w) &&
-	       truth_allows(&run->guest, t, access & ACC_W, access & ACC_U,
-			    access & ACC_X) &&
+	if (t->reserved && run->rig.gen->sw.walk_checks_reserved)
+		return false;
+	return truth_allows(&run->guest, t, access & ACC_W, access & ACC_U,
+			    access & ACC_X);
+}
+
+static bool agrees(const struct run *run, const struct truth *t, gpa_t gpa,
+		   uint32_t access)
+{
+	return leads_there(t, gpa) && is_allowed(run, t, access) &&
 	       (!(access & ACC_W) || t->leaf_dirty);
 }
 
 /* What the guest's tables say, or said, that explains the reference best. */
-static struct truth explanation(struct run *run, const struct walk *w,
-				gva_t gva, uint32_t access)
+static struct truth explanation(struct run *run, gpa_t gpa, gva_t gva,
+				uint32_t access)
 {
 	struct truth_guest guest = run->guest;
 	struct truth now = truth_of(&guest, gva), best = now;
@@ -159,7 +167,7 @@ static struct truth explanation(struct run *run, const struct walk *w,
 	uint64_t since = last_flush(run, gva);
 
 	if (!run->rig.gen->sw.unsync || !guest.levels || last < 0 ||
-	    agrees(run, &now, w, access) ||
+	    agrees(run, &now, gpa, access) ||
 	    now.nr_entries != (guest.levels == 3 ? 2 : guest.levels))
 		return now;
 	for (size_t i = run->nr_was; i > 0; i--) {
@@ -172,11 +180,11 @@ static struct truth explanation(struct run *run, const struct walk *w,
 			continue;
 		guest.leaf = &was->val;
 		t = truth_of(&guest, gva);
-		if (agrees(run, &t, w, access)) {
+		if (agrees(run, &t, gpa, access)) {
 			run->stale++;
 			return t;
 		}
-		if (leads_there(&t, w) && !leads_there(&best, w))
+		if (leads_there(&t, gpa) && !leads_there(&best, gpa))
 			best = t;
 	}
 	return best;
@@ -186,23 +194,26 @@ static struct truth explanation(struct run *run, const struct walk *w,
 static void check_through(struct run *run, const struct walk *w, gva_t gva,
 			  uint32_t access)
 {
-	struct truth t = explanation(run, w, gva, access);
+	struct truth t = explanation(run, w->pa, gva, access);
 	const struct smmu_switches *sw = &run->rig.gen->sw;
 	bool large = t.page_level > 1;
 
 	REQUIRE(run, !t.absent);
 	REQUIRE(run, t.gpa == w->pa);
 	REQUIRE(run, w->pa < WORLD_RAM);
-	if (t.reserved)
+	if (t.reserved) {
+		REQUIRE(run, !sw->walk_checks_reserved);
 		flaw(run, FLAW_reserved);
+	}
 	if (!truth_allows(&run->guest, &t, access & ACC_W, access & ACC_U,
 			  access & ACC_X)) {
-		REQUIRE(run, run->world.wild);
+		REQUIRE(run, run->world.wild && !sw->role_access_above);
 		flaw(run, FLAW_rights);
 	}
 	REQUIRE(run, t.accessed);
 	if ((access & ACC_W) && run->guest.levels && !t.leaf_dirty) {
 		REQUIRE(run, large && (!sw->role_access || run->wp_was_off));
+		REQUIRE(run, !sw->role_large_checked);
 		flaw(run,
 		     sw->role_access ? FLAW_large_dirty_wp0 : FLAW_large_dirty);
 	}
@@ -217,6 +228,14 @@ static uint32_t code_bits(uint32_t access)
 	return access & (ACC_W | ACC_U | ACC_X);
 }
 
+/* Of an injected fault. */
+static uint32_t injected_bits(const struct run *run, uint32_t access)
+{
+	if (run->rig.gen->sw.fetch_code_needs_nxe && !run->guest.nxe)
+		access &= ~ACC_X;
+	return code_bits(access);
+}
+
 static void check_direct(struct run *run, uint32_t pfec, gva_t gva,
 			 uint32_t access)
 {
@@ -225,10 +244,32 @@ static void check_direct(struct run *run, uint32_t pfec, gva_t gva,
 	REQUIRE(run, run->rig.bypass && run->guest.levels);
 	REQUIRE(run, t.absent);
 	REQUIRE(run, pfec == code_bits(access));
-	if (t.reserved)
+	if (t.reserved) {
+		REQUIRE(run, !run->rig.gen->sw.walk_checks_reserved);
 		flaw(run, FLAW_reserved);
+	}
 	if ((access & ACC_X) && !run->guest.nxe)
 		flaw(run, FLAW_fetch_bit);
+}
+
+/* The processor's code, now that the walk is the processor's. */
+static void check_injected_exactly(struct run *run, const struct smmu_result *r,
+				   const struct truth *t, uint32_t access)
+{
+	uint32_t more = PFEC_P;
+
+	if (t->reserved)
+		more = PFEC_P | PFEC_RSVD;
+	else if (t->absent)
+		more = 0;
+	/* Reflected without a walk, the code keeps the processor's I/D. */
+	if (run->rig.gen->sw.gnp_sptes && t->absent && (access & ACC_X) &&
+	    !run->guest.nxe && r->pfec == (code_bits(access) | more))
+		flaw(run, FLAW_fetch_bit);
+	else
+		REQUIRE(run, r->pfec == (injected_bits(run, access) | more));
+	REQUIRE(run,
+		r->cause == (t->reserved ? CAUSE_reserved : CAUSE_injected));
 }
 
 static void check_injected(struct run *run, const struct smmu_result *r,
@@ -236,8 +277,12 @@ static void check_injected(struct run *run, const struct smmu_result *r,
 {
 	bool w = access & ACC_W, u = access & ACC_U, x = access & ACC_X;
 
-	REQUIRE(run, !truth_allows(&run->guest, t, w, u, x));
-	REQUIRE(run, (r->pfec & ~PFEC_P) == code_bits(access));
+	REQUIRE(run, !is_allowed(run, t, access));
+	if (run->rig.gen->sw.walk_goes_on) {
+		check_injected_exactly(run, r, t, access);
+		return;
+	}
+	REQUIRE(run, (r->pfec & ~PFEC_P) == injected_bits(run, access));
 	/* The walk ends at the first missing right, the model's does not. */
 	if (r->cause == CAUSE_reserved)
 		REQUIRE(run, t->reserved);
@@ -267,20 +312,27 @@ static void check_fixed(struct run *run, const struct smmu_result *r,
 
 /* t: of the guest as it was before the exit. */
 static enum rig_end check_result(struct run *run, const struct smmu_result *r,
-				 const struct truth *t, uint32_t access)
+				 const struct truth *t, gva_t gva,
+				 uint32_t access)
 {
 	if (r->verdict == SMMU_INJECT) {
 		check_injected(run, r, t, access);
 		return RIG_INJECT;
 	}
 
-	REQUIRE(run, truth_allows(&run->guest, t, access & ACC_W,
-				  access & ACC_U, access & ACC_X));
-	REQUIRE(run, r->gpa == t->gpa);
 	if (r->verdict == SMMU_MMIO) {
+		struct truth was = *t;
+
+		/* By an MMIO spte, which may be stale. */
+		if (run->guest.levels && !agrees(run, t, r->gpa, access))
+			was = explanation(run, r->gpa, gva, access);
+		REQUIRE(run, is_allowed(run, &was, access));
+		REQUIRE(run, r->gpa == was.gpa);
 		REQUIRE(run, r->gpa >= WORLD_RAM && r->cause == CAUSE_mmio);
 		return RIG_MMIO;
 	}
+	REQUIRE(run, is_allowed(run, t, access));
+	REQUIRE(run, r->gpa == t->gpa);
 	REQUIRE(run, r->gpa < WORLD_RAM);
 	if (r->verdict == SMMU_EMULATE) {
 		REQUIRE(run, r->cause == CAUSE_pt_write);
@@ -333,7 +385,7 @@ enum rig_end access_checked(struct run *run, gva_t gva, uint32_t access,
 		r = smmu_page_fault(run->rig.smmu, gva, w.pfec);
 		follow_ad(run, &t);
 		*gpa = r.gpa;
-		end = check_result(run, &r, &t, access);
+		end = check_result(run, &r, &t, gva, access);
 		if (end != RIG_OK)
 			return end;
 	}

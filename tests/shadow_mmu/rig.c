@@ -44,13 +44,13 @@ void rig_open(struct rig *rig, const struct rig_config *config)
 	assert_non_null(rig->acct);
 	mmu = (struct smmu_config){
 		.sw = rig->gen->sw,
-		.trap_pte = config->bypass ? SMMU_TRAP_PTE : 0,
 		.max_pages = pages,
 		.maxphyaddr = MAXPHYADDR,
 		.features = FEATURE_1G | config->features,
 		.nr_vcpus = config->vcpus,
 		.audit = config->audit,
 	};
+	smmu_set_values(&mmu, config->bypass);
 	assert_int_equal(mem_create(config->ram ? config->ram : 4 << 20,
 				    pages + vcpus, config->installed, &rig->mem,
 				    &diag),

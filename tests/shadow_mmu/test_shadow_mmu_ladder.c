@@ -149,8 +149,10 @@ static void every_generation_is_listed(void **state)
 		const char *name;
 		bool bypass;
 	} want[] = {
-		{"kvm-2.6.20", false}, {"kvm-2.6.24", false}, {"seed", true},
-		{"kvm-2.6.25", true},  {"kvm-2.6.28", true},
+		{"kvm-2.6.20", false}, {"kvm-2.6.24", false},
+		{"seed", true},        {"kvm-2.6.25", true},
+		{"kvm-2.6.28", true},  {"kvm-2.6.38", true},
+		{"kvm-3.1", false},    {"xen", false},
 	};
 	unsigned int nr;
 	const struct smmu_generation *gens = smmu_generations(&nr);
@@ -163,7 +165,8 @@ static void every_generation_is_listed(void **state)
 		check(want[i].name,
 		      smmu_generation_find(want[i].name) == &gens[i]);
 		check(want[i].name, gens[i].what && gens[i].what[0]);
-		check_eq("notrap needs the bypass", gens[i].sw.notrap_entries,
+		check_eq("notrap needs the bypass",
+			 gens[i].sw.notrap_entries && !gens[i].sw.gnp_sptes,
 			 want[i].bypass);
 	}
 	check("unknown", !smmu_generation_find("kvm-2.6.26"));
