@@ -66,6 +66,9 @@ enum paging_mode {
 	NR_PAGING_MODES
 };
 
+/* "32-bit", "PAE", "4-level" */
+const char *paging_mode_name(enum paging_mode mode);
+
 static inline bool paging_is_long(enum paging_mode mode)
 {
 	return mode == PAGING_4LEVEL || mode == PAGING_5LEVEL;
