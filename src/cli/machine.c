@@ -133,6 +133,7 @@ static int machine_init(struct machine *m,
 			      request->image->size};
 	struct live_config live = {
 		.vendor_amd = config_get(config, OPT_vendor) == VENDOR_AMD,
+		.no_nx = !config_get(config, OPT_host_nxe),
 		.maxphyaddr = (uint8_t)config_get(config, OPT_maxphyaddr),
 		.features = (uint32_t)config_get(config, OPT_features),
 		.max_insns = config_get(config, OPT_max_insns),
@@ -264,6 +265,7 @@ static int make_result(const struct machine *m,
 	status_text(end, ret->interrupted, status, sizeof(status));
 	check_text(m, check, sizeof(check));
 	describe_config(request->config, &result);
+	describe_strays(m->sim, &result, ret->strays, sizeof(ret->strays));
 	ret->ok = result.guest_ok && !check[0];
 	snprintf(ret->line, sizeof(ret->line), "%s%s%s",
 		 end->line[0] ? end->line : status, check[0] ? "; " : "",

@@ -28,6 +28,11 @@ uint64_t cpu_cr4_bits(uint32_t features)
 	return bits;
 }
 
+static uint64_t efer_known(const struct cpu *cpu)
+{
+	return EFER_KNOWN & ~(cpu->no_nx ? EFER_NXE : 0);
+}
+
 void cpu_init(struct cpu *cpu, uint8_t maxphyaddr, uint32_t features)
 {
 	*cpu = (struct cpu){
@@ -72,7 +77,7 @@ bool cpu_is_sane(const struct cpu *cpu)
 	uint64_t width = cpu_is_long(cpu) ? BITS(63, cpu->maxphyaddr) : 0;
 
 	if (cpu->cr0 >> 32 || (cpu->cr4 & ~cpu_cr4_bits(cpu->features)) ||
-	    (cpu->efer & ~EFER_KNOWN) || (cpu->cr3 & width))
+	    (cpu->efer & ~efer_known(cpu)) || (cpu->cr3 & width))
 		return false;
 	if ((cpu->cr0 & CR0_PG) && !(cpu->cr0 & CR0_PE))
 		return false;
@@ -177,7 +182,7 @@ bool cpu_load_cr4(struct cpu *cpu, const struct mem *mem, uint64_t val)
 
 bool cpu_load_efer(struct cpu *cpu, uint64_t val)
 {
-	if (val & ~EFER_KNOWN)
+	if (val & ~efer_known(cpu))
 		return false;
 	if (cpu_is_paging(cpu) && ((val ^ cpu->efer) & EFER_LME))
 		return false;

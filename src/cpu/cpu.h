@@ -23,6 +23,7 @@ struct cpu {
 	uint32_t pkru;
 	uint32_t features; /* FEATURE_*: what CPUID shows, CR4 takes */
 	uint8_t maxphyaddr;
+	bool no_nx; /* EFER.NXE is reserved */
 };
 
 /* 32-bit protected mode, paging off, as a multiboot loader leaves it. */
@@ -92,7 +93,9 @@ static inline bool cpu_root_is_ram(const struct mem *mem, uint64_t cr3)
 /*
  * The processor translates a reference through the tables that are loaded,
  * here the modelled shadow, and sets A and (for a write) D in the leaf entry.
- * Upper levels keep what they have: shadow MMUs link them with A set.
+ * Upper levels keep what they have: shadow MMUs link them with A set.  So does
+ * an entry that leads nowhere (unsafe-trap=force), as the A bit would make it
+ * a value that no shadow MMU knows.
  */
 static inline struct walk cpu_translate(const struct paging_ctx *hardware,
 					struct mem *mem, gva_t gva,
@@ -101,7 +104,8 @@ static inline struct walk cpu_translate(const struct paging_ctx *hardware,
 	struct walk w = paging_walk(hardware, mem, gva, access);
 	uint64_t ad = PTE_A | (access & PFEC_W ? PTE_D : 0);
 
-	if (!w.fault && (~w.leaf & ad) && pool_owns(&mem->pool, w.table))
+	if (!w.fault && (~w.leaf & ad) && pool_owns(&mem->pool, w.table) &&
+	    mem_is_ram(mem, w.pa, 1))
 		pool_set(&mem->pool, w.table, w.index, w.leaf | ad);
 	return w;
 }

@@ -135,6 +135,7 @@ int live_create(const struct live_config *config, struct mem *mem,
 				      .mem = mem,
 				      .platform = platform,
 				      .vendor_amd = config->vendor_amd,
+				      .no_nx = config->no_nx,
 				      .maxphyaddr = config->maxphyaddr,
 				      .features = config->features};
 	clock_init(&live->clock);

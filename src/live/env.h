@@ -39,6 +39,7 @@ struct live_env {
 	uint64_t insns; /* stamped on every event */
 	uint64_t now;   /* virtual time: devices, and TSC - tsc_offset */
 	bool vendor_amd;
+	bool no_nx;         /* CPUID has no NX */
 	uint8_t maxphyaddr; /* CPUID 0x80000008 */
 	uint32_t features;  /* FEATURE_* */
 	struct written_frames written;

@@ -64,6 +64,7 @@ struct cpuid_regs exec_cpuid_leaf(const struct exec *x, uint32_t leaf,
 		.maxphyaddr = x->env->maxphyaddr,
 		.features = x->env->features,
 		.cr4 = x->env->sink->view->cr4,
+		.no_nx = x->env->no_nx,
 	};
 
 	return cpuid_query(&config, leaf, subleaf, long64);

@@ -25,6 +25,7 @@ struct live;
 struct live_config {
 	struct boot_state boot; /* 32-bit protected mode, paging off */
 	bool vendor_amd;
+	bool no_nx;         /* CPUID has no NX */
 	uint8_t maxphyaddr; /* CPUID 0x80000008 */
 	uint32_t features;  /* FEATURE_*, arch/cpu_features.h */
 	uint64_t max_insns; /* 0: no end */

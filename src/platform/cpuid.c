@@ -171,6 +171,8 @@ static struct cpuid_regs patch(const struct cpuid_config *cfg,
 			regs.edx |= (uint32_t)CPUID_EXT_EDX_1G;
 		if (cfg->vendor == CPUID_INTEL && !long64)
 			regs.edx &= ~(uint32_t)CPUID_EXT_EDX_SYSCALL;
+		if (cfg->no_nx)
+			regs.edx &= ~(uint32_t)CPUID_EXT_EDX_NX;
 		break;
 	default:
 		break;

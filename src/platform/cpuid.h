@@ -26,6 +26,7 @@ struct cpuid_config {
 	unsigned int maxphyaddr; /* bits, 36..52 */
 	uint32_t features;       /* FEATURE_* */
 	uint64_t cr4;            /* PKE shows in leaf 7 */
+	bool no_nx;              /* the host runs without */
 };
 
 struct cpuid_regs {

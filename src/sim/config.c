@@ -16,6 +16,7 @@
 #include "base/suggest.h"
 #include "mem/mem.h"
 #include "sim/config_type.h"
+#include "sim/trap_check.h"
 #include "vmx_model/controls.h"
 
 static const struct {
@@ -349,13 +350,15 @@ bool config_invlpg_exits(const struct config *config)
 
 int config_check(const struct config *config, struct diag *diag)
 {
-	for (size_t i = 0; i < ARRAY_LEN(ranges); i++) {
-		int err = check_range(config, &ranges[i], diag);
+	int err;
 
+	for (size_t i = 0; i < ARRAY_LEN(ranges); i++) {
+		err = check_range(config, &ranges[i], diag);
 		if (err)
 			return err;
 	}
-	return check_unsync(config, diag);
+	err = check_unsync(config, diag);
+	return err ? err : trap_check(config, diag);
 }
 
 const struct smmu_generation *config_generation(const struct config *config)
@@ -392,6 +395,21 @@ bool config_has_bypass(const struct config *config)
 {
 	return config_get(config, OPT_bypass) == BYPASS_ON &&
 	       !config_bypass_obstacle(config);
+}
+
+struct smmu_config config_mmu(const struct config *config)
+{
+	struct smmu_config mmu = {
+		.sw = config_switches(config),
+		.max_pages = (uint32_t)config_get(config, OPT_shadow_pages),
+		.maxphyaddr = (uint8_t)config_get(config, OPT_maxphyaddr),
+		.features = (uint32_t)config_get(config, OPT_features),
+		.nr_vcpus = (uint8_t)config_get(config, OPT_vcpus),
+		.audit = (enum smmu_audit)config_get(config, OPT_audit),
+	};
+
+	smmu_set_values(&mmu, config_has_bypass(config));
+	return mmu;
 }
 
 struct config config_effective(const struct config *config)

@@ -33,6 +33,11 @@ enum {
 	SWITCH_ON,
 };
 
+enum {
+	UNSAFE_TRAP_REFUSE,
+	UNSAFE_TRAP_FORCE,
+};
+
 struct config {
 	/* One number an option: value, choice index, generation index. */
 	uint64_t value[NR_OPTIONS];
@@ -53,8 +58,9 @@ int config_set(struct config *config, const char *key, const char *value,
 
 /*
  * What cannot be run, after all keys are set: a number out of its range,
- * bypass=on given together with vendor=amd, or flushes that do not exit where
- * guest tables may go out of sync.  -EINVAL with a line.
+ * bypass=on given together with vendor=amd, flushes that do not exit where
+ * guest tables may go out of sync, or entries that would not fault
+ * (sim/trap_check.h) without unsafe-trap=force.  -EINVAL with a line.
  *
  * The default bypass=on is a wish: where the generation or the vendor cannot,
  * it is off, and so is bypass=on given with a generation that has none.
@@ -71,6 +77,9 @@ const struct smmu_generation *config_generation(const struct config *config);
 
 /* The generation's switches, with what was set otherwise. */
 struct smmu_switches config_switches(const struct config *config);
+
+/* The shadow MMU that goes with it. */
+struct smmu_config config_mmu(const struct config *config);
 
 /*
  * The bypass as the module parameter left it: bypass=on, a generation that has

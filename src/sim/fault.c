@@ -207,6 +207,8 @@ void sim_access(struct sim *sim, const struct guest_event *ev,
 		w = cpu_translate(&sim->cur->hardware, sim->mem, ev->gva,
 				  ev->access);
 
+		if (unlikely(sim->may_stray))
+			sim_look_for_stray(sim, ev, &w);
 		if (sim->has_tlb)
 			count_walk(sim, &w);
 		if (!w.fault) {

@@ -9,6 +9,7 @@
  *   control.c  control registers and MSRs
  *   insn.c     the other sensitive instructions
  *   region.c   the region of interest
+ *   stray.c    references through entries that were to fault and do not
  *   deliver.c  exceptions, interrupts, deliveries, fault latency
  *   probe.c    what one is told who watches the steps
  */
@@ -103,8 +104,12 @@ struct sim {
 	struct account_watch account_watch;
 	struct pool_watch pool_watch;
 
-	uint64_t dirty_log_next;        /* instruction clock */
-	bool dirty_log_due;             /* to be read at the next exit */
+	uint64_t dirty_log_next; /* instruction clock */
+	bool dirty_log_due;      /* to be read at the next exit */
+	bool may_stray;          /* trap_find_danger(): the run is forced */
+	struct sim_stray stray[SIM_STRAYS_MAX];
+	unsigned int nr_strays;
+
 	uint64_t other_exception_exits; /* by an exception but #PF */
 	uint64_t fault_digest;
 	char stop_line[160];
@@ -174,6 +179,10 @@ void sim_store(struct sim *sim, const struct guest_event *ev,
 void sim_emulate_failed(struct sim *sim, const struct guest_event *ev,
 			struct guest_outcome *out);
 void sim_set_cr2(struct sim *sim, gva_t gva);
+
+/* stray.c: only where the run was forced */
+void sim_look_for_stray(struct sim *sim, const struct guest_event *ev,
+			struct walk *w);
 
 /* control.c */
 void sim_init_vmcs(struct sim *sim);

@@ -24,6 +24,7 @@ void sim_region_begins(struct sim *sim, const struct guest_event *ev)
 		sim->vcpu[i].left = 0;
 	}
 	sim->other_exception_exits = 0;
+	sim->nr_strays = 0;
 	account_reset(sim->acct);
 	if (sim->region_begins)
 		sim->region_begins(sim->region_context);

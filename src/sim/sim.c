@@ -9,6 +9,7 @@
 
 #include "base/hash.h"
 #include "sim/internal.h"
+#include "sim/trap_check.h"
 
 /* Frames beyond the budget: the PAE roots. */
 #define POOL_EXTRA 8
@@ -169,22 +170,6 @@ static bool sim_translate(struct event_sink *sink, gva_t gva, hpa_t *ret)
 	return true;
 }
 
-static struct smmu_config mmu_config(const struct sim *sim)
-{
-	const struct config *config = &sim->config;
-	struct smmu_config mmu = {
-		.sw = sim->sw,
-		.max_pages = (uint32_t)config_get(config, OPT_shadow_pages),
-		.maxphyaddr = (uint8_t)config_get(config, OPT_maxphyaddr),
-		.features = (uint32_t)config_get(config, OPT_features),
-		.nr_vcpus = (uint8_t)sim->nr_vcpus,
-		.audit = (enum smmu_audit)config_get(config, OPT_audit),
-	};
-
-	smmu_set_values(&mmu, config_has_bypass(config));
-	return mmu;
-}
-
 /* Live migration has begun. */
 static void log_dirty(struct sim *sim)
 {
@@ -208,12 +193,8 @@ static int init_vcpu(struct sim *sim, struct diag *diag)
 		return diag_set(diag, -ENOMEM, "no host memory");
 	cpu_init(&vcpu->cpu, (uint8_t)config_get(&sim->config, OPT_maxphyaddr),
 		 (uint32_t)config_get(&sim->config, OPT_features));
-	/* The host's NXE and CR0.WP are on, whatever the guest's are. */
-	vcpu->hardware = (struct paging_ctx){
-		.wp = true,
-		.nxe = true,
-		.maxphyaddr = vcpu->cpu.maxphyaddr,
-	};
+	vcpu->cpu.no_nx = !config_get(&sim->config, OPT_host_nxe);
+	vcpu->hardware = config_hardware(&sim->config);
 	smmu_reset_context(sim->smmu, &guest);
 	sim_refresh_root(sim);
 	sim_refresh_view(sim);
@@ -223,7 +204,8 @@ static int init_vcpu(struct sim *sim, struct diag *diag)
 
 static int sim_init(struct sim *sim, struct diag *diag)
 {
-	struct smmu_config mmu = mmu_config(sim);
+	struct smmu_config mmu = config_mmu(&sim->config);
+	struct trap_danger danger;
 	int err;
 
 	sim->acct = account_create();
@@ -231,6 +213,7 @@ static int sim_init(struct sim *sim, struct diag *diag)
 		return diag_set(diag, -ENOMEM, "no host memory");
 	for (int i = 0; i < NR_COSTS; i++)
 		sim->acct->cost[i] = sim->config.cost[i];
+	sim->may_stray = trap_find_danger(&sim->config, &danger);
 
 	err = smmu_create(&mmu, sim->mem, sim->acct, &sim->smmu, diag);
 	if (!err && config_get(&sim->config, OPT_dirty_log))

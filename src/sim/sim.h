@@ -92,6 +92,24 @@ void sim_watch_exits(struct sim *sim,
 void sim_watch_region(struct sim *sim, void (*begins)(void *context),
 		      void *context);
 
+/*
+ * unsafe-trap=force: a reference that the processor translates to a frame the
+ * guest's tables do not map, through an entry that was to fault.  Counted as
+ * wrong_translations; the first ones are kept.
+ */
+struct sim_stray {
+	gva_t gva;
+	hpa_t hpa; /* where it goes: nothing is there */
+	gpa_t gpa; /* where the guest's tables lead, or SIM_NO_GPA */
+	gva_t rip;
+	uint32_t access; /* PFEC_W, PFEC_U, PFEC_ID */
+	uint64_t insns;  /* instruction clock */
+};
+
+#define SIM_STRAYS_MAX 8
+
+const struct sim_stray *sim_strays(const struct sim *sim, unsigned int *nr);
+
 /* Bring the clocks up to the end of the run and close open latencies. */
 void sim_finish(struct sim *sim, uint64_t insns);
 

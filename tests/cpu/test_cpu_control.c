@@ -230,6 +230,23 @@ static void invpcid_operands(void **state)
 	}
 }
 
+static void nxe_is_the_hosts(void **state)
+{
+	struct cpu cpu;
+
+	(void)state;
+	cpu_init(&cpu, 40, 0);
+	assert_true(cpu_load_efer(&cpu, EFER_NXE));
+	assert_true(cpu_is_sane(&cpu));
+	cpu_init(&cpu, 40, 0);
+	cpu.no_nx = true;
+	assert_true(cpu_load_efer(&cpu, EFER_LME));
+	assert_false(cpu_load_efer(&cpu, EFER_LME | EFER_NXE));
+	assert_int_equal(cpu.efer, EFER_LME);
+	cpu.efer |= EFER_NXE;
+	assert_false(cpu_is_sane(&cpu));
+}
+
 static void pg_off_in_64bit_code(void **state)
 {
 	struct cpu cpu;
@@ -306,6 +323,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(load_table),
+		cmocka_unit_test(nxe_is_the_hosts),
 		cmocka_unit_test(pg_off_in_64bit_code),
 		cmocka_unit_test(pdptes_are_loaded_and_checked),
 		cmocka_unit_test(cr4_reloads_pdptes),

@@ -94,6 +94,25 @@ static void addresses(void **state)
 	}
 }
 
+static void no_nx(void **state)
+{
+	struct cpuid_config configs[] = {intel, amd};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(configs); i++)
+		for (uint32_t leaf = 0; leaf < 16; leaf++) {
+			uint32_t at = (leaf & 7) | (leaf & 8) << 28;
+			struct cpuid_regs with, without;
+
+			configs[i].no_nx = false;
+			with = cpuid_query(&configs[i], at, 0, true);
+			configs[i].no_nx = true;
+			without = cpuid_query(&configs[i], at, 0, true);
+			check_eq("NX alone", with.edx ^ without.edx,
+				 at == 0x80000001 ? 1 << 20 : 0);
+		}
+}
+
 static bool same(struct cpuid_regs a, struct cpuid_regs b)
 {
 	return !memcmp(&a, &b, sizeof(a));
@@ -214,6 +233,7 @@ int main(void)
 		cmocka_unit_test(features),
 		cmocka_unit_test(extended),
 		cmocka_unit_test(addresses),
+		cmocka_unit_test(no_nx),
 		cmocka_unit_test(beyond_the_last_leaf),
 		cmocka_unit_test(paging_features),
 		cmocka_unit_test(protection_keys_on),
