@@ -85,6 +85,7 @@ extern const struct cli_command cmd_report;
 extern const struct cli_command cmd_plot;
 extern const struct cli_command cmd_config;
 extern const struct cli_command cmd_trace;
+extern const struct cli_command cmd_trap_safety;
 
 /*
  * Parse a command's flags; take() is told each of them and returns 0 or an

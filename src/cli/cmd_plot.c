@@ -32,7 +32,8 @@ static const struct cli_flag flags[] = {
 	 "of exits: exits or percent"},
 	{FLAG_Z, "z", "FIGURE",
 	 "of heat: exits (default), pf-exits, per-fault, faults, direct, "
-	 "injected, coverage, cycles, exit-cycles, handler-cycles, latency, or "
+	 "injected, coverage, cycles, exit-cycles, handler-cycles, wrong, "
+	 "latency, or "
 	 "a member of results like shadow.mmu_flooded"},
 	{FLAG_ONLY, "only", "KEY=VALUE[,VALUE...]",
 	 "leave out results with other values of a setting, or of guest"},

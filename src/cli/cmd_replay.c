@@ -84,6 +84,9 @@ static int say_ends(const struct replayer *replayer, const char *path,
 	for (size_t i = 0; i < nr; i++) {
 		const char *label = replayer->point[first + i].label;
 
+		if (result->end[i].strays[0])
+			cli_say("%s%s%s: %s", path, *label ? ", " : "", label,
+				result->end[i].strays);
 		if (result->end[i].ok)
 			continue;
 		status = STATUS_FAILED;

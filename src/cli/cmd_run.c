@@ -160,6 +160,8 @@ static int say_end(const struct runner *runner, size_t i,
 {
 	const char *label = runner->point[i].label;
 
+	if (end->strays[0])
+		cli_say("%s%s%s", label, *label ? ": " : "", end->strays);
 	if (end->ok)
 		return STATUS_OK;
 	cli_say("%s%s%s%s", *label ? label : "", *label ? ": " : "",

@@ -83,3 +83,39 @@ void describe_check(const struct sim *sim, const struct where *where, char *buf,
 		snprintf(buf, size, "%" PRIu64 " audit violations, first: %s",
 			 audit->violations, audit->first);
 }
+
+static const char *use_of(uint32_t access)
+{
+	if (access & PFEC_ID)
+		return "fetch";
+	return access & PFEC_W ? "write" : "read";
+}
+
+void describe_strays(const struct sim *sim, struct result *result, char *buf,
+		     size_t size)
+{
+	uint64_t total = sim_account(sim)->counter[CNT_wrong_translations];
+	unsigned int nr;
+	const struct sim_stray *stray = sim_strays(sim, &nr);
+
+	_Static_assert((int)SIM_STRAYS_MAX == (int)RESULT_STRAYS_MAX,
+		       "there is room for all that are kept");
+	buf[0] = 0;
+	for (unsigned int i = 0; i < nr; i++)
+		result->stray[i] = (struct result_stray){
+			.gva = stray[i].gva,
+			.hpa = stray[i].hpa,
+			.rip = stray[i].rip,
+			.gpa = stray[i].gpa,
+			.user = stray[i].access & PFEC_U,
+			.use = use_of(stray[i].access),
+		};
+	result->nr_strays = nr;
+	if (total)
+		snprintf(buf, size,
+			 "%" PRIu64
+			 " WRONG TRANSLATIONS, the first at 0x%" PRIx64
+			 " (rip 0x%" PRIx64 ") to 0x%" PRIx64
+			 ": the processor takes \"trap\" for a mapping",
+			 total, stray[0].gva, stray[0].rip, stray[0].hpa);
+}

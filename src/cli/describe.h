@@ -20,4 +20,11 @@ void describe_watch(struct sim *sim, struct where *where);
 void describe_check(const struct sim *sim, const struct where *where, char *buf,
 		    size_t size);
 
+/*
+ * Wrong translations: the first of them into the result, and a line about all,
+ * "" if there was none.
+ */
+void describe_strays(const struct sim *sim, struct result *result, char *buf,
+		     size_t size);
+
 #endif

@@ -45,6 +45,7 @@ struct machine_end {
 	bool interrupted;
 	uint64_t insns;
 	char line[768];    /* if not ok: why */
+	char strays[256];  /* what describe_strays() says, or "" */
 	int console_errno; /* 0, or why the console FILE was given up */
 };
 

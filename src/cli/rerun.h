@@ -35,8 +35,9 @@ struct rerun_watch {
 };
 
 struct rerun_end {
-	bool ok;        /* replayed to its end, and no check failed */
-	char line[768]; /* if not ok: why, unless it is the file's damage */
+	bool ok;          /* replayed to its end, and no check failed */
+	char line[768];   /* if not ok: why, unless it is the file's damage */
+	char strays[256]; /* what describe_strays() says, or "" */
 };
 
 struct rerun_result {

@@ -8,6 +8,7 @@
  *   label.c    which settings tell results apart
  *   grid.c     rows and columns as text or Markdown
  *   table.c    the blocks of one result
+ *   stray.c    wrong translations, to a document and as a table
  *   compare.c  results side by side
  *   by.c, by_point.c  rows of one figure, or of one result
  *   csv.c      flattened; plot.c: as a gnuplot script
@@ -44,6 +45,11 @@ void csv_print_text(const char *text, FILE *out);
 int where_put(json_t *exits, const struct where *where);
 /* False: a list of where_put() that is none. */
 bool where_is_valid(const json_t *doc);
+
+/* stray.c.  Adds a member to the "check" of a result; -ENOMEM. */
+int stray_put(json_t *check, const struct result *result);
+/* As a table; nothing if there is none. */
+int stray_print(const json_t *doc, enum report_markup markup, FILE *out);
 
 /* report.c.  Takes the reference to doc, also on failure; NULL: -ENOMEM. */
 int report_add_doc(struct report *report, json_t *doc, struct diag *diag);

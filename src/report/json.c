@@ -292,6 +292,8 @@ static void put_checks(struct builder *b, json_t *doc,
 
 	put_u64(b, check, "audit_violations", result->audit_violations);
 	put_text(b, check, "broken", result->check);
+	if (result->nr_strays && stray_put(check, result))
+		b->failed = true;
 }
 
 json_t *doc_of_result(const struct result *result)

@@ -23,6 +23,7 @@ static const struct plot_figure figures[] = {
 	{"exit-cycles", "Cycles of transitions", "", "cycles/exit", NULL},
 	{"handler-cycles", "Cycles of exit handlers", "", "cycles/handler",
 	 NULL},
+	{"wrong", "Wrong translations", "", "shadow/wrong_translations", NULL},
 	{"latency", "Guest page fault to retry, mean", "cycles",
 	 "latency/guest_fault/mean", NULL},
 };

@@ -24,6 +24,16 @@ struct result_setting {
 
 #define RESULT_SETTINGS_MAX 160
 
+/* A reference that went where the guest's tables do not lead. */
+struct result_stray {
+	uint64_t gva, hpa, rip;
+	uint64_t gpa; /* where the tables lead; UINT64_MAX: nowhere */
+	bool user;
+	const char *use; /* "read" */
+};
+
+#define RESULT_STRAYS_MAX 8
+
 struct result {
 	struct result_setting config[RESULT_SETTINGS_MAX]; /* effective, all */
 	unsigned int nr_config;
@@ -40,6 +50,9 @@ struct result {
 	uint64_t guest_memory_digest;
 	uint64_t guest_console_digest;
 	uint64_t guest_fault_digest; /* order and codes of the faults it saw */
+
+	struct result_stray stray[RESULT_STRAYS_MAX]; /* the first ones */
+	unsigned int nr_strays;
 
 	uint64_t audit_violations;
 	const char *check; /* broken law, NULL: none */

@@ -336,6 +336,8 @@ int table_print(const struct report *report, size_t i,
 	if (!err)
 		err = print_figures(doc, markup, out);
 	if (!err)
+		err = stray_print(doc, markup, out);
+	if (!err)
 		err = print_listing(doc, &cycles, markup, out);
 	if (!err)
 		err = print_listing(doc, &shadow, markup, out);
