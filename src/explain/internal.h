@@ -78,7 +78,7 @@ void entry_text(const struct paging_ctx *ctx, const struct path_entry *entry,
 /* Of an spte; its level and whether it maps a page. */
 void spte_text(const struct paging_ctx *ctx, enum smmu_spte_kind kind,
 	       uint64_t spte, int level, char buf[FLAGS_MAX]);
-const char *paging_mode_name(enum paging_mode mode);
+const char *tell_mode_name(enum paging_mode mode);
 
 /* tell_fault.c */
 void tell_code(const struct telling *t, const struct path *shadow,

@@ -91,7 +91,7 @@ static void tell_registers(const struct telling *t)
 	const struct paging_ctx *ctx = &t->story->guest.ctx;
 
 	prose_fact(t->prose, "guest paging", "%s, CR3 0x%" PRIx64,
-		   paging_mode_name(ctx->mode), t->story->cpu.cr3);
+		   tell_mode_name(ctx->mode), t->story->cpu.cr3);
 	prose_fact(t->prose, "controls",
 		   "CR0.WP=%d EFER.NXE=%d%s%s%s MAXPHYADDR=%u", ctx->wp,
 		   ctx->nxe, ctx->smep ? " CR4.SMEP=1" : "",
@@ -185,7 +185,7 @@ static void tell_hardware(const struct telling *t, const struct path *shadow)
 		   "the shadow (%s, root 0x%" PRIx64
 		   "), with CR0.WP=%d and EFER.NXE=%d whatever the guest's "
 		   "are.",
-		   paging_mode_name(shadow->ctx.mode), shadow->ctx.root,
+		   tell_mode_name(shadow->ctx.mode), shadow->ctx.root,
 		   shadow->ctx.wp, shadow->ctx.nxe);
 }
 

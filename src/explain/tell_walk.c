@@ -6,7 +6,7 @@
 
 #include "explain/internal.h"
 
-const char *paging_mode_name(enum paging_mode mode)
+const char *tell_mode_name(enum paging_mode mode)
 {
 	static const char *const names[NR_PAGING_MODES] = {
 		[PAGING_OFF] = "paging off",
