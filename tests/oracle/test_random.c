@@ -153,6 +153,31 @@ static void random_guest(void **state)
 	munmap(trip.progress, sizeof(*trip.progress));
 }
 
+/* Three processors, in one mode or another. */
+static size_t add_smp_runs(struct random_run *runs, size_t nr,
+			   const struct smmu_generation *gen)
+{
+	const size_t nr_modes = ORACLE_5LEVEL - ORACLE_32 + 1;
+
+	for (int bypass = 0; bypass <= gen->has_bypass; bypass++) {
+		struct random_run *run = &runs[nr++];
+
+		run->config = (struct wander_config){
+			.mode = (enum oracle_mode)(ORACLE_32 + nr % nr_modes),
+			.gen = gen,
+			.bypass = bypass,
+			.features = true,
+			.vcpus = 3,
+			.seed = seed,
+		};
+		snprintf(run->name, sizeof(run->name),
+			 "random, %s, %s%s, 3 processors",
+			 modes[run->config.mode], gen->name,
+			 bypass ? ", bypass" : "");
+	}
+	return nr;
+}
+
 static size_t add_runs(struct random_run *runs, size_t nr,
 		       const struct smmu_generation *gen)
 {
@@ -165,6 +190,7 @@ static size_t add_runs(struct random_run *runs, size_t nr,
 				.gen = gen,
 				.bypass = bypass,
 				.features = true,
+				.vcpus = 1,
 				.seed = seed,
 			};
 			snprintf(run->name, sizeof(run->name),
@@ -191,7 +217,7 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	gens = smmu_generations(&nr_gens);
 	for (unsigned int i = 0; i < nr_gens; i++)
-		nr = add_runs(runs, nr, &gens[i]);
+		nr = add_smp_runs(runs, add_runs(runs, nr, &gens[i]), &gens[i]);
 	for (size_t i = 0; i < nr; i++)
 		tests[i] = (struct CMUnitTest){runs[i].name, random_guest, NULL,
 					       NULL, &runs[i]};

@@ -10,6 +10,12 @@
 #include "arch/exception.h"
 #include "wander_map.h"
 
+/* What the guest has set on a processor. */
+struct wander_vcpu {
+	struct oracle_cpu cpu;
+	unsigned top; /* top table in use: 0 or 1 */
+};
+
 struct wanderer {
 	const struct wander_config *config;
 	const struct wander_choice *choice;
@@ -18,8 +24,10 @@ struct wanderer {
 	struct mem *mem;
 	struct sim *sim;
 	struct event_sink *sink;
-	struct oracle_cpu cpu; /* what the guest has set */
-	unsigned top;          /* top table in use: 0 or 1 */
+	unsigned vcpu; /* whose turn it is, and its: */
+	struct oracle_cpu cpu;
+	unsigned top;
+	struct wander_vcpu left[SMMU_MAX_VCPUS]; /* the others' */
 	uint64_t rng;
 	uint64_t op, insns;
 };
@@ -70,6 +78,7 @@ static struct guest_outcome push(struct wanderer *w, struct guest_event ev)
 	struct guest_outcome out;
 
 	ev.insns = ++w->insns;
+	ev.vcpu = (uint8_t)w->vcpu;
 	event_push(w->sink, &ev, &out);
 	if (out.verdict == GO_STOP)
 		wrong(w, "stopped: %s", w->sink->view->stop);
@@ -83,6 +92,14 @@ static void must(struct wanderer *w, struct guest_event ev)
 	if (out.verdict != GO_DONE)
 		wrong(w, "event %d has verdict %d", (int)ev.kind,
 		      (int)out.verdict);
+}
+
+static void use_vcpu(struct wanderer *w, unsigned vcpu)
+{
+	w->left[w->vcpu] = (struct wander_vcpu){w->cpu, w->top};
+	w->vcpu = vcpu;
+	w->cpu = w->left[vcpu].cpu;
+	w->top = w->left[vcpu].top;
 }
 
 static void load_cr(struct wanderer *w, uint8_t cr, uint64_t val)
@@ -335,9 +352,9 @@ static uint64_t what_to_store(struct wanderer *w, uint64_t pa)
 	return wander_entry(&w->map, &w->rng, level);
 }
 
-static void flush(struct wanderer *w, int level, unsigned index)
+static void flush_here(struct wanderer *w, unsigned index, bool all)
 {
-	if (level != 1 || wander_chance(&w->rng, 70)) {
+	if (all) {
 		load_cr3(w);
 		return;
 	}
@@ -354,6 +371,19 @@ static void flush(struct wanderer *w, int level, unsigned index)
 		}
 		must(w, (struct guest_event){.kind = GE_INVLPG, .gva = va});
 	}
+}
+
+/* Here, then wherever else the entry may have been used. */
+static void flush(struct wanderer *w, int level, unsigned index)
+{
+	bool all = level != 1 || wander_chance(&w->rng, 70);
+	unsigned vcpu = w->vcpu;
+
+	for (unsigned i = 0; i < w->config->vcpus; i++) {
+		use_vcpu(w, (vcpu + i) % w->config->vcpus);
+		flush_here(w, index, all);
+	}
+	use_vcpu(w, vcpu);
 }
 
 /* The guest uses memory. */
@@ -457,6 +487,10 @@ static void operation(struct wanderer *w)
 {
 	uint32_t dice = wander_below(&w->rng, 1000);
 
+	if (w->config->vcpus > 1) {
+		use_vcpu(w, wander_below(&w->rng, w->config->vcpus));
+		tell(w, "processor %u", w->vcpu);
+	}
 	if (dice < 600) {
 		op_reference(w);
 	} else if (dice < 920) {
@@ -541,6 +575,7 @@ static void create(struct wanderer *w)
 	set(&config, "bypass", w->config->bypass ? "on" : "off");
 	set(&config, "shadow-pages", "64");
 	set(&config, "audit", "entry");
+	config.value[OPT_vcpus] = w->config->vcpus;
 	if (w->config->features)
 		set(&config, "features", "all");
 	if (mem_create(WANDER_RAM, sim_pool_pages(&config), false, &w->mem,
@@ -559,7 +594,10 @@ void wander(const struct wander_config *config, uint64_t episode,
 	wander_map_init(&w.map, config->mode, config->features);
 	create(&w);
 	fill_tables(&w, episode);
-	start_paging(&w);
+	for (unsigned i = 0; i < config->vcpus; i++) {
+		use_vcpu(&w, i);
+		start_paging(&w);
+	}
 	for (w.op = 0; w.op < WANDER_OPS; w.op++) {
 		if (choice->ops && !choice->ops[w.op])
 			continue;

@@ -12,6 +12,9 @@
  *   faults    else the guest sees the model's fault: code and CR2
  *   sound     the simulator's own checks and audits hold
  *
+ * Several processors take turns, operation by operation, each with its own CR3
+ * and controls; what one flushes it makes the others flush, too.
+ *
  * Operation number n draws from a stream of its own, so that any of them can
  * be left out and the others stay what they are: what a shrinker needs.
  */
@@ -39,6 +42,7 @@ struct wander_config {
 	const struct smmu_generation *gen;
 	bool bypass;
 	bool features; /* SMEP, SMAP, PKU, 1G pages... */
+	unsigned int vcpus;
 	uint64_t seed;
 };
 
