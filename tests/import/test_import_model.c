@@ -175,6 +175,24 @@ static void do_something(struct life *life)
 		do_execute(life);
 }
 
+/* Nobody runs on two processors, and who runs has its space there. */
+static void check_processors(const struct guest *g)
+{
+	for (uint32_t i = 0; i < nr_vcpus(g); i++) {
+		uint32_t task = i == g->vcpu ? g->current : g->left[i].current;
+		gpa_t root = i == g->vcpu ? g->root : g->left[i].root;
+
+		if (!task)
+			continue;
+		assert_true(root == g->space[g->task[task].space].root);
+		for (uint32_t k = 0; k < nr_vcpus(g); k++)
+			assert_true(k == i ||
+				    task != (k == g->vcpu
+						     ? g->current
+						     : g->left[k].current));
+	}
+}
+
 /* At the end all have gone, and with them all memory. */
 static void live(struct rig *rig, uint64_t seed, uint32_t calls,
 		 enum trace_granularity granularity)
@@ -193,6 +211,7 @@ static void live(struct rig *rig, uint64_t seed, uint32_t calls,
 		if (seed & 1 && i == calls / 3) /* begins again soon */
 			rig->guest->epoch = SEEN_EPOCH_MAX - 2;
 		do_something(&life);
+		check_processors(rig->guest);
 		assert_true(rig->guest->epoch <= SEEN_EPOCH_MAX);
 	}
 	for (uint32_t thread = 1; thread < NR_TASKS; thread++)

@@ -196,6 +196,53 @@ static void replays_in_every_generation(void **state)
 	free(seq);
 }
 
+/* What each has in CR3 at the end. */
+static void keeps_registers_apart(void **state)
+{
+	static const uint64_t want[] = {TAPE_PML4, OTHER_CR3};
+	struct seq *seq = weave();
+	struct replay_lane *lane = play(seq, &lane_kinds[0]);
+	struct sim *sim = replay_lane_sim(lane);
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_LEN(want); i++) {
+		sim_select(sim, i);
+		assert_int_equal(sim_sink(sim)->view->cr3, want[i]);
+	}
+	replay_lane_destroy(lane);
+	free(seq);
+}
+
+/* The page of code is new to each, and to each but once. */
+static void looks_up_its_own_tlb(void **state)
+{
+	const struct trace_info info = two_info();
+	struct replay_lane *lane = lane_of("kvm-2.6.25", "on", &info);
+	const struct account *acct = sim_account(replay_lane_sim(lane));
+	struct trace_ref ref = {.gva = TAPE_CODE,
+				.count = 1,
+				.kind = TRACE_FETCH,
+				.size = 4,
+				.user = true};
+	const struct trace_item fetch = {
+		.kind = TRACE_ITEM_REFS, .refs = &ref, .nr = 1};
+	struct tape tape;
+
+	(void)state;
+	tape_init(&tape);
+	tape_play_to(&tape, lane, 5); /* tables */
+	for (uint32_t turn = 0; turn < 6; turn++) {
+		const struct trace_item vcpu = {.kind = TRACE_ITEM_VCPU,
+						.id = turn & 1};
+
+		replay_lane_item(lane, &vcpu);
+		replay_lane_item(lane, &fetch);
+		assert_int_equal(replay_lane_status(lane), REPLAY_RUNNING);
+		assert_int_equal(acct->tlb[TLB_l1i_misses], turn ? 2 : 1);
+	}
+	replay_lane_destroy(lane);
+}
+
 /* Whatever the configuration says: the trace knows. */
 static void brings_its_processors(void **state)
 {
@@ -218,6 +265,22 @@ static void brings_its_processors(void **state)
 		replay_lane_destroy(lane);
 	}
 	free(seq);
+}
+
+/* A part begins with whose turn it is. */
+static void check_turn(const struct seq *seq, uint64_t from,
+		       const struct seq *part)
+{
+	const struct trace_item *first = part->item;
+	uint32_t vcpu = 0;
+
+	for (uint64_t i = 0; i < from; i++)
+		if (seq->item[i].kind == TRACE_ITEM_VCPU)
+			vcpu = seq->item[i].id;
+	while (first->kind == TRACE_ITEM_TABLE)
+		first++;
+	assert_true(!vcpu ||
+		    (first->kind == TRACE_ITEM_VCPU && first->id == vcpu));
 }
 
 /* Through a file, and in parts that begin at every place there is. */
@@ -254,6 +317,7 @@ static void parts_are_parts(void **state)
 		cr3 = part->info.other[0].cr3;
 		assert_int_equal(cr3, result.from.item > cr_write ? OTHER_CR3
 								  : TAPE_PML4);
+		check_turn(seq, result.from.item, part);
 		check_rules(part);
 		replay_lane_destroy(
 			play(part, &lane_kinds[from % NR_LANE_KINDS]));
@@ -349,6 +413,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(replays_in_every_generation),
+		cmocka_unit_test(keeps_registers_apart),
+		cmocka_unit_test(looks_up_its_own_tlb),
 		cmocka_unit_test(brings_its_processors),
 		cmocka_unit_test(parts_are_parts),
 		cmocka_unit_test(says_what_differs),

@@ -209,9 +209,32 @@ static void paging_off_writes_to_tables(void **state)
 	}
 }
 
+/* A zap by one processor, and what another one has filled last is gone. */
+static void zap_forgets_for_all(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_open(&rig, &(struct rig_config){.gen = "kvm-2.6.25",
+					    .bypass = true,
+					    .mode = PAGING_4LEVEL,
+					    .vcpus = 2});
+	rig_map(&rig, GVA, 1, 0x100000, G_RW);
+	smmu_select(rig.smmu, 1);
+	check_eq("through", rig_access(&rig, GVA, ACC_U).end, RIG_OK);
+	check_eq("remembered", rig.smmu->vcpu[1].last_updated,
+		 rig_slot(&rig, GVA, 1));
+	check_eq("by itself alone", rig.smmu->vcpu[0].last_updated, NO_SLOT);
+	smmu_select(rig.smmu, 0);
+	sp_unprotect(rig.smmu, rig_entry(&rig, GVA, 1) >> PAGE_SHIFT);
+	check_eq("forgotten", rig.smmu->vcpu[1].last_updated, NO_SLOT);
+	rig_close(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(zap_forgets_for_all),
 		cmocka_unit_test(cr3_keeps_tables),
 		cmocka_unit_test(same_cr3),
 		cmocka_unit_test(pinned_root),
