@@ -53,8 +53,9 @@ static void start_two(struct synth *s, const char *config)
 
 static void test_two_roots_share_tables(void **state)
 {
-	static const char *const gens[] = {"kvm-2.6.20", "kvm-2.6.24", "seed",
-					   "kvm-2.6.25", "kvm-2.6.28"};
+	static const char *const gens[] = {
+		"kvm-2.6.20", "kvm-2.6.24", "seed",    "kvm-2.6.25",
+		"kvm-2.6.28", "kvm-2.6.38", "kvm-3.1", "xen"};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(gens); i++) {
@@ -98,6 +99,7 @@ static const struct {
 } pinned[] = {
 	{"mmu=kvm-2.6.20", false, true},  {"mmu=seed", false, true},
 	{"mmu=kvm-2.6.25", false, true},  {"mmu=kvm-2.6.25", true, true},
+	{"mmu=kvm-2.6.38", false, false}, {"mmu=kvm-3.1", true, false},
 	{"mmu=kvm-2.6.28", false, false}, {"mmu=kvm-2.6.28", true, false},
 };
 

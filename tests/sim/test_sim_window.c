@@ -125,6 +125,9 @@ static const struct {
 	 false, false, 0},
 	/* The store takes the table out of sync, and notrap from it. */
 	{"mmu=kvm-2.6.28 bypass=on vcpus=2", false, false, 1},
+	{"mmu=kvm-2.6.38 bypass=on vcpus=2", false, false, 1},
+	{"mmu=kvm-3.1 vcpus=2", false, false, 1},
+	{"mmu=xen vcpus=2", false, false, 0},
 	{"mmu=kvm-2.6.28 bypass=on switch.protect_before_prefetch=off vcpus=2",
 	 true, true, 0},
 	/* Without prefetch there is nothing to be stale. */
