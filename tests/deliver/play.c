@@ -32,8 +32,11 @@ const struct policy policies[NR_POLICIES] = {
 	{"2.6.28, on", "mmu=kvm-2.6.28", .exits = true, .bypass = true,
 	 .bypass_in_32 = true, .repeats_id = true, .keeps_irq = true,
 	 .rule = PF_QUEUE},
-	{"table, off", "mmu=kvm-2.6.25 bypass=off switch.df_by_table=on",
-	 .exits = true, .repeats_id = true, .keeps_irq = true,
+	{"2.6.38, on", "mmu=kvm-2.6.38", .exits = true, .bypass = true,
+	 .bypass_in_32 = true, .keeps_irq = true, .rule = PF_HARDWARE},
+	{"3.1", "mmu=kvm-3.1", .exits = true, .keeps_irq = true,
+	 .rule = PF_HARDWARE},
+	{"xen", "mmu=xen", .exits = true, .repeats_id = true, .keeps_irq = true,
 	 .rule = PF_HARDWARE},
 };
 

@@ -8,7 +8,7 @@
 #include "sim/sim.h"
 #include "story.h"
 
-#define NR_POLICIES 6
+#define NR_POLICIES 8
 extern const struct policy policies[NR_POLICIES];
 
 struct machine {

@@ -272,9 +272,14 @@ static bool deliver(struct teller *t, struct happening now,
 /* The handler is on an absent page: a #PF of its own, after the delivery. */
 static bool fetch_handler(struct teller *t)
 {
-	bool has_id = t->scene->mode != GUEST_32 || t->policy->repeats_id;
-	struct happening fetch = page_fault(
-		has_id ? 0x10 : 0, t->places.handler, t->places.handler);
+	struct happening fetch =
+		page_fault(0x10, t->places.handler, t->places.handler);
+	bool exits = does_exit(t, &fetch);
+
+	/* A direct one has the bit as the host's NXE is on. */
+	if (t->scene->mode == GUEST_32 &&
+	    (!t->policy->exits || (exits && !t->policy->repeats_id)))
+		fetch.error = 0;
 
 	t->cr2 = fetch.cr2;
 	if (!deliver(t, fetch, &fetch))

@@ -23,7 +23,7 @@ struct policy {
 	bool exits;  /* page faults exit ... */
 	bool bypass; /* ... but those with P=0, where the shadow has notrap */
 	bool bypass_in_32;
-	bool repeats_id; /* I/D of a fetch, whatever EFER.NXE is */
+	bool repeats_id; /* I/D of a fetch that exits, whatever EFER.NXE is */
 	bool keeps_irq;
 	enum pf_rule rule;
 };

@@ -124,9 +124,15 @@ static const struct generation {
 	{"mmu=seed switch.df_by_table=on bypass=off", false, BY_TABLE},
 	{"mmu=seed switch.df_by_table=on bypass=on", true, BY_TABLE},
 	{"mmu=kvm-2.6.28 bypass=off", false, QUEUE},
+	{"mmu=kvm-2.6.28 bypass=off", false, QUEUE},
 	{"mmu=kvm-2.6.28 bypass=on", true, QUEUE, true},
 	/* Hidden faults are made one by one. */
+	{"mmu=kvm-2.6.38 switch.fill_neighbours=off bypass=off", false,
+	 BY_TABLE},
+	{"mmu=kvm-2.6.38 switch.fill_neighbours=off bypass=on", true, BY_TABLE,
+	 true},
 	{"mmu=kvm-3.1 switch.fill_neighbours=off", false, BY_TABLE},
+	{"mmu=xen switch.fill_following=off", false, BY_TABLE},
 };
 
 enum fate {
@@ -461,19 +467,19 @@ static void pairs(enum rig_mode mode, unsigned int at_least)
 static void pairs_in_long_mode(void **state)
 {
 	(void)state;
-	pairs(RIG_LONG, 10 * 228);
+	pairs(RIG_LONG, 13 * 228);
 }
 
 static void pairs_in_pae_mode(void **state)
 {
 	(void)state;
-	pairs(RIG_PAE, 10 * 228);
+	pairs(RIG_PAE, 13 * 228);
 }
 
 static void pairs_in_32bit_mode(void **state)
 {
 	(void)state;
-	pairs(RIG_32, 10 * 228);
+	pairs(RIG_32, 13 * 228);
 }
 
 int main(void)
