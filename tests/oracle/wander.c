@@ -136,10 +136,23 @@ static void load_cr3(struct wanderer *w)
 	load_pdptes(w);
 }
 
+static void load_efer(struct wanderer *w)
+{
+	uint64_t efer = w->sink->view->efer & EFER_LMA;
+
+	efer |= w->cpu.nxe ? EFER_NXE : 0;
+	efer |= w->map.top > 3 ? EFER_LME : 0;
+	must(w, (struct guest_event){
+			.kind = GE_WRMSR, .error = MSR_EFER, .value = efer});
+}
+
+static void load_cr0(struct wanderer *w)
+{
+	load_cr(w, 0, CR0_PE | CR0_ET | CR0_PG | (w->cpu.wp ? CR0_WP : 0));
+}
+
 static void start_paging(struct wanderer *w)
 {
-	bool is_long = w->map.top > 3;
-
 	w->cpu = (struct oracle_cpu){
 		.mode = w->map.mode,
 		.wp = true,
@@ -152,11 +165,8 @@ static void start_paging(struct wanderer *w)
 	};
 	load_cr4(w);
 	load_cr3(w);
-	must(w, (struct guest_event){.kind = GE_WRMSR,
-				     .error = MSR_EFER,
-				     .value = (w->cpu.nxe ? EFER_NXE : 0) |
-					      (is_long ? EFER_LME : 0)});
-	load_cr(w, 0, CR0_PE | CR0_ET | CR0_PG | CR0_WP);
+	load_efer(w);
+	load_cr0(w);
 }
 
 /* --- What a reference must come to --------------------------------------- */
@@ -479,8 +489,17 @@ static void op_controls(struct wanderer *w)
 		must(w, (struct guest_event){.kind = GE_WRPKRU,
 					     .value = w->cpu.pkru});
 	}
-	tell(w, "SMEP %d SMAP %d PKE %d PKRU 0x%x", w->cpu.smep, w->cpu.smap,
-	     w->cpu.pke, w->cpu.pkru);
+	/* Before that sptes outlive a change of either, a flaw of the time. */
+	if (w->config->gen->sw.role_wp) {
+		w->cpu.wp = wander_chance(&w->rng, 60);
+		load_cr0(w);
+	}
+	if (w->config->gen->sw.role_nxe && w->map.mode != ORACLE_32) {
+		w->cpu.nxe = wander_chance(&w->rng, 60);
+		load_efer(w);
+	}
+	tell(w, "SMEP %d SMAP %d PKE %d PKRU 0x%x WP %d NXE %d", w->cpu.smep,
+	     w->cpu.smap, w->cpu.pke, w->cpu.pkru, w->cpu.wp, w->cpu.nxe);
 }
 
 static void operation(struct wanderer *w)
