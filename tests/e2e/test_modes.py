@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""mini in every paging mode, with every feature of paging: no policy can be
+told from another by the guest, error codes are as the manual has them, and a
+replay is what the live run was.
+
+usage: test_modes.py NOTRAP MINI MINI_PAE MINI_32
+"""
+
+import collections
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "meta"))
+import tap  # noqa: E402
+
+NOTRAP = sys.argv[1]
+IMAGES = dict(zip(("64", "pae", "32"), sys.argv[2:5]))
+IMAGES["57"] = IMAGES["64"]
+
+POLICIES = [("kvm-2.6.20", "off"), ("kvm-2.6.24", "off"), ("seed", "off"),
+            ("seed", "on"), ("kvm-2.6.25", "off"), ("kvm-2.6.25", "on"),
+            ("kvm-2.6.28", "off")]
+
+# What the guest turns on, and what its processor therefore needs.
+SETS = {
+    "32": ["", "smep smap", "smep global"],
+    "pae": ["", "nx=0", "smep smap global", "nx=0 smep"],
+    "64": ["", "nx=0", "smep smap pku", "pcid invpcid global", "pcid",
+           "smap pku pcid invpcid nx=0"],
+    "57": ["", "smep smap pku pcid invpcid global"],
+}
+
+WORKLOADS = ["touch pages=300 rw=r", "fork procs=3 pages=12 exec=1",
+             "switch rounds=20", "mixed seed=5 rounds=16", "rights rounds=2"]
+
+
+def words_of(mode, chosen):
+    """The guest's words and the processor's features."""
+    words = [word if "=" in word else f"{word}=1" for word in chosen.split()]
+    features = [word for word in chosen.split()
+                if "=" not in word and word != "global"]
+    if mode == "57":
+        words.append("mode=57")
+        features.append("la57")
+    return " ".join(words), "+".join(features) or "none"
+
+
+def settings(values):
+    return [word for value in values for word in ("-D", value)]
+
+
+def notrap(*args, status=0):
+    done = subprocess.run([NOTRAP, *args], capture_output=True, text=True,
+                          stdin=subprocess.DEVNULL, timeout=600)
+    assert done.returncode == status, \
+        f"{args}: status {done.returncode}, {done.stderr}"
+    return done.stdout
+
+
+def run(mode, append, *values, more=(), status=0):
+    with tempfile.NamedTemporaryFile() as console:
+        out = notrap("run", IMAGES[mode], "--append", append, "--format",
+                     "json", "--console", console.name, *settings(values),
+                     *more, status=status)
+        with open(console.name, encoding="ascii", errors="replace") as text:
+            return json.loads(out), text.read()
+
+
+def faults_seen(console):
+    found = re.findall(r"^faults 0x([0-9a-f]+) (\d+)\r?$", console, re.M)
+    return {f"0x{code}": int(count) for code, count in found}
+
+
+def rights_faults(chosen, rounds):
+    """By the manual's rules, not by the guest's."""
+    nx = "nx=0" not in chosen
+    smep, smap, pku = (word in chosen.split()
+                       for word in ("smep", "smap", "pku"))
+    count = collections.Counter({0x14: 1, 0x6: 2 + rounds})
+    for _ in range(rounds):
+        count.update({0x7: 2, 0x5: 1, 0x15: nx})
+        count.update({0x1: smap, 0x3: 2 + smap})
+        count.update({0x11: 2 * smep + (nx or smep)})
+        for access, write in ((0, 0), (0, 1), (1, 0), (1, 1), (0, 0)) * pku:
+            denied = access or write
+            count.update({0x25: access, 0x27: denied, 0x21: 2 * access,
+                          0x23: denied})
+            count.update({(0x21 if access else 0x1): smap})
+    return {f"0x{code:x}": n for code, n in count.items() if n}
+
+
+def transparent(mode, chosen, workload):
+    words, features = words_of(mode, chosen)
+    append = f"{workload} {words}".strip()
+    first = None
+    for mmu, bypass in POLICIES:
+        result, console = run(mode, append, f"mmu={mmu}", f"bypass={bypass}",
+                              f"features={features}", "audit=entry")
+        where = f"{append} mmu={mmu} bypass={bypass}"
+        guest = faults_seen(console)
+        ours = result["guest_faults"]["by_error_code"]
+        assert re.search(r"^ok 0x", console, re.M), f"{where}: {console}"
+        assert ours == guest, f"{where}: counted {ours}, guest saw {guest}"
+        view = (console, result["guest"]["fault_digest"],
+                result["guest"]["instructions"])
+        first = first or view
+        assert view == first, f"{where}: the guest can tell the difference"
+        assert result["check"]["audit_violations"] == 0, f"{where}: audit"
+        if workload.startswith("rights"):
+            want = rights_faults(chosen + (" nx=0" if mode == "32" else ""),
+                                 2)
+            assert guest == want, f"{where}: {guest}, expected {want}"
+
+
+# What a replay cannot know, or live runs have not got.
+NOT_COMPARED = ("source", "tlb", "version", "config", "config_changed")
+FREE = ["cost.walk-ref=0", "cost.tlb-l2-hit=0"]
+
+
+def comparable(line):
+    result = json.loads(line)
+    for name in NOT_COMPARED:
+        result.pop(name, None)
+    for name in ("status", "line", "memory_digest", "console_digest"):
+        result["guest"].pop(name)
+    for name in ("cost.walk-ref", "cost.tlb-l2-hit"):
+        result["cost_counts"].pop(name)
+    return result
+
+
+def first_difference(one, other, path=""):
+    if isinstance(one, dict) and isinstance(other, dict):
+        for key in sorted(set(one) | set(other)):
+            found = first_difference(one.get(key), other.get(key),
+                                     f"{path}/{key}")
+            if found:
+                return found
+        return None
+    return None if one == other else f"{path}: live {one}, replay {other}"
+
+
+def replayed(mode, chosen, workload, granularity):
+    """Recorded once, replayed under each policy; cut in the middle, too."""
+    words, features = words_of(mode, chosen)
+    append = f"{workload} {words}".strip()
+    with tempfile.TemporaryDirectory() as scratch:
+        trace = f"{scratch}/trace"
+        run(mode, append, f"features={features}",
+            more=("--record", trace, "--granularity", granularity))
+        verified = notrap("trace", "verify", trace)
+        assert "no rule broken" in verified, verified
+        for mmu, bypass in POLICIES:
+            values = [f"mmu={mmu}", f"bypass={bypass}"]
+            live = notrap("run", IMAGES[mode], "--append", append, "--console",
+                          "none", "--format", "json",
+                          *settings(values + FREE + [f"features={features}"]))
+            # Of the features the trace's header tells.
+            replay = notrap("replay", trace, "--format", "json",
+                            *settings(values + FREE))
+            found = first_difference(comparable(live), comparable(replay))
+            assert not found, f"{append} {values}: {found}"
+        cut_in_two(trace, scratch)
+
+
+def cut_in_two(trace, scratch):
+    """The parts have the faults of the whole: PKRU and tables go with them."""
+    whole = json.loads(notrap("replay", trace, "--format", "json"))
+    middle = whole["guest"]["instructions"] // 2
+    codes = collections.Counter()
+    for part in (("--to-insn", str(middle)), ("--from-insn", str(middle))):
+        notrap("trace", "cut", trace, "-o", f"{scratch}/part", *part)
+        replay = json.loads(notrap("replay", f"{scratch}/part", "--format",
+                                   "json"))
+        codes.update(replay["guest_faults"]["by_error_code"])
+        os.remove(f"{scratch}/part")
+    want = whole["guest_faults"]["by_error_code"]
+    assert dict(codes) == want, f"parts {dict(codes)}, whole {want}"
+
+
+def lacks(feature, words):
+    """A processor does not have what it is not said to have."""
+    _, console = run("64", f"hello {words}", status=1)
+    assert f"lacks {feature}" in console, console
+
+
+CASES = [(f"transparency: {mode} {chosen or 'plain'}: {workload}",
+          transparent, mode, chosen, workload)
+         for mode, sets in SETS.items() for chosen in sets
+         for workload in (WORKLOADS if chosen in (sets[0], sets[-1])
+                          else WORKLOADS[-2:])]
+CASES += [(f"replay: {mode} {chosen or 'plain'}: {workload}", replayed, mode,
+           chosen, workload, granularity)
+          for mode, sets in SETS.items() for chosen in (sets[0], sets[-1])
+          for workload, granularity in (("rights rounds=2", "full"),
+                                        ("mixed seed=5 rounds=16", "pages"))]
+CASES += [(f"not there: {feature}", lacks, feature, words)
+          for feature, words in (("SMEP", "smep=1"), ("SMAP", "smap=1"),
+                                 ("PKU", "pku=1"), ("PCID", "pcid=1"),
+                                 ("INVPCID", "invpcid=1"),
+                                 ("5-level paging", "mode=57"))]
+
+tap.run(CASES)
