@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "arch/cpu_features.h"
 #include "arch/cr.h"
 #include "replay/track.h"
 
@@ -293,6 +294,40 @@ static void follows_registers(void **state)
 	}
 }
 
+/* PKRU, and CR4 by the features of the processor that was recorded. */
+static void follows_features(void **state)
+{
+	static const uint64_t bits = CR4_SMEP | CR4_SMAP | CR4_PKE;
+
+	(void)state;
+	for (int with = 0; with < 2; with++) {
+		const struct trace_info from = {
+			.memory = MEMORY,
+			.cr0 = CR0_START,
+			.pkru = 0x30,
+			.features = with ? FEATURE_SMEP | FEATURE_SMAP |
+						   FEATURE_PKU
+					 : 0};
+		struct trace_info info = {0};
+		struct trace_item item = {.kind = TRACE_ITEM_EVENT,
+					  .event = MOV32(4, bits)};
+		struct track *track;
+		struct diag diag;
+
+		assert_int_equal(track_create(&from, &track, &diag), 0);
+		track_registers(track, &info);
+		check("at first", "PKRU", info.pkru, 0x30);
+		track_item(track, &item);
+		item.event = (struct guest_event){.kind = GE_WRPKRU,
+						  .value = 0xfffffffc};
+		track_item(track, &item);
+		track_registers(track, &info);
+		check("then", "PKRU", info.pkru, 0xfffffffc);
+		check("then", "CR4", info.cr4, with ? bits : 0);
+		track_destroy(track);
+	}
+}
+
 /* What CR3 loads is what the table holds by then. */
 static void loads_what_was_written(void **state)
 {
@@ -376,6 +411,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(follows_registers),
+		cmocka_unit_test(follows_features),
 		cmocka_unit_test(loads_what_was_written),
 		cmocka_unit_test(follows_tables),
 		cmocka_unit_test(refuses_memory),
