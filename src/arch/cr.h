@@ -47,7 +47,8 @@
 #define INVPCID_ADDRESS    0u /* of one PCID */
 #define INVPCID_CONTEXT    1u /* one PCID */
 #define INVPCID_ALL_GLOBAL 2u
-#define INVPCID_ALL        3u /* but global ones */
+#define INVPCID_ALL        3u  /* but global ones */
+#define INVPCID_TYPE_MAX   15u /* of those that are wrong: this, in an event */
 #define PCID_BITS          BITS(11, 0)
 
 #define EFER_SCE BIT(0)

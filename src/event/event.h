@@ -46,8 +46,11 @@ enum guest_event_kind {
 	GE_LMSW,   /* value: the 16-bit source; reg: 1 if it is in memory */
 	GE_DR,     /* reg, cr: number of the DR, value: 1 for a write */
 	GE_INVLPG, /* gva */
-	/* reg: INVPCID_*, value: PCID, gva: address, as the descriptor has
-	 * them.  It is one that the processor takes. */
+	/*
+	 * reg: the type, value: PCID, gva: address; as the operands have them.
+	 * A type above INVPCID_TYPE_MAX is that.  They may be ones that the
+	 * processor refuses with #GP(0).
+	 */
 	GE_INVPCID,
 	GE_WRPKRU, /* value; never exits */
 	GE_RDMSR,  /* error: MSR number */

@@ -195,6 +195,26 @@ static const struct block *add_block(struct live *live, const struct code *code,
 }
 
 /*
+ * Unicorn's block ends within an instruction that it does not know itself:
+ * INVPCID, if there is more behind its ModRM.
+ */
+static void complete_last(struct live *live, const struct code *code,
+			  struct block_scan *scan)
+{
+	struct block_insn *last = &scan->insn[scan->nr - 1];
+	uint8_t bytes[INSN_BYTES_MAX];
+	struct insn insn;
+	size_t n;
+
+	if (last->op != OP_INVALID)
+		return;
+	n = live_fetch(live, code->pc + last->offset, bytes, sizeof(bytes));
+	if (n && decode_one(code->mode, bytes, n, &insn) &&
+	    op_is_sensitive(insn.op))
+		last->op = insn.op;
+}
+
+/*
  * Decode a block that is not known yet.  NULL: it must be translated again
  * (new hooks), or the run is over (no memory).
  */
@@ -207,6 +227,8 @@ static const struct block *describe(struct live *live, const struct code *code)
 	decode_block(code->mode, code->bytes, code->n, &scan);
 	if (scan.nr > scan.max)
 		scan.nr = scan.max;
+	if (scan.nr)
+		complete_last(live, code, &scan);
 	added = hook_new_sites(live, code->pc, &scan);
 	if (!added) {
 		const struct block *block = add_block(live, code, &scan);

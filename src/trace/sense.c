@@ -45,10 +45,6 @@ const char *trace_event_nonsense(const struct guest_event *ev)
 		return is_cr(ev) ? NULL : "no such control register";
 	case GE_DR:
 		return ev->cr < 8 ? NULL : "no such debug register";
-	case GE_INVPCID:
-		return ev->reg < 4 && ev->value < 4096
-			       ? NULL
-			       : "not an invalidation of PCIDs";
 	case GE_WRPKRU:
 		return ev->value >> 32 ? "PKRU has 32 bits" : NULL;
 	case GE_IO:

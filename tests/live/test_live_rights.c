@@ -268,6 +268,45 @@ static void test_wide_addresses(void **state)
 	machine_finish(&m);
 }
 
+/*
+ * INVPCID, which Unicorn does not know: its blocks end within, in front of SIB
+ * and displacement.
+ */
+CODE(64, invpcids,
+     "sub $16, %rsp\n movq $0, (%rsp)\n movq $0x5000, 8(%rsp)\n"
+     "xor %eax, %eax\n"
+     "invpcid (%rsp), %rax\n inc %r8\n"
+     "mov %rsp, %rdi\n invpcid (%rdi), %rax\n inc %r8\n"
+     "lea -0x1000(%rsp), %rsi\n invpcid 0x1000(%rsi), %rax\n inc %r8\n"
+     "mov $2, %eax\n xor %ecx, %ecx\n invpcid (%rsp,%rcx,8), %rax\n inc %r8\n"
+     "hlt\n");
+
+static void test_invpcid(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct machine m;
+		struct vcpu vcpu;
+
+		machine_init(&m, &(struct machine_config){
+					 .mode = MACHINE_LONG,
+					 .features = i ? FEATURE_INVPCID : 0,
+					 .stop_on_fault = true});
+		map_all(&m);
+		PUT(&m, CODE_AT, invpcids);
+		vcpu = machine_vcpu(&m, CODE_AT, 0);
+		vcpu.gpr[GPR_RSP] = STACK;
+		machine_set(&m, &vcpu);
+		machine_run(&m, UINT64_MAX);
+		check_eq("events", m.nr[GE_INVPCID], i ? 4 : 0);
+		check_eq("R8", machine_get(&m).gpr[GPR_R8], i ? 4 : 0);
+		if (!i)
+			check_eq("vector", m.fault.vector, EXC_UD);
+		check_eq("instructions", live_insns(m.live), i ? 16 : 4);
+		machine_finish(&m);
+	}
+}
+
 /* Without the feature there is no STAC, whatever Unicorn can do. */
 CODE(64, stac_alone, "stac\n hlt\n");
 
@@ -325,6 +364,7 @@ int main(void)
 		cmocka_unit_test(test_implicit),
 		cmocka_unit_test(test_patched_code),
 		cmocka_unit_test(test_wide_addresses),
+		cmocka_unit_test(test_invpcid),
 		cmocka_unit_test(test_no_stac),
 		cmocka_unit_test(test_without_paging),
 	};

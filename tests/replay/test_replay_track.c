@@ -305,9 +305,9 @@ static void follows_features(void **state)
 			.memory = MEMORY,
 			.cr0 = CR0_START,
 			.pkru = 0x30,
-			.features = with ? FEATURE_SMEP | FEATURE_SMAP |
-						   FEATURE_PKU
-					 : 0};
+			.features =
+				with ? FEATURE_SMEP | FEATURE_SMAP | FEATURE_PKU
+				     : 0};
 		struct trace_info info = {0};
 		struct trace_item item = {.kind = TRACE_ITEM_EVENT,
 					  .event = MOV32(4, bits)};
