@@ -193,6 +193,12 @@ void live_pause(struct live *live)
 	stop_unicorn(live);
 }
 
+void live_start_again(struct live *live)
+{
+	live->start_again = true;
+	stop_unicorn(live);
+}
+
 void live_stop(struct live *live, const char *fmt, ...)
 {
 	struct live_end *end = &live->end;
@@ -226,6 +232,7 @@ static bool at_limit(const struct live *live)
 static void prepare(struct live *live)
 {
 	live->paused = false;
+	live->start_again = false;
 	if (live->reset_translations)
 		discover_reset(live);
 	live_enter(live);
@@ -246,7 +253,7 @@ static void execute(struct live *live)
 	live->running = true;
 	err = uc_emu_start(live->uc, live->vcpu.rip, 0, 0, 0);
 	live->running = false;
-	if (live->ended || live->paused)
+	if (live->ended || live->paused || live->start_again)
 		return;
 	live_enter(live);
 	live_stop(live, "Unicorn gave up at 0x%" PRIx64 ": %s", live->vcpu.rip,
@@ -266,7 +273,8 @@ void live_run(struct live *live, uint64_t until, const volatile int *attention,
 			break;
 		execute(live);
 		/* Stopped for a purpose of our own, or for the caller's? */
-		if (!live->reset_translations && !at_limit(live))
+		if (!live->reset_translations && !live->start_again &&
+		    !at_limit(live))
 			break;
 	}
 	if (live->ended) {

@@ -240,6 +240,18 @@ static void emulate(struct live *live)
 	live_obey_insn(live, status, &trap, rip);
 }
 
+/*
+ * Unicorn 2.1.1 makes two loads of one that crosses a page's end, of code too,
+ * and for the time it takes tells nobody of stores.  A fault on the second
+ * leaves it so, until it is started again.
+ */
+static bool has_gone_quiet(const struct live *live,
+			   const struct hidden_event *hw_ev)
+{
+	return live->observe && !(hw_ev->cr2 & PAGE_MASK) &&
+	       !(hw_ev->error & PFEC_W);
+}
+
 static void page_fault(struct live *live, const struct hidden_event *hw_ev)
 {
 	struct guest_event ev = env_event(&live->env, GE_ACCESS);
@@ -384,6 +396,8 @@ static void on_interrupt(uc_engine *uc, uint32_t vector, void *data)
 	else
 		on_exception(live, vector, ev.error);
 	live_leave(live);
+	if (vector == EXC_PF && !ev.is_int && has_gone_quiet(live, &ev))
+		live_start_again(live);
 }
 
 static bool on_invalid(uc_engine *uc, void *data)

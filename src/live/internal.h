@@ -109,6 +109,7 @@ struct live {
 	bool ended;  /* end is final */
 	bool paused; /* end says LIVE_PAUSED; the guest goes on later */
 	bool reset_translations; /* wanted as soon as no code runs */
+	bool start_again;        /* Unicorn was stopped for a new start */
 	struct live_end end;
 
 	/* Of the present live_run(). */
@@ -125,6 +126,9 @@ struct live {
 /* The run is over for good, or until called again; both stop Unicorn. */
 void live_finish(struct live *live); /* live->end has been filled in */
 void live_pause(struct live *live);
+
+/* In a hook: Unicorn shall begin anew, with the state as it is then. */
+void live_start_again(struct live *live);
 __attribute__((format(printf, 2, 3))) void live_stop(struct live *live,
 						     const char *fmt, ...);
 
