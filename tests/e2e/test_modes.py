@@ -121,8 +121,11 @@ NOT_COMPARED = ("source", "tlb", "version", "config", "config_changed")
 FREE = ["cost.walk-ref=0", "cost.tlb-l2-hit=0"]
 
 
-def comparable(line):
+def comparable(line, granularity):
     result = json.loads(line)
+    # An instruction across two pages of a `pages` trace (docs/limits.md).
+    if granularity == "pages":
+        result["exits"].pop("by_rip")
     for name in NOT_COMPARED:
         result.pop(name, None)
     for name in ("status", "line", "memory_digest", "console_digest"):
@@ -143,6 +146,13 @@ def first_difference(one, other, path=""):
     return None if one == other else f"{path}: live {one}, replay {other}"
 
 
+def same_digest(one, other):
+    """A recording does not depend on what the hypervisor did."""
+    digests = [json.loads(notrap("replay", path, "--format", "json"))
+               ["source"]["digest"] for path in (one, other)]
+    assert digests[0] == digests[1], digests
+
+
 def replayed(mode, chosen, workload, granularity):
     """Recorded once, replayed under each policy; cut in the middle, too."""
     words, features = words_of(mode, chosen)
@@ -153,6 +163,10 @@ def replayed(mode, chosen, workload, granularity):
             more=("--record", trace, "--granularity", granularity))
         verified = notrap("trace", "verify", trace)
         assert "no rule broken" in verified, verified
+        run(mode, append, f"features={features}", "mmu=kvm-2.6.20",
+            "bypass=off", more=("--record", f"{scratch}/other",
+                                "--granularity", granularity))
+        same_digest(trace, f"{scratch}/other")
         for mmu, bypass in POLICIES:
             values = [f"mmu={mmu}", f"bypass={bypass}"]
             live = notrap("run", IMAGES[mode], "--append", append, "--console",
@@ -161,7 +175,8 @@ def replayed(mode, chosen, workload, granularity):
             # Of the features the trace's header tells.
             replay = notrap("replay", trace, "--format", "json",
                             *settings(values + FREE))
-            found = first_difference(comparable(live), comparable(replay))
+            found = first_difference(comparable(live, granularity),
+                                     comparable(replay, granularity))
             assert not found, f"{append} {values}: {found}"
         cut_in_two(trace, scratch)
 
