@@ -26,6 +26,8 @@ static int lane_init(struct replay_lane *lane, const struct config *config,
 
 	if (config_get(config, OPT_vcpus) <= info->nr_others)
 		own.value[OPT_vcpus] = info->nr_others + 1;
+	if (!config->given[OPT_features])
+		own.value[OPT_features] = info->features;
 	if (!err)
 		err = sim_create(&own, lane->mem, &lane->sim, diag);
 	if (err)

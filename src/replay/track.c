@@ -32,14 +32,13 @@ static void load_state(struct cpu *cpu, const struct trace_vcpu *from,
 
 	config_init(&config);
 	cpu_init(cpu, (uint8_t)config_get(&config, OPT_maxphyaddr),
-		 FEATURE_ALL);
+		 (uint32_t)features);
 	cpu->cr0 = from->cr0;
 	cpu->cr3 = from->cr3;
 	cpu->cr4 = from->cr4;
 	cpu->efer = from->efer;
 	memcpy(cpu->pdpte, from->pdpte, sizeof(cpu->pdpte));
 	cpu->pkru = (uint32_t)from->pkru;
-	cpu->features = (uint32_t)features;
 }
 
 int track_create(const struct trace_info *info, struct track **ret,
