@@ -75,6 +75,11 @@ void tell_shadow_walk(const struct telling *t, const struct path *path);
 #define FLAGS_MAX 120
 void entry_text(const struct paging_ctx *ctx, const struct path_entry *entry,
 		char buf[FLAGS_MAX]);
+/*
+ * KVM's trap has P set and its notrap has not; Xen's way about, an entry that
+ * is not known is 0, and one that the guest has not got has a magic value.
+ */
+const char *spte_kind_name(enum smmu_spte_kind kind, bool has_p);
 /* Of an spte; its level and whether it maps a page. */
 void spte_text(const struct paging_ctx *ctx, enum smmu_spte_kind kind,
 	       uint64_t spte, int level, char buf[FLAGS_MAX]);

@@ -56,16 +56,9 @@ static void page_text(const struct smmu_page *page, char *buf, size_t size)
 static void content_text(const struct telling *t, hpa_t table, char *buf,
 			 size_t size)
 {
-	static const char *const names[] = {
-		[SMMU_SPTE_PRESENT] = "present",
-		[SMMU_SPTE_ABSENT] = "not present",
-		[SMMU_SPTE_TRAP] = "trap",
-		[SMMU_SPTE_NOTRAP] = "notrap",
-		[SMMU_SPTE_MMIO] = "MMIO",
-	};
 	const struct story *story = t->story;
 	enum smmu_spte_kind fresh = smmu_spte_kind(t->in.smmu, 0);
-	unsigned int count[ARRAY_LEN(names)] = {[0] = 0};
+	unsigned int count[NR_SMMU_SPTE_KINDS] = {[0] = 0};
 	enum smmu_spte_kind kind[PT_ENTRIES];
 	size_t len = 0;
 
@@ -81,11 +74,13 @@ static void content_text(const struct telling *t, hpa_t table, char *buf,
 	for (unsigned int i = 0; i < PT_ENTRIES; i++)
 		count[kind[i]]++;
 	*buf = 0;
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+	for (unsigned int i = 0; i < NR_SMMU_SPTE_KINDS; i++) {
 		if (!count[i])
 			continue;
 		snprintf(buf + len, size - len, "%s%u %s", len ? ", " : "",
-			 count[i], names[i]);
+			 count[i],
+			 spte_kind_name((enum smmu_spte_kind)i,
+					i != (unsigned int)fresh));
 		len = strlen(buf);
 	}
 }

@@ -100,6 +100,25 @@ void entry_text(const struct paging_ctx *ctx, const struct path_entry *entry,
 		append(buf, " -> table 0x%" PRIx64, entry->entry & PTE_ADDR);
 }
 
+const char *spte_kind_name(enum smmu_spte_kind kind, bool has_p)
+{
+	switch (kind) {
+	case SMMU_SPTE_PRESENT:
+		return "present";
+	case SMMU_SPTE_ABSENT:
+		return "not present";
+	case SMMU_SPTE_TRAP:
+		return has_p ? "trap" : "empty";
+	case SMMU_SPTE_NOTRAP:
+		return has_p ? "guest-not-present" : "notrap";
+	case SMMU_SPTE_MMIO:
+		return "MMIO";
+	case NR_SMMU_SPTE_KINDS:
+		break;
+	}
+	return "";
+}
+
 void spte_text(const struct paging_ctx *ctx, enum smmu_spte_kind kind,
 	       uint64_t spte, int level, char buf[FLAGS_MAX])
 {
@@ -118,13 +137,10 @@ void spte_text(const struct paging_ctx *ctx, enum smmu_spte_kind kind,
 		append(buf, "not present (P=0)");
 		return;
 	case SMMU_SPTE_TRAP:
-		append(buf, "trap");
-		break;
 	case SMMU_SPTE_NOTRAP:
-		append(buf, "notrap");
-		break;
 	case SMMU_SPTE_MMIO:
-		append(buf, "MMIO mark");
+	case NR_SMMU_SPTE_KINDS:
+		append(buf, "%s", spte_kind_name(kind, spte & PTE_P));
 		break;
 	}
 	if (!(spte & PTE_P)) {

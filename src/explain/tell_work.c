@@ -125,7 +125,7 @@ static void tell_result(const struct telling *t, size_t i)
 
 	prose_verdict(t->prose, "%s. Cause: %s (%s).", verdict_text(r),
 		      cause_name(r->cause), cause_what(r->cause));
-	if (r->verdict == SMMU_INJECT)
+	if (r->verdict == SMMU_INJECT && r->level)
 		prose_para(t->prose,
 			   "It is the guest's entry of level %u that says no; "
 			   "the error code to inject is 0x%" PRIx32 ".",

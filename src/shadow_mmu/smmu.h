@@ -263,6 +263,7 @@ enum smmu_spte_kind {
 	SMMU_SPTE_TRAP,   /* nothing is known: the fault must exit */
 	SMMU_SPTE_NOTRAP, /* the guest has nothing either: it need not */
 	SMMU_SPTE_MMIO,   /* no memory behind it */
+	NR_SMMU_SPTE_KINDS
 };
 
 enum smmu_spte_kind smmu_spte_kind(const struct smmu *smmu, uint64_t spte);
