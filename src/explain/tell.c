@@ -82,8 +82,9 @@ static void tell_ref(const struct telling *t)
 void tell_processor(const struct telling *t)
 {
 	if (t->story->nr_vcpus > 1)
-		prose_fact(t->prose, "processor", "%u of %u, from 0",
-			   t->story->vcpu, t->story->nr_vcpus);
+		prose_fact(t->prose, "processor",
+			   "number %u of %u, counted from 0", t->story->vcpu,
+			   t->story->nr_vcpus);
 }
 
 static void tell_registers(const struct telling *t)
@@ -300,7 +301,7 @@ static void tell_flushes(const struct telling *t)
 	if (!nr || (story->kind == STORY_EVENT && story->event.kind == GE_IRQ))
 		return;
 	prose_para(t->prose,
-		   "Their TLBs may hold what is no more: %zu other processor%s "
+		   "Other TLBs may hold what is no more: %zu other processor%s "
 		   "interrupted out of the guest, to flush, at that entry. The "
 		   "cycles of these exits are part of the sum below.",
 		   nr, nr == 1 ? " is" : "s are");

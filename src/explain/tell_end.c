@@ -160,24 +160,39 @@ static void put_later(const struct telling *t)
 			   story->nr_later - STORY_LATER_MAX);
 }
 
+/* NULL: no latency ends with this step. */
+static const char *latency_name(const struct story *story, size_t at)
+{
+	bool irq = story->kind == STORY_EVENT && story->event.kind == GE_IRQ;
+
+	if (story->step[at].step.kind == SIM_STEP_RETRIED)
+		return "this ends a fault";
+	if (story->step[at].step.kind != SIM_STEP_ENTRY)
+		return NULL;
+	while (at-- > 0)
+		if (story->step[at].step.kind == SIM_STEP_EXIT)
+			return story->step[at].exit.reason ==
+						       EXIT_REASON_EXTERNAL_INTERRUPT &&
+					       !irq
+				       ? "another's flush"
+				       : "exit to entry";
+	return "exit to entry";
+}
+
 void tell_latency(const struct telling *t)
 {
 	const struct story *story = t->story;
 	bool began = false;
 
 	for (size_t i = 0; i < story->nr; i++) {
-		const struct sim_step *step = &story->step[i].step;
+		const char *what = latency_name(story, i);
 
-		if (step->kind != SIM_STEP_ENTRY &&
-		    step->kind != SIM_STEP_RETRIED)
+		if (!what)
 			continue;
 		if (!began)
 			prose_section(t->prose, "Latency");
 		began = true;
-		put_duration(t,
-			     step->kind == SIM_STEP_ENTRY ? "exit to entry"
-							  : "this ends a fault",
-			     step->cycles);
+		put_duration(t, what, story->step[i].step.cycles);
 	}
 	if (!story->has_fault)
 		return;

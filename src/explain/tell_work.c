@@ -7,12 +7,18 @@
 
 /* --- Steps with their cycles --------------------------------------------- */
 
+/* Longer than that, and a line gets too long: up to a comma then. */
+#define WHAT_MAX 48
+
 static void put_step(const struct telling *t, const char *what, uint64_t n,
 		     enum cost_id cost)
 {
 	uint64_t each = t->story->cost[cost];
+	size_t len = strlen(what);
 
-	prose_cell(t->prose, "%s", what);
+	if (len > WHAT_MAX)
+		len = strcspn(what, ",");
+	prose_cell(t->prose, "%.*s", (int)len, what);
 	prose_cell(t->prose, "%" PRIu64, n);
 	prose_cell(t->prose, "%" PRIu64, each);
 	prose_cell(t->prose, "%" PRIu64, n * each);
@@ -37,7 +43,8 @@ static void begin_steps(const struct telling *t)
 
 static bool is_work(const struct sim_step *step)
 {
-	return step->kind == SIM_STEP_CHARGE && step->cost != COST_GUEST_INSN;
+	return step->kind == SIM_STEP_CHARGE && step->n &&
+	       step->cost != COST_GUEST_INSN;
 }
 
 static void put_steps(const struct telling *t, size_t from, size_t to)
@@ -216,7 +223,8 @@ void tell_cycles(const struct telling *t)
 		prose_para(t->prose, "None are charged.");
 		return;
 	}
-	if (story->cycles == exit_cycles(story)) {
+	if (story_count(story, SIM_STEP_EXIT) == 1 &&
+	    story->cycles == exit_cycles(story)) {
 		prose_para(t->prose, "%" PRIu64 ", all of them told above.",
 			   story->cycles);
 		return;

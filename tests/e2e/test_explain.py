@@ -188,6 +188,31 @@ def the_document_is_fresh():
             f"{command}: run scripts/update-docs"
 
 
+def several_processors():
+    """Two tasks on two processors; a new root makes the other one flush."""
+    log = os.path.join(SCRATCH.name, "log")
+    trace = os.path.join(SCRATCH.name, "smp.ntr")
+    with open(log, "w", encoding="ascii") as file:
+        for i in range(200):
+            pid, when = 100 + (i > 4 and i % 2), f"{1 + i / 1e5:.6f}"
+            what = ("exceptions:page_fault_user: "
+                    f"address=0x{0x600000 + 4096 * (i % 40):x} ip=0x401000 "
+                    "error_code=0x6")
+            if i == 4:
+                what = ("sched:sched_process_fork: comm=prog pid=100 "
+                        "child_comm=prog child_pid=101")
+            print(f"prog {pid}/{pid} [00{pid % 2}] {when}: {what}", file=file)
+    notrap("import", "perf", log, "-o", trace, "--vcpus", "2")
+    dump = notrap("trace", "dump", trace, "--kind", "cr-write").stdout
+    texts = [explain(trace, line.split()[0]) for line in dump.splitlines()]
+    words = ["number 1 of 2", "1 other processor is interrupted out",
+             "another's flush"]
+    flat = [" ".join(text.split()) for text in texts]
+    assert any(all(word in text for word in words) for text in flat), texts
+    assert all("number 0 of 2" in text or "number 1 of 2" in text
+               for text in flat)
+
+
 def as_json():
     doc = json.loads(explain(TOUCH, "--fault", "10", "--format", "json"))
     assert doc["schema"] == "notrap-explain/1"
@@ -254,4 +279,4 @@ tap.run(
      [sums_are_right, every_fault_leads_to_its_reference,
       the_other_setting_is_what_it_says, no_bypass_no_other,
       emulated_bytes_lead_to_the_write, exit_and_gva_find_the_item, mmio,
-      the_document_is_fresh, as_json, to_a_file, truncated]])
+      the_document_is_fresh, several_processors, as_json, to_a_file, truncated]])
