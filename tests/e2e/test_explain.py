@@ -31,6 +31,7 @@ GOLDEN = {
     "demand-bypassed": [TOUCH, "--fault", "10"],
     "demand-bypassed-md": [TOUCH, "--fault", "10", "--format", "md"],
     "demand-injected": [TOUCH, "--fault", "10", "-D", "bypass=off"],
+    "demand-xen": [TOUCH, "--fault", "10", "-D", "mmu=xen"],
     "demand-by-inverted-filter": [
         TOUCH, "--fault", "10", "-D", "exception-bitmap=0", "-D",
         "pfec-mask=1", "-D", "pfec-match=0"],
@@ -169,9 +170,8 @@ def mmio():
     trace = os.path.join(SCRATCH.name, "absent.ntr")
     notrap("run", MINI, "--append", "absent", "--console", "none", "--record",
            trace, status=1)
-    for bypass in ["on", "off"]:
-        text = explain(trace, "--gva", "0xffffc90000000000", "-D",
-                       f"bypass={bypass}")
+    for setting in ["bypass=on", "bypass=off", "mmu=kvm-3.1", "mmu=xen"]:
+        text = explain(trace, "--gva", "0xffffc90000000000", "-D", setting)
         for words in ["There is no memory at that guest-physical address",
                       "Cause: mmio", "1 MMIO", "The device at 0x"]:
             assert words in text, words + "\n" + text

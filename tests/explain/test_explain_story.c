@@ -300,6 +300,22 @@ static void oldest(void **state)
 	assert_true(totals.causes[CAUSE_hidden_fill] > 1000);
 }
 
+/* Out of sync, reserved bits for MMIO, magic entries. */
+static void later_generations(void **state)
+{
+	const char *const later[] = {"kvm-2.6.28", "kvm-3.1", "xen"};
+	struct totals totals;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(later); i++) {
+		const char *settings[] = {"mmu", later[i], NULL};
+
+		replay_all(touch, settings, &totals);
+		assert_true(totals.faults > 1000);
+		assert_true(!totals.direct == (i > 0));
+	}
+}
+
 static void seed_and_forks(void **state)
 {
 	const char *settings[] = {"mmu", "seed", NULL};
@@ -327,6 +343,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(bypass_on),
 		cmocka_unit_test(bypass_off),
 		cmocka_unit_test(oldest),
+		cmocka_unit_test(later_generations),
 		cmocka_unit_test(seed_and_forks),
 		cmocka_unit_test(deliveries_cut_short),
 	};
