@@ -176,13 +176,24 @@ static bool is_denied(const struct oracle_result *want)
 	return want->what == ORACLE_PF && (want->code & 9) == 1;
 }
 
+/* SMEP, SMAP or a key denies it, and nothing older does: no flaw of old. */
+static bool is_denied_by_new(struct judge *j, const struct trial *t)
+{
+	struct matrix_controls old = *t->controls;
+	struct trial with = *t;
+
+	old.smep = old.smap = old.pke = false;
+	with.controls = &old;
+	return expect(j, &with, quirks_of(j)).what == ORACLE_OK;
+}
+
 /* Rights were granted that the entries deny. */
 static bool explain_through(struct judge *j, const struct trial *t,
 			    const struct oracle_result *want)
 {
 	const struct smmu_switches *sw = &j->gen->sw;
 
-	if (!is_denied(want) || !went_through(j, t))
+	if (!is_denied(want) || !went_through(j, t) || is_denied_by_new(j, t))
 		return false;
 	if (!sw->role_access) {
 		j->flaws[MATRIX_FLAW_rights]++;
