@@ -77,15 +77,6 @@ void access_unexpected(uint32_t vector, uint32_t error, uintptr_t rip)
 	finish(ACCESS_EXCEPTION);
 }
 
-static void set_controls(const volatile struct access_step *step)
-{
-	load_cr4(step->cr4);
-	wrmsr(0xc0000080, step->efer);
-	load_cr0(step->cr0);
-	if (step->what & STEP_PKRU)
-		wrpkru(step->pkru);
-}
-
 static uint64_t entry_read(uintptr_t at)
 {
 	uint64_t entry = *(volatile uint32_t *)at;
@@ -107,6 +98,21 @@ static void entry_write(uintptr_t at, uint64_t entry)
 		((volatile uint32_t *)at)[1] = (uint32_t)(entry >> 32);
 	*(volatile uint32_t *)at = (uint32_t)entry;
 #endif
+}
+
+/*
+ * Nothing of the old setting stays in an entry: what a shadow MMU makes of
+ * entries that outlive a change of CR0.WP or EFER.NXE is another test's.
+ */
+static void set_controls(const volatile struct access_step *step)
+{
+	entry_write((uintptr_t)JOB->upper_at, 0);
+	entry_write((uintptr_t)JOB->lower_at, 0);
+	load_cr4(step->cr4);
+	wrmsr(0xc0000080, step->efer);
+	load_cr0(step->cr0);
+	if (step->what & STEP_PKRU)
+		wrpkru(step->pkru);
 }
 
 static uint32_t page_with(uint32_t value)

@@ -58,11 +58,46 @@ static uint64_t cr4_of(const struct play *p,
 	return cr4;
 }
 
+static uint64_t entry_now(const struct play *p, uint64_t at)
+{
+	uint64_t entry = 0;
+
+	memcpy(&entry, p->mem->ram + at, (size_t)matrix_entry_bytes(&p->space));
+	return entry;
+}
+
+/* Through the one-to-one map, by a MOV of supervisor code. */
+static void store(struct play *p, uint64_t at, uint64_t entry)
+{
+	uint8_t size = (uint8_t)matrix_entry_bytes(&p->space);
+	struct guest_outcome out;
+	struct guest_event ev = {
+		.kind = GE_ACCESS, .gva = at, .size = size, .access = PFEC_W};
+
+	if (entry_now(p, at) == entry)
+		return;
+	out = push(p, ev);
+	if (out.verdict == GO_DONE) {
+		assert_int_equal(out.hpa, at);
+		memcpy(p->mem->ram + at, &entry, size);
+		return;
+	}
+	assert_int_equal(out.verdict, GO_EMULATE);
+	ev.kind = GE_STORE;
+	memcpy(ev.bytes, &entry, size);
+	must(p, ev);
+}
+
 void play_controls(struct play *p, const struct matrix_controls *controls)
 {
 	const struct guest_view *view = p->sink->view;
 	uint64_t efer = controls->nxe ? EFER_NXE : 0;
 
+	/* Entries that outlive a setting are another test's (access.c). */
+	if (view->guest != PAGING_OFF) {
+		store(p, matrix_upper_at(&p->space), 0);
+		store(p, matrix_lower_at(&p->space), 0);
+	}
 	if (p->space.mode >= ORACLE_4LEVEL)
 		efer |= EFER_LME | (view->efer & EFER_LMA);
 	if (view->cr4 != cr4_of(p, controls))
@@ -100,36 +135,6 @@ void play_end(struct play *p)
 	assert_string_equal(sim_audit(p->sim)->first, "");
 	sim_destroy(p->sim);
 	mem_destroy(p->mem);
-}
-
-static uint64_t entry_now(const struct play *p, uint64_t at)
-{
-	uint64_t entry = 0;
-
-	memcpy(&entry, p->mem->ram + at, (size_t)matrix_entry_bytes(&p->space));
-	return entry;
-}
-
-/* Through the one-to-one map, by a MOV of supervisor code. */
-static void store(struct play *p, uint64_t at, uint64_t entry)
-{
-	uint8_t size = (uint8_t)matrix_entry_bytes(&p->space);
-	struct guest_outcome out;
-	struct guest_event ev = {
-		.kind = GE_ACCESS, .gva = at, .size = size, .access = PFEC_W};
-
-	if (entry_now(p, at) == entry)
-		return;
-	out = push(p, ev);
-	if (out.verdict == GO_DONE) {
-		assert_int_equal(out.hpa, at);
-		memcpy(p->mem->ram + at, &entry, size);
-		return;
-	}
-	assert_int_equal(out.verdict, GO_EMULATE);
-	ev.kind = GE_STORE;
-	memcpy(ev.bytes, &entry, size);
-	must(p, ev);
 }
 
 void play_pair(struct play *p, const struct matrix_pair *pair)
