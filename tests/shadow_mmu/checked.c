@@ -8,9 +8,8 @@
 void sync_guest(struct run *run)
 {
 	static const int levels[] = {
-		[PAGING_OFF] = 0,
-		[PAGING_PAE] = 3,
-		[PAGING_4LEVEL] = 4,
+		[PAGING_OFF] = 0,    [PAGING_32] = 2,     [PAGING_PAE] = 3,
+		[PAGING_4LEVEL] = 4, [PAGING_5LEVEL] = 5,
 	};
 	const struct smmu_guest *g = &run->rig.guest;
 
@@ -21,6 +20,7 @@ void sync_guest(struct run *run)
 		.cr3 = g->cr3,
 		.wp = g->wp,
 		.nxe = g->nxe,
+		.pse = g->pse,
 		.maxphyaddr = MAXPHYADDR,
 	};
 	memcpy(run->guest.pdpte, g->pdpte, sizeof(run->guest.pdpte));
@@ -57,15 +57,16 @@ static void flaw(struct run *run, enum flaw id)
 static void follow_ad(struct run *run, const struct truth *t)
 {
 	for (int i = 0; i < t->nr_entries; i++) {
-		uint64_t now, was;
+		size_t size = run->guest.levels == 2 ? 4 : 8;
+		uint64_t now = 0, was = 0;
 
-		if (t->entry_at[i] + 8 > WORLD_RAM)
+		if (t->entry_at[i] + size > WORLD_RAM)
 			continue;
-		memcpy(&now, run->rig.mem->ram + t->entry_at[i], 8);
-		memcpy(&was, run->mirror + t->entry_at[i], 8);
+		memcpy(&now, run->rig.mem->ram + t->entry_at[i], size);
+		memcpy(&was, run->mirror + t->entry_at[i], size);
 		REQUIRE(run, !((now ^ was) & ~UINT64_C(0x60)));
 		REQUIRE(run, !(was & ~now));
-		memcpy(run->mirror + t->entry_at[i], &now, 8);
+		memcpy(run->mirror + t->entry_at[i], &now, size);
 	}
 }
 
@@ -164,7 +165,7 @@ static struct truth explanation(struct run *run, gpa_t gpa, gva_t gva,
 	struct truth_guest guest = run->guest;
 	struct truth now = truth_of(&guest, gva), best = now;
 	int last = now.nr_entries - 1;
-	uint64_t since = last_flush(run, gva);
+	uint64_t since = last_flush(run, gva), leaf;
 
 	if (!run->rig.gen->sw.unsync || !guest.levels || last < 0 ||
 	    agrees(run, &now, gpa, access) ||
@@ -176,9 +177,13 @@ static struct truth explanation(struct run *run, gpa_t gpa, gva_t gva,
 
 		if (was->until < since)
 			break;
-		if (was->at != now.entry_at[last])
+		if (was->at != (now.entry_at[last] & ~UINT64_C(7)))
 			continue;
-		guest.leaf = &was->val;
+		/* 4-byte entries: one half of what was noted. */
+		leaf = was->val;
+		if (guest.levels == 2)
+			leaf = (uint32_t)(leaf >> (now.entry_at[last] % 8 * 8));
+		guest.leaf = &leaf;
 		t = truth_of(&guest, gva);
 		if (agrees(run, &t, gpa, access)) {
 			run->stale++;
@@ -231,7 +236,9 @@ static uint32_t code_bits(uint32_t access)
 /* Of an injected fault. */
 static uint32_t injected_bits(const struct run *run, uint32_t access)
 {
-	if (run->rig.gen->sw.fetch_code_needs_nxe && !run->guest.nxe)
+	bool has_nx = run->guest.nxe && run->guest.levels != 2;
+
+	if (run->rig.gen->sw.fetch_code_needs_nxe && !has_nx)
 		access &= ~ACC_X;
 	return code_bits(access);
 }
@@ -264,7 +271,8 @@ static void check_injected_exactly(struct run *run, const struct smmu_result *r,
 		more = 0;
 	/* Reflected without a walk, the code keeps the processor's I/D. */
 	if (run->rig.gen->sw.gnp_sptes && t->absent && (access & ACC_X) &&
-	    !run->guest.nxe && r->pfec == (code_bits(access) | more))
+	    (!run->guest.nxe || run->guest.levels == 2) &&
+	    r->pfec == (code_bits(access) | more))
 		flaw(run, FLAW_fetch_bit);
 	else
 		REQUIRE(run, r->pfec == (injected_bits(run, access) | more));

@@ -124,14 +124,15 @@ static void rights_of_pages(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(rows) * 4; i++) {
-		size_t r = i / 4;
+	for (unsigned int i = 0; each_generation(i / 2 / ARRAY_LEN(rows));
+	     i++) {
+		size_t r = i / 2 % ARRAY_LEN(rows);
 		struct rig_config config =
-			config_of(i & 1 ? "kvm-2.6.20" : "kvm-2.6.25");
+			config_of(each_generation(i / 2 / ARRAY_LEN(rows)));
 		struct rig_outcome out;
 		struct rig rig;
 
-		config.mode = i & 2 ? PAGING_5LEVEL : PAGING_4LEVEL;
+		config.mode = i & 1 ? PAGING_5LEVEL : PAGING_4LEVEL;
 		rig_open(&rig, &config);
 		rig.guest.smep = rows[r].smep;
 		rig.guest.smap = rows[r].smap;
@@ -239,28 +240,35 @@ static struct rig_outcome wp0_write(struct rig *rig, const char *gen, bool smep,
 	return rig_access(rig, GVA, ACC_W | AC);
 }
 
+/* These make it the supervisor's page for a while. */
 static void wp0_and_smep(void **state)
 {
-	struct rig rig;
-	uint64_t spte;
+	static const char *const gens[] = {"kvm-2.6.20", "kvm-3.1", "xen"};
 
 	(void)state;
-	/* This one makes it the supervisor's page for a while. */
-	check_eq("2.6.20",
-		 wp0_write(&rig, "kvm-2.6.20", true, false, 0, USER_RO | PTE_D)
-			 .end,
-		 RIG_OK);
-	spte = rig_spte(&rig, GVA, 1);
-	check_eq("form", spte & (PTE_W | PTE_U | PTE_NX), PTE_W | PTE_NX);
-	check_eq("fetch", rig_access(&rig, GVA, ACC_X).pfec, 0x11);
-	check_eq("user write", rig_access(&rig, GVA, ACC_U | ACC_W).pfec, 7);
-	check_eq("user fetch", rig_access(&rig, GVA, ACC_U | ACC_X).end,
-		 RIG_OK);
-	rig_close(&rig);
+	for (size_t i = 0; i < ARRAY_LEN(gens); i++) {
+		struct rig rig;
+		uint64_t spte;
 
-	wp0_write(&rig, "kvm-2.6.20", false, false, 0, USER_RO | PTE_D);
-	check_eq("without SMEP", rig_spte(&rig, GVA, 1) & PTE_NX, 0);
-	rig_close(&rig);
+		check_eq(gens[i],
+			 wp0_write(&rig, gens[i], true, false, 0,
+				   USER_RO | PTE_D)
+				 .end,
+			 RIG_OK);
+		spte = rig_spte(&rig, GVA, 1);
+		check_eq("form", spte & (PTE_W | PTE_U | PTE_NX),
+			 PTE_W | PTE_NX);
+		check_eq("fetch", rig_access(&rig, GVA, ACC_X).pfec, 0x11);
+		check_eq("user write",
+			 rig_access(&rig, GVA, ACC_U | ACC_W).pfec, 7);
+		check_eq("user fetch", rig_access(&rig, GVA, ACC_U | ACC_X).end,
+			 RIG_OK);
+		rig_close(&rig);
+
+		wp0_write(&rig, gens[i], false, false, 0, USER_RO | PTE_D);
+		check_eq("without SMEP", rig_spte(&rig, GVA, 1) & PTE_NX, 0);
+		rig_close(&rig);
+	}
 }
 
 /* A page made the supervisor's would be open to it without AC, too. */

@@ -180,7 +180,9 @@ static void random_roots(struct run *run)
 	struct smmu_guest *g = &run->rig.guest;
 	struct world *w = &run->world;
 
-	g->cr3 = world_table(w, 4) << 12;
+	int top = g->mode == PAGING_32 ? 2 : g->mode == PAGING_5LEVEL ? 5 : 4;
+
+	g->cr3 = world_table(w, top) << 12;
 	for (int i = 0; i < 4; i++) {
 		g->pdpte[i] = world_table(w, 2) << 12;
 		if (world_chance(w, 70))
@@ -198,9 +200,12 @@ static void op_switch(struct run *run)
 
 	if (reset) {
 		static const enum paging_mode modes[] = {
-			PAGING_OFF, PAGING_PAE, PAGING_4LEVEL, PAGING_4LEVEL};
+			PAGING_OFF,    PAGING_32,     PAGING_PAE,
+			PAGING_4LEVEL, PAGING_4LEVEL, PAGING_5LEVEL};
 
 		g->mode = modes[world_below(w, ARRAY_LEN(modes))];
+		/* Without it a tame large page would be a link that denies. */
+		g->pse = !w->wild || world_chance(w, 70);
 		g->wp = !w->wild || world_chance(w, 70);
 	}
 	random_roots(run);

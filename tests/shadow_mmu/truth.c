@@ -14,11 +14,12 @@ static uint64_t bits(int hi, int lo)
 
 static uint64_t peek(const struct truth_guest *g, uint64_t at)
 {
-	uint64_t val;
+	uint64_t val = 0;
+	size_t size = g->levels == 2 ? 4 : 8;
 
-	if (at + 8 > g->ram_size)
+	if (at + size > g->ram_size)
 		return 0; /* the hypervisor's choice, see walk.c */
-	memcpy(&val, g->ram + at, 8);
+	memcpy(&val, g->ram + at, size);
 	return val;
 }
 
@@ -26,13 +27,17 @@ static bool is_reserved(const struct truth_guest *g, uint64_t entry, int level)
 {
 	bool large = (entry >> 7) & 1;
 
+	/* 32-bit: 20:13 are 39:32 of the address of 4 MiB. */
+	if (g->levels == 2)
+		return level == 2 && large && g->pse &&
+		       (entry & bits(21, 13 + g->maxphyaddr - 32));
 	if (entry & bits(51, g->maxphyaddr))
 		return true;
 	if (g->levels == 3 && (entry & bits(62, 52)))
 		return true;
 	if (!g->nxe && (entry >> 63))
 		return true;
-	if (level == 4 && large)
+	if (level >= 4 && large)
 		return true;
 	if (level == 3 && large && (entry & bits(29, 13)))
 		return true;
@@ -44,6 +49,23 @@ static void take_rights(struct truth *t, uint64_t entry)
 	t->write = t->write && ((entry >> 1) & 1);
 	t->user = t->user && ((entry >> 2) & 1);
 	t->exec = t->exec && !(entry >> 63);
+}
+
+static bool is_page(const struct truth_guest *g, uint64_t entry, int level)
+{
+	if (level == 1)
+		return true;
+	if (level > 3 || !((entry >> 7) & 1))
+		return false;
+	return g->levels != 2 || g->pse;
+}
+
+static uint64_t page_base(const struct truth_guest *g, uint64_t entry,
+			  uint64_t span)
+{
+	if (g->levels == 2 && span > 4096)
+		return (entry & bits(31, 22)) + ((entry >> 13) % 256 << 32);
+	return (entry & bits(51, 12)) / span * span;
 }
 
 struct truth truth_of(const struct truth_guest *g, uint64_t gva)
@@ -74,8 +96,10 @@ struct truth truth_of(const struct truth_guest *g, uint64_t gva)
 	}
 
 	for (;; level--) {
-		uint64_t span = (uint64_t)1 << (12 + 9 * (level - 1));
-		uint64_t at = table + (gva / span) % 512 * 8;
+		int bits_each = g->levels == 2 ? 10 : 9;
+		uint64_t size = g->levels == 2 ? 4 : 8;
+		uint64_t span = (uint64_t)1 << (12 + bits_each * (level - 1));
+		uint64_t at = table + (gva / span) % (4096 / size) * size;
 		uint64_t entry = level == 1 && g->leaf ? *g->leaf : peek(g, at);
 
 		t.entry_at[t.nr_entries++] = at;
@@ -90,13 +114,12 @@ struct truth truth_of(const struct truth_guest *g, uint64_t gva)
 			t.reserved = true;
 		take_rights(&t, entry);
 		t.accessed = t.accessed && ((entry >> 5) & 1);
-		if (level == 1 || (level < 4 && ((entry >> 7) & 1))) {
+		if (is_page(g, entry, level)) {
 			t.page_level = level;
 			t.leaf_accessed = (entry >> 5) & 1;
 			t.leaf_dirty = (entry >> 6) & 1;
 			t.leaf_nx = entry >> 63;
-			t.gpa = (entry & bits(51, 12)) / span * span +
-				gva % span;
+			t.gpa = page_base(g, entry, span) + gva % span;
 			return t;
 		}
 		table = entry & bits(51, 12);

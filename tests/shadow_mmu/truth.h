@@ -13,10 +13,10 @@
 struct truth_guest {
 	const uint8_t *ram;
 	uint64_t ram_size;
-	int levels; /* 0: paging off, 3: PAE, 4 */
+	int levels; /* 0: paging off, 2: 32-bit, 3: PAE, 4, 5 */
 	uint64_t cr3;
 	uint64_t pdpte[4];
-	bool wp, nxe;
+	bool wp, nxe, pse;
 	int maxphyaddr;
 	const uint64_t *leaf; /* instead of the entry of level 1; NULL: none */
 };
@@ -25,7 +25,7 @@ struct truth {
 	bool absent;
 	uint64_t gpa; /* if not absent */
 	int page_level;
-	uint64_t entry_at[4]; /* addresses of the entries read, top first */
+	uint64_t entry_at[5]; /* addresses of the entries read, top first */
 	int nr_entries;
 	bool write, user, exec; /* allowed by all entries */
 	/* A right is missing in an entry above the one that is absent. */

@@ -4,10 +4,7 @@
 static const struct {
 	uint32_t first, nr;
 } tables[] = {
-	[4] = {1, 2},
-	[3] = {3, 3},
-	[2] = {6, 5},
-	[1] = {11, 12},
+	[4] = {1, 2}, [3] = {3, 3}, [2] = {6, 5}, [1] = {11, 12}, [5] = {23, 2},
 };
 
 /* xorshift64*; never seeded with 0. */
@@ -21,7 +18,7 @@ uint64_t world_rand(struct world *w)
 
 int world_level(uint64_t gfn)
 {
-	for (int level = 1; level <= 4; level++)
+	for (int level = 1; level <= 5; level++)
 		if (gfn >= tables[level].first &&
 		    gfn < tables[level].first + tables[level].nr)
 			return level;
@@ -120,11 +117,17 @@ gva_t world_gva(struct world *w, int levels)
 
 	if (!levels) /* paging off: some of it past the end of RAM */
 		return (gva_t)world_below(w, WORLD_FRAMES + 16) << 12 | gva;
+	if (levels == 2) { /* the lower halves of what others see */
+		gva |= (gva_t)(world_below(w, 8) * 73 % 512) << 13;
+		return gva | (gva_t)upper[world_below(w, 4)] << 23;
+	}
 	gva |= (gva_t)(world_below(w, 8) * 73 % 512) << 12;
 	gva |= (gva_t)upper[world_below(w, 4)] << 21;
 	gva |= (gva_t)world_below(w, 4) << 30;
-	if (levels == 4)
+	if (levels >= 4)
 		gva |= (gva_t)(world_below(w, 2) ? 511 : 0) << 39;
+	if (levels == 5)
+		return gva | (world_below(w, 2) ? BITS(63, 48) : 0);
 	return levels == 4 && (gva & BIT(47)) ? gva | BITS(63, 48) : gva;
 }
 

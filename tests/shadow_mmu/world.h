@@ -15,8 +15,8 @@
 
 #define WORLD_RAM    (UINT64_C(1) << 20)
 #define WORLD_FRAMES 256u
-/* Frames 1..22 are tables: PML4s, PDPTs, PDs, PTs in this order. */
-#define WORLD_TABLES 22u
+/* Frames 1..24 are tables: PML4s, PDPTs, PDs, PTs, PML5s in this order. */
+#define WORLD_TABLES 24u
 
 struct world {
 	uint64_t rng;
@@ -34,7 +34,7 @@ static inline bool world_chance(struct world *w, uint32_t percent)
 	return world_below(w, 100) < percent;
 }
 
-/* Level of the table in this frame (1..4), 0: data. */
+/* Level of the table in this frame (1..5), 0: data. */
 int world_level(uint64_t gfn);
 /* A frame that is a table of this level. */
 uint64_t world_table(struct world *w, int level);
