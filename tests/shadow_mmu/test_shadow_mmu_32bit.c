@@ -98,6 +98,7 @@ static void which_absent_entries_are_direct(void **state)
 		{"seed", RIG_INJECT},
 		{"kvm-2.6.25", RIG_DIRECT},
 		{"kvm-2.6.28", RIG_DIRECT},
+		{"kvm-2.6.38", RIG_DIRECT},
 	};
 
 	(void)state;
