@@ -58,6 +58,7 @@ struct place {
 };
 
 struct outcome {
+	bool unused; /* nobody has the entry on such a processor */
 	enum trap_verdict verdict;
 	struct {
 		bool maps, through; /* through: by way of a table there */
@@ -74,13 +75,17 @@ static struct outcome outcome_of(const struct place *place)
 		.has_1g = true, /* that reserves less */
 		.maxphyaddr = (uint8_t)place->width,
 	};
+	uint64_t pte = trap_pte(place->value, place->width);
 	struct outcome ret;
 
 	memset(&ret, 0, sizeof(ret)); /* compared byte for byte */
-	ret.verdict = trap_judge(&ctx, place->value->pte, place->level);
+	ret.unused = place->width > place->value->max_width;
+	if (ret.unused)
+		return ret;
+	ret.verdict = trap_judge(&ctx, pte, place->level);
 	for (size_t i = 0; i < TRAP_USES; i++) {
-		struct walk w = paging_meet(&ctx, place->value->pte,
-					    place->level, trap_uses[i]);
+		struct walk w =
+			paging_meet(&ctx, pte, place->level, trap_uses[i]);
 
 		ret.use[i].maps = !w.fault;
 		ret.use[i].through = w.level < place->level;
@@ -112,7 +117,9 @@ static void use_cells(struct sheet *sheet, const struct outcome *outcome)
 		const char *open = through ? "(" : "";
 		const char *close = through ? ")" : "";
 
-		if (outcome->use[i].maps)
+		if (outcome->unused)
+			sheet_none(sheet);
+		else if (outcome->use[i].maps)
 			sheet_text(sheet, "%smaps%s", open, close);
 		else
 			sheet_text(sheet, "%s0x%" PRIx32 "%s", open,
@@ -128,11 +135,20 @@ static void range_cell(struct sheet *sheet, int from, int to)
 		sheet_text(sheet, "%d-%d", from, to);
 }
 
+static void verdict_cell(struct sheet *sheet, const struct outcome *outcome,
+			 const char *const *words)
+{
+	sheet_text(sheet, "%s",
+		   outcome->unused ? "not used" : words[outcome->verdict]);
+}
+
 static void value_cell(struct sheet *sheet, const struct trap_value *value)
 {
 	if (value->what)
-		sheet_text(sheet, "%s 0x%016" PRIx64 " (%s)", value->name,
-			   value->pte, value->what);
+		sheet_text(sheet, "%s 0x%016" PRIx64 "%s (%s)", value->name,
+			   value->pte,
+			   value->fills ? " and bits 51:MAXPHYADDR" : "",
+			   value->what);
 	else
 		sheet_text(sheet, "0x%016" PRIx64, value->pte);
 }
@@ -149,7 +165,7 @@ static void merged_row(struct sheet *sheet, const struct place *place, int last,
 	sheet_text(sheet, "%s", place->nxe ? "on" : "off");
 	range_cell(sheet, place->width, widest);
 	use_cells(sheet, &outcome);
-	sheet_text(sheet, "%s", verdict_texts[outcome.verdict]);
+	verdict_cell(sheet, &outcome, verdict_texts);
 }
 
 static bool is_level_alike(struct place a, struct place b)
@@ -201,6 +217,16 @@ static void merged_rows(struct sheet *sheet, struct place place)
 	}
 }
 
+static void pte_cell(struct sheet *sheet, const struct place *place)
+{
+	uint64_t pte = trap_pte(place->value, place->width);
+
+	if (place->width > place->value->max_width)
+		sheet_none(sheet);
+	else
+		sheet_text(sheet, "0x%016" PRIx64, pte);
+}
+
 static void single_rows(struct sheet *sheet, struct place place)
 {
 	for (place.level = 1; place.level <= top_level(&place); place.level++)
@@ -209,13 +235,13 @@ static void single_rows(struct sheet *sheet, struct place place)
 			struct outcome outcome = outcome_of(&place);
 
 			sheet_text(sheet, "%s", place.value->name);
-			sheet_text(sheet, "0x%016" PRIx64, place.value->pte);
+			pte_cell(sheet, &place);
 			sheet_text(sheet, "%s", paging_mode_name(place.mode));
 			sheet_u64(sheet, (uint64_t)place.level);
 			sheet_text(sheet, "%s", place.nxe ? "on" : "off");
 			sheet_u64(sheet, (uint64_t)place.width);
 			use_cells(sheet, &outcome);
-			sheet_text(sheet, "%s", verdict_keys[outcome.verdict]);
+			verdict_cell(sheet, &outcome, verdict_keys);
 		}
 }
 
@@ -314,7 +340,9 @@ static bool is_usable(uint64_t pte)
 static int parse_value(const char *text, struct trap_value *ret,
 		       struct diag *diag)
 {
-	*ret = (struct trap_value){.name = text, .max_level = PT_LEVEL_MAX};
+	*ret = (struct trap_value){.name = text,
+				   .max_level = PT_LEVEL_MAX,
+				   .max_width = WIDTH_MAX};
 	if (config_parse_value((struct config_type){.kind = TYPE_U64}, text,
 			       &ret->pte))
 		return diag_set(diag, -EINVAL,

@@ -9,11 +9,13 @@ const uint32_t trap_uses[TRAP_USES] = {
 };
 
 static const struct trap_value values[] = {
-#define TRAP_VALUE(name_, pte_, level_, used_, what_) \
-	{.name = (name_),                             \
-	 .what = (what_),                             \
-	 .pte = (pte_),                               \
-	 .max_level = (level_)},
+#define TRAP_VALUE(name_, pte_, fills_, level_, width_, used_, what_) \
+	{.name = (name_),                                             \
+	 .what = (what_),                                             \
+	 .pte = (pte_),                                               \
+	 .fills = (fills_),                                           \
+	 .max_level = (level_),                                       \
+	 .max_width = (width_)},
 #include "shadow_mmu/traps.def"
 #undef TRAP_VALUE
 };
@@ -28,7 +30,7 @@ bool trap_is_used(const struct smmu_config *config,
 		  const struct trap_value *value)
 {
 	const bool used[] = {
-#define TRAP_VALUE(name_, pte_, level_, used_, what_) (used_),
+#define TRAP_VALUE(name_, pte_, fills_, level_, width_, used_, what_) (used_),
 #include "shadow_mmu/traps.def"
 #undef TRAP_VALUE
 	};

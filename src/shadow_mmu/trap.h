@@ -22,8 +22,18 @@ struct trap_value {
 	const char *name; /* "trap" */
 	const char *what; /* one line */
 	uint64_t pte;
+	bool fills;    /* all address bits from MAXPHYADDR up are set as well */
 	int max_level; /* of the tables it may stand in */
+	int max_width; /* of MAXPHYADDR; its users do without beyond */
 };
+
+/* As it stands in a table; 0: not used on such a processor. */
+static inline uint64_t trap_pte(const struct trap_value *value, int maxphyaddr)
+{
+	if (maxphyaddr > value->max_width)
+		return 0;
+	return value->pte | (value->fills ? BITS(51, maxphyaddr) : 0);
+}
 
 const struct trap_value *trap_values(unsigned int *nr);
 

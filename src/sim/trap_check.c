@@ -25,7 +25,8 @@ static bool is_dangerous(const struct config *config,
 
 	ctx.mode = use->mode;
 	return use->level <= use->value->max_level &&
-	       trap_judge(&ctx, use->value->pte, use->level) != TRAP_FAULTS;
+	       trap_judge(&ctx, trap_pte(use->value, ctx.maxphyaddr),
+			  use->level) != TRAP_FAULTS;
 }
 
 static bool find_danger_of(const struct config *config,
@@ -62,13 +63,15 @@ int trap_check(const struct config *config, struct diag *diag)
 	if (config_get(config, OPT_unsafe_trap) == UNSAFE_TRAP_FORCE ||
 	    !trap_find_danger(config, &danger))
 		return 0;
-	return diag_set(diag, -EINVAL,
-			"maxphyaddr=%" PRIu64 ", host-nxe=%s: no bit of the "
-			"shadow entry \"%s\" (0x%016" PRIx64 ") is reserved "
-			"in %s tables, so that reads would go through it "
-			"(notrap trap-safety); unsafe-trap=force counts those",
-			config_get(config, OPT_maxphyaddr),
-			config_get(config, OPT_host_nxe) ? "on" : "off",
-			danger.value->name, danger.value->pte,
-			paging_mode_name(danger.mode));
+	return diag_set(
+		diag, -EINVAL,
+		"maxphyaddr=%" PRIu64 ", host-nxe=%s: no bit of the "
+		"shadow entry \"%s\" (0x%016" PRIx64 ") is reserved "
+		"in %s tables, so that reads would go through it "
+		"(notrap trap-safety); unsafe-trap=force counts those",
+		config_get(config, OPT_maxphyaddr),
+		config_get(config, OPT_host_nxe) ? "on" : "off",
+		danger.value->name,
+		trap_pte(danger.value, (int)config_get(config, OPT_maxphyaddr)),
+		paging_mode_name(danger.mode));
 }

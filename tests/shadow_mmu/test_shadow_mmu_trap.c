@@ -39,6 +39,14 @@ static enum trap_verdict of_kvm(enum paging_mode mode, int level, int width,
 	return level <= 2 ? TRAP_MAPS : TRAP_LEADS;
 }
 
+/* Given up at 52 bits; below, bit 51 is reserved in every mode. */
+static enum trap_verdict of_xen(enum paging_mode mode, int level, int width,
+				bool nxe)
+{
+	(void)mode, (void)level, (void)width, (void)nxe;
+	return TRAP_FAULTS;
+}
+
 static const struct {
 	const char *name;
 	int levels;
@@ -47,6 +55,8 @@ static const struct {
 } values[] = {
 	{"trap", 5, of_kvm},
 	{"trap, IO mark", 1, of_kvm},
+	{"guest-not-present", 1, of_xen},
+	{"MMIO", 1, of_xen},
 };
 
 static const struct {
@@ -67,8 +77,8 @@ static void verdicts_of(size_t v, size_t m)
 					.nxe = nxe,
 					.maxphyaddr = (uint8_t)width,
 				};
-				enum trap_verdict got =
-					trap_judge(&ctx, value->pte, level);
+				enum trap_verdict got = trap_judge(
+					&ctx, trap_pte(value, width), level);
 				enum trap_verdict want = values[v].want(
 					modes[m].mode, level, width, nxe);
 
@@ -114,6 +124,61 @@ static void who_has_them(void **state)
 	assert_false(trap_is_used(&none, find("trap, IO mark")));
 }
 
+static void what_they_are(void **state)
+{
+	const struct trap_value *gnp = find("guest-not-present");
+	const struct trap_value *mmio = find("MMIO");
+
+	(void)state;
+	for (int width = 36; width <= 52; width++) {
+		uint64_t above = width < 52 ? BITS(51, width) : 0;
+
+		assert_true(trap_pte(find("trap"), width) == ~UINT64_C(0xffe));
+		assert_true(trap_pte(find("trap, IO mark"), width) ==
+			    UINT64_C(0xfffffffffffff201));
+		assert_true(trap_pte(gnp, width) ==
+			    (width < 52 ? UINT64_MAX : 0));
+		assert_true(trap_pte(mmio, width) ==
+			    (width < 52 ? above | 0xfee00007 : 0));
+	}
+}
+
+/* What the shadow MMU is told to use and what is judged are the same. */
+static void as_configured(void **state)
+{
+	static const struct {
+		const char *mmu;
+		bool bypass, trap, io, gnp, mmio;
+	} cases[] = {
+		{"kvm-2.6.20", false, false, false, false, false},
+		{"kvm-2.6.25", false, false, false, false, false},
+		{"seed", true, true, true, false, false},
+		{"kvm-2.6.25", true, true, true, false, false},
+		{"kvm-2.6.28", true, true, false, false, false},
+		{"kvm-3.1", false, false, false, false, true},
+		{"xen", false, false, false, true, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct smmu_config config = {
+			.sw = smmu_generation_find(cases[i].mmu)->sw,
+			.maxphyaddr = 40,
+		};
+
+		smmu_set_values(&config, cases[i].bypass);
+		assert_int_equal(trap_is_used(&config, find("trap")),
+				 cases[i].trap);
+		assert_int_equal(trap_is_used(&config, find("trap, IO mark")),
+				 cases[i].io);
+		assert_int_equal(
+			trap_is_used(&config, find("guest-not-present")),
+			cases[i].gnp);
+		assert_int_equal(trap_is_used(&config, find("MMIO")),
+				 cases[i].mmio);
+	}
+}
+
 /* An entry with P=0 is no such value, but may be asked about. */
 static void absent(void **state)
 {
@@ -131,6 +196,8 @@ int main(void)
 		cmocka_unit_test(verdicts),
 		cmocka_unit_test(all_are_judged),
 		cmocka_unit_test(who_has_them),
+		cmocka_unit_test(what_they_are),
+		cmocka_unit_test(as_configured),
 		cmocka_unit_test(absent),
 	};
 
