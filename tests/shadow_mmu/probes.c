@@ -211,6 +211,20 @@ static void new_table(const struct setup *s, struct outcome *out)
 	rig_close(&rig);
 }
 
+static void new_table_32(const struct setup *s, struct outcome *out)
+{
+	const struct rig_config config = {
+		.bypass = smmu_generation_find(s->gen)->has_bypass,
+		.mode = PAGING_32};
+	struct rig rig;
+
+	open_with(&rig, s, config);
+	rig_map(&rig, yard_page(0), 1, DATA, G_RW);
+	rig_access(&rig, yard_page(0), ACC_R);
+	say(out, "%s", spte_name(&rig, yard_page(9), 1));
+	rig_close(&rig);
+}
+
 static void new_table_off(const struct setup *s, struct outcome *out)
 {
 	struct rig rig;
@@ -437,6 +451,7 @@ const struct probe table_probes[] = {
 	{"2 writes of zeros in a row", zero_writes},
 	{"page-table write of 2 bytes", short_write},
 	{"new table, absent entry", new_table},
+	{"the same, a 32-bit guest's", new_table_32},
 	{"new table, bypass off", new_table_off},
 	{"new table that is not in RAM", table_not_in_ram},
 	{"store by another processor as the table is made", protect_order},

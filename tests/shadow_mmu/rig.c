@@ -43,7 +43,7 @@ void rig_open(struct rig *rig, const struct rig_config *config)
 	assert_non_null(rig->gen);
 	assert_non_null(rig->acct);
 	mmu = (struct smmu_config){
-		.sw = rig->gen->sw,
+		.sw = config->sw ? *config->sw : rig->gen->sw,
 		.max_pages = pages,
 		.maxphyaddr = MAXPHYADDR,
 		.features = FEATURE_1G | config->features,

@@ -37,7 +37,8 @@ struct rig_config {
 	bool installed; /* the pool has twins, as in a live run */
 	uint8_t vcpus;  /* 0: one */
 	bool wp_off, nxe_off;
-	uint32_t features; /* FEATURE_1G is always on */
+	uint32_t features;              /* FEATURE_1G is always on */
+	const struct smmu_switches *sw; /* other than gen's; NULL: gen's */
 };
 
 struct rig {

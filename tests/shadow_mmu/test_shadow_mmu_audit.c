@@ -493,6 +493,44 @@ static void unsync_is_as_made(void **state)
 	}
 }
 
+/* An MMIO spte of 3.1, and what it may not be. */
+static void mmio_spte_is_its_entry(void **state)
+{
+	const struct rig_config config = {
+		.gen = "kvm-3.1",
+		.mode = PAGING_4LEVEL,
+	};
+	const uint64_t frame = UINT64_C(0xfee00000);
+	const struct {
+		const char *name;
+		uint64_t change; /* of the spte */
+		bool ok;
+	} sptes[] = {
+		{"as made", 0, true},
+		{"without U", PTE_U, true},
+		{"with W", PTE_W, false},
+		{"of another frame", PAGE_SIZE, false},
+		{"of RAM", frame ^ DATA, false},
+	};
+	struct smmu_audit_report report;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(sptes); i++) {
+		struct rig rig;
+
+		rig_open(&rig, &config);
+		rig_map(&rig, GVA, 1, frame, G_RO);
+		check_eq("MMIO", rig_access(&rig, GVA, ACC_R).end, RIG_MMIO);
+		set(&rig, GVA, 1, rig_spte(&rig, GVA, 1) ^ sptes[i].change);
+		smmu_run_audit(rig.smmu, SMMU_AUDIT_ENTRY, &report);
+		check_eq(sptes[i].name, report.violations == 0, sptes[i].ok);
+		check(sptes[i].name,
+		      sptes[i].ok || strstr(report.first, "an MMIO spte is"));
+		rig.dirty_audit = true;
+		rig_close(&rig);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -503,6 +541,7 @@ int main(void)
 		cmocka_unit_test(first_is_kept),
 		cmocka_unit_test(unsync_after_flush),
 		cmocka_unit_test(unsync_is_as_made),
+		cmocka_unit_test(mmio_spte_is_its_entry),
 	};
 
 	return cmocka_run_group_tests_name("shadow_mmu_audit", tests, NULL,
