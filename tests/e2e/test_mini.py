@@ -25,6 +25,13 @@ POLICIES = [
     ("kvm-2.6.25", "off"),
     ("kvm-2.6.25", "on"),
 ]
+LATER = [
+    ("kvm-2.6.28", "off"),
+    ("kvm-2.6.28", "on"),
+    ("kvm-2.6.38", "on"),
+    ("kvm-3.1", "off"),
+    ("xen", "off"),
+]
 
 
 def run(append, *settings, status=0):
@@ -60,7 +67,7 @@ def faults_seen(console):
 def same_counts(append):
     """The simulator counts the faults the guest saw; all policies agree."""
     first = None
-    for mmu, bypass in POLICIES:
+    for mmu, bypass in POLICIES + LATER:
         result, console = policy(append, mmu, bypass)
         where = f"{append} mmu={mmu} bypass={bypass}"
         guest = faults_seen(console)
