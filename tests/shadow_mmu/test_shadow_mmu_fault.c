@@ -398,6 +398,40 @@ static void charges(void **state)
 	rig_close(&rig);
 }
 
+/*
+ * A walk that goes on past a missing right sets A up to there, and not in what
+ * the access did not get to use.
+ */
+static void denied_walk_sets_no_a_below(void **state)
+{
+	static const char *const gens[] = {"kvm-2.6.28", "kvm-2.6.38",
+					   "kvm-3.1", "xen"};
+	const gva_t gva = UINT64_C(0x400000);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(gens); i++) {
+		const struct rig_config config = {.gen = gens[i],
+						  .mode = PAGING_4LEVEL};
+		gpa_t above, denies, below;
+		struct rig rig;
+
+		rig_open(&rig, &config);
+		rig_map(&rig, gva, 1, 0x100000, G_RW & ~PTE_A);
+		above = rig_entry(&rig, gva, 3);
+		denies = rig_entry(&rig, gva, 2);
+		below = rig_entry(&rig, gva, 1);
+		rig_poke(&rig, above,
+			 mem_read_u64(rig.mem, above) & ~(uint64_t)PTE_A, 8);
+		rig_poke(&rig, denies,
+			 mem_read_u64(rig.mem, denies) & ~(PTE_A | PTE_W), 8);
+		check_eq(gens[i], rig_access(&rig, gva, ACC_W).end, RIG_INJECT);
+		check("above", mem_read_u64(rig.mem, above) & PTE_A);
+		check("there", !(mem_read_u64(rig.mem, denies) & PTE_A));
+		check("below", !(mem_read_u64(rig.mem, below) & PTE_A));
+		rig_close(&rig);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -415,6 +449,7 @@ int main(void)
 		cmocka_unit_test(pae_pdptes_are_cached),
 		cmocka_unit_test(gva_to_gpa),
 		cmocka_unit_test(charges),
+		cmocka_unit_test(denied_walk_sets_no_a_below),
 	};
 
 	return cmocka_run_group_tests_name("shadow_mmu_fault", tests, NULL,
