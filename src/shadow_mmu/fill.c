@@ -49,19 +49,21 @@ static bool is_wp0_write(const struct smmu *smmu, const struct fill *f,
  * A supervisor's write that the guest allows for CR0.WP=0 alone, and that
  * hardware, with WP=1, must not be given an spte for: a page the protection key
  * of which forbids writing; or, as a page made the supervisor's is lost to
- * SMAP, any read-only page of the user's.
+ * SMAP and to keys (PKRU changes without an exit, and is each processor's own),
+ * any read-only page of the user's.
  */
 static bool must_emulate(const struct smmu *smmu, const struct fill *f,
 			 unsigned int access)
 {
 	const struct smmu_guest *guest = &smmu->cur->guest;
 	bool denied = pkru_bits(guest->pkru, pte_pkey(f->gpte)) & PKRU_WD;
+	bool keyed = guest->pke && paging_is_long(guest->mode);
 
 	if (!f->write || f->user || guest->wp || !(access & ACC_USER))
 		return false;
-	if (guest->pke && paging_is_long(guest->mode) && denied)
+	if (keyed && denied)
 		return true;
-	return guest->smap && is_wp0_write(smmu, f, access) &&
+	return (guest->smap || keyed) && is_wp0_write(smmu, f, access) &&
 	       !smmu->sw.wp0_keeps_user;
 }
 

@@ -266,6 +266,11 @@ static inline uint32_t role_control(const struct smmu *smmu)
 		control |= (uint32_t)ROLE_NXE;
 	if (g->smep && !g->wp)
 		control |= (uint32_t)ROLE_SMEP_ANDNOT_WP;
+	/* A page made the supervisor's would be closed to neither. */
+	if (g->smap && !g->wp)
+		control |= (uint32_t)ROLE_SMAP_ANDNOT_WP;
+	if (g->pke && !g->wp)
+		control |= (uint32_t)ROLE_PKE_ANDNOT_WP;
 	return control;
 }
 

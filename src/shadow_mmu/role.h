@@ -24,7 +24,11 @@
 #define ROLE_WP             BIT(20)
 #define ROLE_NXE            BIT(21)
 #define ROLE_SMEP_ANDNOT_WP BIT(22)
-#define ROLE_CONTROL        (ROLE_WP | ROLE_NXE | ROLE_SMEP_ANDNOT_WP)
+#define ROLE_SMAP_ANDNOT_WP BIT(23)
+#define ROLE_PKE_ANDNOT_WP  BIT(24)
+#define ROLE_CONTROL                                                      \
+	(ROLE_WP | ROLE_NXE | ROLE_SMEP_ANDNOT_WP | ROLE_SMAP_ANDNOT_WP | \
+	 ROLE_PKE_ANDNOT_WP)
 
 _Static_assert((ACC_ALL << ROLE_ACCESS_SHIFT) == BITS(19, 17),
 	       "access bits where KVM has them");
