@@ -195,13 +195,16 @@ static bool explain_through(struct judge *j, const struct trial *t,
 
 	if (!is_denied(want) || !went_through(j, t) || is_denied_by_new(j, t))
 		return false;
-	if (!sw->role_access) {
-		j->flaws[MATRIX_FLAW_rights]++;
+	if (sw->role_access && sw->wp0_keeps_user && !t->controls->wp &&
+	    t->access->user && t->access->write && want->code == 7) {
+		j->flaws[MATRIX_FLAW_wp0_user]++;
 		return true;
 	}
-	if (sw->wp0_keeps_user && !t->controls->wp && t->access->user &&
-	    t->access->write && want->code == 7) {
-		j->flaws[MATRIX_FLAW_wp0_user]++;
+	/* Of the pieces of a large page: what an earlier entry of it granted.
+	 */
+	if (!sw->role_access ||
+	    (!sw->role_large_access && way(j, t).page_size > 4096)) {
+		j->flaws[MATRIX_FLAW_rights]++;
 		return true;
 	}
 	return false;
