@@ -66,7 +66,8 @@ void sim_receive_flush(struct sim *sim)
 		const struct guest_event at = {
 			.rip = sim->vcpu[i].rip,
 			.cpl = sim->vcpu[i].user ? 3 : 0,
-			.insns = event->insns,
+			/* The event itself may be gone: an emulation's. */
+			.insns = sim->acct->insns,
 		};
 
 		if (&sim->vcpu[i] == sender || !sim->vcpu[i].runs)

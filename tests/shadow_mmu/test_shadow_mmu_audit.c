@@ -301,6 +301,9 @@ static void drop(struct rig *rig)
 	free(smmu->link);
 	free(smmu->rmap);
 	free(smmu->hash);
+	free(smmu->slot_of);
+	free(smmu->dirty);
+	free(smmu->made_from);
 	free(smmu);
 	mem_destroy(rig->mem);
 	account_destroy(rig->acct);
