@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define WIDTH 79
+#include "base/words.h"
 
 static const char *const statuses[] = {
 	[STATUS_OK] = "done",
@@ -20,30 +20,6 @@ const char *help_status(int status)
 	return status < (int)ARRAY_LEN(statuses) ? statuses[status] : NULL;
 }
 
-/* Words from `column` on; a new line begins at `indent`. */
-static void print_words(FILE *out, const char *text, int indent, int column)
-{
-	bool first = true;
-
-	while (*text) {
-		int len = (int)strcspn(text, " ");
-
-		if (!first && column + 1 + len > WIDTH) {
-			fprintf(out, "\n%*s", indent, "");
-			column = indent;
-		} else if (!first) {
-			fputc(' ', out);
-			column++;
-		}
-		fprintf(out, "%.*s", len, text);
-		column += len;
-		first = false;
-		text += len;
-		text += strspn(text, " ");
-	}
-	fputc('\n', out);
-}
-
 void help_print_entry(FILE *out, const char *term, int column, const char *text)
 {
 	int len = (int)strlen(term);
@@ -52,7 +28,7 @@ void help_print_entry(FILE *out, const char *term, int column, const char *text)
 		fprintf(out, "  %s\n%*s", term, column, "");
 	else
 		fprintf(out, "  %-*s", column - 2, term);
-	print_words(out, text, column, column);
+	words_print(out, text, column, column);
 }
 
 void help_flag_text(const struct cli_flag *flag, char *buf, size_t size)
@@ -74,7 +50,7 @@ static void print_paragraphs(FILE *out, const char *text)
 		char paragraph[1024];
 
 		snprintf(paragraph, sizeof(paragraph), "%.*s", (int)len, text);
-		print_words(out, paragraph, 0, 0);
+		words_print(out, paragraph, 0, 0);
 		fputc('\n', out);
 		text += len + (text[len] == '\n');
 	}

@@ -2,43 +2,16 @@
 /* Plain text for a terminal of 80 columns. */
 #include <string.h>
 
+#include "base/words.h"
 #include "explain/prose_internal.h"
 
-#define WIDTH  79
 #define INDENT 3
 #define GAP    2
-
-/*
- * Words from `column` on; a new line begins at `indent`.  A word that is longer
- * than a line has one for itself.
- */
-static void put_words(FILE *out, const char *text, int indent, int column)
-{
-	bool first = true;
-
-	while (*text) {
-		int len = (int)strcspn(text, " ");
-
-		if (!first && column + 1 + len > WIDTH) {
-			fprintf(out, "\n%*s", indent, "");
-			column = indent;
-		} else if (!first) {
-			fputc(' ', out);
-			column++;
-		}
-		fprintf(out, "%.*s", len, text);
-		column += len;
-		first = false;
-		text += len;
-		text += strspn(text, " ");
-	}
-	fputc('\n', out);
-}
 
 static void put_paragraph(FILE *out, const char *text)
 {
 	fprintf(out, "%*s", INDENT, "");
-	put_words(out, text, INDENT, INDENT);
+	words_print(out, text, INDENT, INDENT);
 }
 
 static int fact_width(const struct prose *prose, size_t i)
@@ -60,7 +33,7 @@ static void put_fact(FILE *out, const struct prose *prose, size_t i)
 	int column = INDENT + width + GAP;
 
 	fprintf(out, "%*s%-*s%*s", INDENT, "", width, block->name, GAP, "");
-	put_words(out, block->text, column, column);
+	words_print(out, block->text, column, column);
 }
 
 static int column_width(const struct block *block, unsigned int column)
@@ -90,7 +63,7 @@ static void put_row(FILE *out, const struct block *block, const int *width,
 					   : block_cell(block, (size_t)row, i);
 
 		if (is_last(block, i) && !block->column[i].right) {
-			put_words(out, cell, column, column);
+			words_print(out, cell, column, column);
 			return;
 		}
 		fprintf(out, block->column[i].right ? "%*s" : "%-*s", width[i],
@@ -134,7 +107,7 @@ void prose_print_text(const struct prose *prose, FILE *out)
 			break;
 		case BLOCK_VERDICT:
 			fprintf(out, "=> ");
-			put_words(out, block->text, INDENT, INDENT);
+			words_print(out, block->text, INDENT, INDENT);
 			break;
 		case BLOCK_CODE:
 			fprintf(out, "%*s%s\n", INDENT, "", block->text);
