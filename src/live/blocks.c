@@ -236,6 +236,8 @@ const struct block *blocks_add(struct blocks *blocks,
 	block->mode = (uint8_t)shape->mode;
 	block->code_bytes = shape->code_bytes;
 	block->hash = shape->hash;
+	block->first_site = shape->first_site;
+	block->last_site = shape->last_site;
 	note_recent(blocks, block);
 	return block;
 }

@@ -20,7 +20,8 @@
 
 #define BLOCKS_RECENT (1u << 16)
 
-#define NO_REP UINT64_MAX
+#define NO_REP  UINT64_MAX
+#define NO_SITE UINT16_MAX
 
 struct block {
 	gva_t pc; /* linear */
@@ -39,6 +40,8 @@ struct block {
 	uint32_t lengths;    /* where in the arena */
 	uint32_t next;       /* variant + 1: same pc and size */
 	gva_t rep_at;        /* the repeated string instruction, or NO_REP */
+	/* Offsets of sensitive instructions, of the code of this hash. */
+	uint16_t first_site, last_site;
 };
 
 struct blocks {
@@ -68,6 +71,7 @@ struct block_shape {
 	uint32_t code_bytes;
 	uint16_t nr;
 	bool rep; /* the last instruction is a repeated string instruction */
+	uint16_t first_site, last_site; /* NO_SITE: none */
 	const uint8_t *lengths; /* nr of them */
 };
 
@@ -81,7 +85,7 @@ const struct block *blocks_known(const struct blocks *blocks, gva_t pc,
 
 /*
  * Blocks that differ in nothing the clock cares about share an entry, which
- * has the mode and hash of the last one.  Pointers handed out before are void
+ * has the mode, hash and sites of the last one.  Pointers handed out before are void
  * afterwards.  NULL: out of memory.
  */
 const struct block *blocks_add(struct blocks *blocks,

@@ -5,9 +5,9 @@
  * block that has new ones is thrown away and translated again with the hooks.
  * Ordinary code pays nothing afterwards.
  *
- * Hooks are found by linear address and by walking a list, so they are kept
- * few.  Taking a single one back is not safe (another address space may have
- * translations that rely on it): all hooks and all translations go together.
+ * There is one CODE hook (moving_hook.h), set to where the present block needs
+ * it.  Executing a sensitive instruction leaves the block, so it is the first
+ * one that counts; some are left to Unicorn, so the others are covered, too.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -35,11 +35,6 @@
 #define BYTES_PER_WATCH 120
 
 #define OPCODE_ENTER 0xc8
-
-#define SITES_MAX 512
-
-/* Calls of hooks whose instruction is no longer sensitive. */
-#define USELESS_CALLS_MAX 200000
 
 uint32_t discover_hash(const uint8_t *bytes, size_t n)
 {
@@ -87,52 +82,28 @@ static void count_translation(struct live *live, uint32_t bytes)
 		want_reset(live);
 }
 
-static void on_code(uc_engine *uc, uint64_t pc, uint32_t size, void *data);
+/* What is sensitive in a block, as offsets. */
+struct span {
+	uint16_t first, last; /* NO_SITE: nothing */
+};
 
-/*
- * False: Unicorn is out of memory.  An observer is called for every
- * instruction, and a call walks the whole list of hooks: it takes the sites
- * over.
- */
-static bool hook_site(struct live *live, struct site *site)
+/* -ENOMEM. */
+static int add_sites(struct live *live, gva_t pc, const struct block_scan *scan,
+		     struct span *ret)
 {
-	uc_hook hook;
-
-	if (live->observe) {
-		live->stats.sites++;
-		return true;
-	}
-	if (hook_add_range(live->uc, UC_HOOK_CODE,
-			   (union hook_fn){.code = on_code}, live, site->pc,
-			   site->pc, &hook))
-		return false;
-	site->hook = hook;
-	live->stats.sites++;
-	return true;
-}
-
-/* Hook what is sensitive and not hooked yet; how many, or -ENOMEM. */
-static int hook_new_sites(struct live *live, gva_t pc,
-			  const struct block_scan *scan)
-{
-	uint32_t max = live->knobs.max_sites ? live->knobs.max_sites
-					     : live->translations.max_sites;
-	int added = 0;
-
+	*ret = (struct span){NO_SITE, NO_SITE};
 	for (uint32_t i = 0; i < scan->nr; i++) {
-		struct site *site;
+		const struct block_insn *insn = &scan->insn[i];
 
-		if (!op_is_sensitive(scan->insn[i].op) ||
-		    sites_find(&live->sites, pc + scan->insn[i].offset))
+		if (!op_is_sensitive(insn->op))
 			continue;
-		site = sites_add(&live->sites, pc + scan->insn[i].offset);
-		if (!site || !hook_site(live, site))
+		if (!sites_add(&live->sites, pc + insn->offset))
 			return -ENOMEM;
-		added += !live->observe;
+		if (ret->first == NO_SITE)
+			ret->first = (uint16_t)insn->offset;
+		ret->last = (uint16_t)insn->offset;
 	}
-	if (live->sites.nr > max)
-		want_reset(live);
-	return added;
+	return 0;
 }
 
 struct code {
@@ -165,13 +136,16 @@ static bool fetch_code(struct live *live, gva_t pc, uint32_t size,
 }
 
 static const struct block *add_block(struct live *live, const struct code *code,
-				     const struct block_scan *scan)
+				     const struct block_scan *scan,
+				     const struct span *sites)
 {
 	struct block_shape shape = {
 		.pc = code->pc,
 		.size = code->size,
 		.mode = code->mode,
 		.hash = code->hash,
+		.first_site = sites->first,
+		.last_site = sites->last,
 	};
 	uint8_t lengths[BLOCK_INSNS_MAX];
 	const struct block_insn *last = NULL;
@@ -214,32 +188,56 @@ static void complete_last(struct live *live, const struct code *code,
 		last->op = insn.op;
 }
 
-/*
- * Decode a block that is not known yet.  NULL: it must be translated again
- * (new hooks), or the run is over (no memory).
- */
+/* Decode a block that is not known yet.  NULL: the run is over (no memory). */
 static const struct block *describe(struct live *live, const struct code *code)
 {
 	struct block_insn insn[BLOCK_INSNS_MAX];
 	struct block_scan scan = {.insn = insn, .max = BLOCK_INSNS_MAX};
-	int added;
+	const struct block *block = NULL;
+	struct span sites;
 
 	decode_block(code->mode, code->bytes, code->n, &scan);
 	if (scan.nr > scan.max)
 		scan.nr = scan.max;
 	if (scan.nr)
 		complete_last(live, code, &scan);
-	added = hook_new_sites(live, code->pc, &scan);
-	if (!added) {
-		const struct block *block = add_block(live, code, &scan);
-
-		if (block)
-			return block;
-		added = -ENOMEM;
-	}
-	if (added < 0)
+	if (!add_sites(live, code->pc, &scan, &sites))
+		block = add_block(live, code, &scan, &sites);
+	if (!block)
 		live_stop(live, "out of memory");
-	return NULL;
+	return block;
+}
+
+static const struct block *find_block(struct live *live,
+				      const struct code *code)
+{
+	const struct block *block = blocks_known(
+		&live->blocks, code->pc, code->size, code->mode, code->hash);
+
+	return block ? block : describe(live, code);
+}
+
+/*
+ * Has the block been translated with the calls it needs, and no others?  If
+ * not, the next translation of it will be.  An observer is called for every
+ * instruction.
+ */
+static bool is_hooked(struct live *live, const struct block *block)
+{
+	gva_t first = HOOK_NOWHERE, last = HOOK_NOWHERE;
+
+	if (live->observe)
+		return true;
+	if (block->first_site != NO_SITE) {
+		first = block->pc + block->first_site;
+		last = block->pc + block->last_site;
+	}
+	if (moving_hook_is_right(&live->code_hook, block->pc, block->size,
+				 first, last))
+		return true;
+	moving_hook_set(&live->code_hook, first, last);
+	live->stats.translated_again++;
+	return false;
 }
 
 static void throw_away(struct live *live, const struct code *code)
@@ -273,72 +271,51 @@ static void on_edge(uc_engine *uc, uc_tb *to, uc_tb *from, void *data)
 	live_enter(live);
 	if (!fetch_code(live, to->pc, to->size, &code))
 		return;
-	block = blocks_known(&live->blocks, code.pc, code.size, code.mode,
-			     code.hash);
+	block = find_block(live, &code);
 	if (!block)
-		block = describe(live, &code);
-	if (!block) {
-		count_translation(live,
-				  BYTES_PER_BLOCK + (uint32_t)to->icount *
-							    BYTES_PER_OTHER);
-		throw_away(live, &code);
 		return;
-	}
 	count_translation(live, block->code_bytes);
-	note_stale(live, &code);
+	if (is_hooked(live, block))
+		note_stale(live, &code);
+	else
+		throw_away(live, &code);
 }
 
 const struct block *discover_block(struct live *live, gva_t pc, uint32_t size)
 {
-	const struct block *block;
 	struct code code;
 
 	clock_complete(&live->clock, pc);
 	live_enter(live);
 	if (!fetch_code(live, pc, size, &code))
 		return NULL;
-	block = blocks_known(&live->blocks, pc, code.size, code.mode,
-			     code.hash);
-	if (!block)
-		block = describe(live, &code);
-	if (!block)
-		throw_away(live, &code);
-	return block;
+	return find_block(live, &code);
 }
 
-/* True: the instruction at the site is sensitive and must not run natively. */
-static const struct insn *insn_at_site(struct live *live, gva_t pc)
+/* NULL: what is there now runs natively. */
+static const struct insn *insn_at_site(struct live *live, struct site *site)
 {
-	struct site *site = sites_find(&live->sites, pc);
 	uint8_t bytes[INSN_BYTES_MAX];
-	const struct insn *insn;
-	size_t n;
+	size_t n = live_fetch(live, site->pc, bytes, sizeof(bytes));
+	const struct insn *insn =
+		site_decode(site, env_code_mode(&live->env), bytes, n);
 
-	/* A hook belongs to a site; an observer sees every instruction. */
-	BUG_ON(!site && !live->observe);
-	if (!site)
-		return NULL;
-	n = live_fetch(live, pc, bytes, sizeof(bytes));
-	insn = site_decode(site, env_code_mode(&live->env), bytes, n);
-	if (op_is_sensitive(insn->op))
-		return insn;
-	if (++live->translations.useless_calls == USELESS_CALLS_MAX)
-		want_reset(live);
-	return NULL;
+	return op_is_sensitive(insn->op) ? insn : NULL;
 }
 
 void discover_execute(struct live *live, gva_t pc)
 {
+	struct site *site = sites_find(&live->sites, pc);
 	const struct insn *insn;
 	enum insn_status status;
 	struct trap trap;
 	uint64_t rip;
 
-	if (live->ended || live->paused)
+	if (!site || live->ended || live->paused)
 		return;
 	live->step.done = false;
 	live_enter(live);
-	insn = insn_at_site(live, pc);
+	insn = insn_at_site(live, site);
 	if (!insn)
 		return;
 
@@ -376,12 +353,19 @@ static void prime(struct live *live)
 int discover_create(struct live *live, struct diag *diag)
 {
 	uc_hook hook;
+	int err;
 
-	live->translations.max_sites = SITES_MAX;
 	if (blocks_create(&live->blocks) || sites_create(&live->sites) ||
 	    stale_create(&live->stale))
 		return diag_set(diag, -ENOMEM, "out of memory");
 	prime(live);
+	if (!live->observe) {
+		err = moving_hook_create(live->uc, &live->scratch,
+					 (union hook_fn){.code = on_code}, live,
+					 &live->code_hook, diag);
+		if (err)
+			return err;
+	}
 	if (hook_add(live->uc, UC_HOOK_EDGE_GENERATED,
 		     (union hook_fn){.edge = on_edge}, live, &hook))
 		return diag_set(diag, -ENOMEM, "Unicorn refused a hook");
@@ -395,21 +379,8 @@ void discover_destroy(struct live *live)
 	stale_destroy(&live->stale);
 }
 
-/* Sites that come back at once are all needed: allow for more of them. */
-static void adapt_max_sites(struct live *live)
-{
-	struct translations *t = &live->translations;
-
-	if (live->sites.nr > t->max_sites && t->nr < 100 * t->max_sites)
-		t->max_sites *= 2;
-}
-
 void discover_reset(struct live *live)
 {
-	adapt_max_sites(live);
-	for (uint32_t i = 0; i < 1u << live->sites.bits; i++)
-		if (live->sites.site[i].used && live->sites.site[i].hook)
-			uc_hook_del(live->uc, live->sites.site[i].hook);
 	uc_ctl_flush_tb(live->uc);
 	sites_clear(&live->sites);
 	blocks_clear(&live->blocks);
@@ -417,7 +388,6 @@ void discover_reset(struct live *live)
 	clock_undo(&live->clock);
 	live->translations.nr = 0;
 	live->translations.code_bytes = 0;
-	live->translations.useless_calls = 0;
 	live->stats.translation_flushes++;
 	live->reset_translations = false;
 }

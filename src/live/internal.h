@@ -26,6 +26,7 @@
 #include "live/insn.h"
 #include "live/install.h"
 #include "live/live.h"
+#include "live/moving_hook.h"
 #include "live/observe.h"
 #include "live/scratch.h"
 #include "live/sites.h"
@@ -71,8 +72,6 @@ struct progress {
 /* Since the last reset. */
 struct translations {
 	uint32_t nr;
-	uint32_t useless_calls;
-	uint32_t max_sites;
 	uint64_t code_bytes; /* estimated */
 };
 
@@ -94,6 +93,7 @@ struct live {
 
 	struct blocks blocks;
 	struct sites sites;
+	struct moving_hook code_hook; /* unless observed */
 	struct clock clock;
 	struct install install;
 	struct stale stale;
@@ -208,7 +208,7 @@ void discover_reset(struct live *live);
 
 /*
  * BLOCK hook: the block that lies at pc now, when it is ambiguous or was never
- * seen.  NULL: it has been left, to be translated again.
+ * seen.  NULL: the run is over.
  */
 const struct block *discover_block(struct live *live, gva_t pc, uint32_t size);
 

@@ -78,7 +78,7 @@ uint64_t live_insns(const struct live *live);
 /* Work that is no guest event and costs no modelled cycle; for benchmarks. */
 struct live_stats {
 	uint64_t blocks_translated;
-	uint64_t sites; /* hooked sensitive instructions */
+	uint64_t translated_again; /* for their calls to be right */
 	uint64_t stale_blocks, stale_checked;
 	uint64_t turns_writable, turns_executable, own_frame_steps;
 	uint64_t installs, hw_flushes, translation_flushes;

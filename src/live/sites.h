@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Hooked instructions by linear address.  What lies there may differ between
+ * Sensitive instructions by linear address.  What lies there may differ between
  * address spaces and change over time, so a site keeps the bytes it was
  * decoded from and is decoded again when they are others.
  * This file does not know Unicorn.
@@ -12,7 +12,6 @@
 
 struct site {
 	gva_t pc;
-	size_t hook; /* Unicorn's handle */
 	uint8_t bytes[INSN_BYTES_MAX];
 	struct insn insn; /* length 0: nothing decoded yet */
 	bool used;
@@ -32,7 +31,7 @@ void sites_clear(struct sites *sites);
 /* NULL: not a site. */
 struct site *sites_find(const struct sites *sites, gva_t pc);
 
-/* A site at pc that is new (hook 0) or was there; NULL: out of memory. */
+/* The site at pc, new or there before; NULL: out of memory. */
 struct site *sites_add(struct sites *sites, gva_t pc);
 
 /*

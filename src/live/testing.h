@@ -10,7 +10,6 @@ struct live;
 struct live_knobs {
 	bool no_exclusion;         /* frames are writable and executable */
 	uint32_t max_translations; /* reset when so many; 0: the default */
-	uint32_t max_sites;        /* likewise, hooked instructions */
 };
 
 /* Before the first live_run(). */

@@ -402,7 +402,7 @@ static void test_garbage(void **state)
 static void test_translation_resets(void **state)
 {
 	static const struct live_knobs knobs[] = {
-		{0}, {.max_translations = 50}, {.max_sites = 3}};
+		{0}, {.max_translations = 50}};
 	uint64_t want = 0;
 
 	(void)state;
