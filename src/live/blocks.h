@@ -72,7 +72,7 @@ struct block_shape {
 	uint16_t nr;
 	bool rep; /* the last instruction is a repeated string instruction */
 	uint16_t first_site, last_site; /* NO_SITE: none */
-	const uint8_t *lengths; /* nr of them */
+	const uint8_t *lengths;         /* nr of them */
 };
 
 /*
@@ -85,8 +85,8 @@ const struct block *blocks_known(const struct blocks *blocks, gva_t pc,
 
 /*
  * Blocks that differ in nothing the clock cares about share an entry, which
- * has the mode, hash and sites of the last one.  Pointers handed out before are void
- * afterwards.  NULL: out of memory.
+ * has the mode, hash and sites of the last one.  Pointers handed out before are
+ * void afterwards.  NULL: out of memory.
  */
 const struct block *blocks_add(struct blocks *blocks,
 			       const struct block_shape *shape);

@@ -401,8 +401,8 @@ static void test_garbage(void **state)
 /* Enough different blocks and sites to need many resets. */
 static void test_translation_resets(void **state)
 {
-	static const struct live_knobs knobs[] = {
-		{0}, {.max_translations = 50}};
+	static const struct live_knobs knobs[] = {{0},
+						  {.max_translations = 50}};
 	uint64_t want = 0;
 
 	(void)state;
