@@ -111,25 +111,6 @@ void sim_init_vmcs(struct sim *sim)
 	refresh_shadows(sim);
 }
 
-static struct smmu_guest guest_of(const struct cpu *cpu)
-{
-	struct smmu_guest guest = {
-		.mode = cpu_paging(cpu),
-		.cr3 = cpu->cr3,
-		.wp = cpu->cr0 & CR0_WP,
-		.nxe = cpu->efer & EFER_NXE,
-		.pse = cpu->cr4 & CR4_PSE,
-		.smep = cpu->cr4 & CR4_SMEP,
-		.smap = cpu->cr4 & CR4_SMAP,
-		.pke = cpu->cr4 & CR4_PKE,
-		.pkru = cpu->pkru,
-	};
-
-	for (unsigned int i = 0; i < 4; i++)
-		guest.pdpte[i] = cpu->pdpte[i];
-	return guest;
-}
-
 static void inject_gp(struct sim *sim)
 {
 	struct vmx_event gp = vmx_event_exception(EXC_GP, 0);
@@ -175,44 +156,16 @@ static void forget_cr3s(struct sim *sim)
 	sim->cur->next_cr3_target = 0;
 }
 
-/* A new CR3 is in place: the roots follow (paging_new_cr3). */
-static void switch_roots(struct sim *sim)
-{
-	struct smmu_guest guest = guest_of(&sim->cur->cpu);
-
-	smmu_new_cr3(sim->smmu, &guest);
-	account_count(sim->acct, CNT_tlb_flush);
-}
-
-/* CR0 or CR4 changed: KVM always started the MMU's context afresh. */
-static void reset_context(struct sim *sim)
-{
-	struct smmu_guest guest = guest_of(&sim->cur->cpu);
-
-	smmu_reset_context(sim->smmu, &guest);
-	forget_cr3s(sim);
-	account_count(sim->acct, CNT_tlb_flush);
-}
-
 /* The load is legal and done: let the shadow follow and go on. */
 static void finish_load(struct sim *sim, unsigned int cr, bool exits,
 			struct guest_outcome *out)
 {
-	if (cr == 3 && cpu_is_paging(&sim->cur->cpu)) {
-		switch_roots(sim);
-		if (exits)
-			remember_cr3(sim, sim->cur->cpu.cr3);
-	} else if ((cr == 0 || cr == 4) && exits) {
-		if (cpu_is_paging(&sim->cur->cpu) &&
-		    !cpu_root_is_ram(sim->mem, sim->cur->cpu.cr3)) {
-			sim_stop(sim, out,
-				 "the guest turns paging on with CR3 0x%llx, "
-				 "where it has no memory",
-				 (unsigned long long)sim->cur->cpu.cr3);
-			return;
-		}
-		reset_context(sim);
-	}
+	if (!sim->mmu->load_cr(sim, cr, exits, out))
+		return;
+	if (exits && cr == 3 && cpu_is_paging(&sim->cur->cpu))
+		remember_cr3(sim, sim->cur->cpu.cr3);
+	else if (exits && (cr == 0 || cr == 4))
+		forget_cr3s(sim);
 	sim_refresh_root(sim);
 	refresh_shadows(sim);
 	sim_refresh_view(sim);
@@ -249,7 +202,7 @@ int sim_load_state(struct sim *sim, const struct sim_state *state,
 		return diag_set(diag, -EINVAL,
 				"CR3 is 0x%llx, where there is no memory",
 				(unsigned long long)cpu->cr3);
-	reset_context(sim);
+	sim->mmu->reset(sim);
 	sim_refresh_root(sim);
 	refresh_shadows(sim);
 	sim_refresh_view(sim);
@@ -361,7 +314,7 @@ void sim_msr(struct sim *sim, const struct guest_event *ev,
 	if (ev->error == MSR_EFER) {
 		if (write)
 			ok = cpu_load_efer(&sim->cur->cpu, ev->value);
-		smmu_set_nxe(sim->smmu, sim->cur->cpu.efer & EFER_NXE);
+		sim->mmu->set_efer(sim);
 		out->value = sim->cur->cpu.efer;
 	}
 	if (!ok) {

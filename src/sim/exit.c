@@ -12,7 +12,7 @@ static void read_dirty_log(struct sim *sim)
 {
 	if (likely(!sim->dirty_log_due))
 		return;
-	smmu_read_dirty_log(sim->smmu, 0, NULL, NULL);
+	sim->mmu->read_dirty_log(sim);
 	sim->dirty_log_due = false;
 }
 
@@ -139,14 +139,13 @@ void sim_stop(struct sim *sim, struct guest_outcome *out, const char *fmt, ...)
 
 void sim_refresh_root(struct sim *sim)
 {
-	hpa_t root;
+	struct sim_root now = sim->mmu->enter(sim);
+	hpa_t root = now.root;
 
-	smmu_enter(sim->smmu);
-	root = smmu_root(sim->smmu);
 	/* A CR3 target: the guest changed roots by itself. */
 	if (root != sim->cur->hardware.root)
 		sim_flush_tlb(sim);
-	sim->cur->hardware.mode = smmu_shadow_mode(sim->smmu);
+	sim->cur->hardware.mode = now.mode;
 	sim->cur->hardware.root = root;
 	if (sim->cur->hardware.mode == PAGING_PAE)
 		for (unsigned int i = 0; i < 4; i++)

@@ -91,12 +91,12 @@ static void handle_invpcid(struct sim *sim, const struct guest_event *ev)
 	if (ev->reg == INVPCID_ADDRESS) {
 		account_count(sim->acct, CNT_invlpg);
 		if (ours)
-			smmu_invlpg(sim->smmu, ev->gva);
+			sim->mmu->flush_page(sim, ev->gva, true);
 		return;
 	}
 	account_count(sim->acct, CNT_tlb_flush);
 	if (ours || ev->reg != INVPCID_CONTEXT)
-		smmu_sync(sim->smmu);
+		sim->mmu->flush(sim, true);
 }
 
 /* True: INVPCID is refused before any exit, or without one. */
@@ -133,7 +133,7 @@ void sim_wrpkru(struct sim *sim, const struct guest_event *ev)
 
 	sim->cur->cpu.pkru = pkru;
 	sim->cur->hardware.pkru = pkru;
-	smmu_set_pkru(sim->smmu, pkru);
+	sim->mmu->set_pkru(sim);
 	if (sim->has_tlb)
 		tlb_set_pkru(&sim->cur->tlb, pkru);
 }
@@ -153,7 +153,7 @@ void sim_insn(struct sim *sim, const struct guest_event *ev,
 		      COST_OTHER);
 	if (ev->kind == GE_INVLPG) {
 		account_count(sim->acct, CNT_invlpg);
-		smmu_invlpg(sim->smmu, ev->gva);
+		sim->mmu->flush_page(sim, ev->gva, true);
 	}
 	if (ev->kind == GE_INVPCID)
 		handle_invpcid(sim, ev);

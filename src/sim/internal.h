@@ -5,7 +5,8 @@
  *   sim.c      create, dispatch, what the source is shown
  *   vcpus.c    several processors: whose turn it is, remote TLB flushes
  *   exit.c     the frame of every VM exit: record, count, enter again
- *   fault.c    references, page-fault exits, emulated stores
+ *   mmu.h      how guest memory is virtualized: mmu_shadow.c
+ *   fault.c    references, emulated stores
  *   control.c  control registers and MSRs
  *   insn.c     the other sensitive instructions
  *   region.c   the region of interest
@@ -19,6 +20,7 @@
 #include "cpu/cpu.h"
 #include "cpu/tlb.h"
 #include "shadow_mmu/smmu.h"
+#include "sim/mmu.h"
 #include "sim/probe.h"
 #include "sim/sim.h"
 #include "vmx_model/decide.h"
@@ -90,7 +92,8 @@ struct sim {
 	/* roi=on, after the end marker: what is reported. */
 	struct account *region;
 	bool region_begun;
-	struct smmu *smmu;
+	const struct sim_mmu *mmu;
+	struct smmu *smmu; /* mmu_shadow.c */
 	bool has_tlb;
 
 	/* The event being handled; of an emulation, the one it began with. */
@@ -179,6 +182,9 @@ void sim_store(struct sim *sim, const struct guest_event *ev,
 void sim_emulate_failed(struct sim *sim, const struct guest_event *ev,
 			struct guest_outcome *out);
 void sim_set_cr2(struct sim *sim, gva_t gva);
+/* The guest's own fault goes past the hypervisor into the guest. */
+void sim_fault_direct(struct sim *sim, const struct guest_event *ev,
+		      uint32_t pfec, struct guest_outcome *out);
 
 /* stray.c: only where the run was forced */
 void sim_look_for_stray(struct sim *sim, const struct guest_event *ev,

@@ -163,29 +163,16 @@ static bool sim_translate(struct event_sink *sink, gva_t gva, hpa_t *ret)
 	struct sim *sim = sim_of(sink);
 	gpa_t gpa;
 
-	if (!smmu_gva_to_gpa(sim->smmu, gva, &gpa) ||
+	if (!sim->mmu->gva_to_gpa(sim, gva, &gpa) ||
 	    !mem_is_ram(sim->mem, gpa, 1))
 		return false;
 	*ret = gpa;
 	return true;
 }
 
-/* Live migration has begun. */
-static void log_dirty(struct sim *sim)
-{
-	struct smmu_slot ram;
-	struct diag diag;
-
-	smmu_get_slot(sim->smmu, 0, &ram);
-	ram.log_dirty = true;
-	BUG_ON(smmu_set_slot(sim->smmu, 0, &ram, &diag));
-	sim->dirty_log_next = config_get(&sim->config, OPT_dirty_log);
-}
-
 /* A processor as the last one was selected. */
 static int init_vcpu(struct sim *sim, struct diag *diag)
 {
-	struct smmu_guest guest = {.mode = PAGING_OFF};
 	struct sim_vcpu *vcpu = sim->cur;
 
 	vcpu->vmcs = vmcs_create();
@@ -195,7 +182,7 @@ static int init_vcpu(struct sim *sim, struct diag *diag)
 		 (uint32_t)config_get(&sim->config, OPT_features));
 	vcpu->cpu.no_nx = !config_get(&sim->config, OPT_host_nxe);
 	vcpu->hardware = config_hardware(&sim->config);
-	smmu_reset_context(sim->smmu, &guest);
+	sim->mmu->reset(sim);
 	sim_refresh_root(sim);
 	sim_refresh_view(sim);
 	sim_init_vmcs(sim);
@@ -204,7 +191,6 @@ static int init_vcpu(struct sim *sim, struct diag *diag)
 
 static int sim_init(struct sim *sim, struct diag *diag)
 {
-	struct smmu_config mmu = config_mmu(&sim->config);
 	struct trap_danger danger;
 	int err;
 
@@ -215,9 +201,7 @@ static int sim_init(struct sim *sim, struct diag *diag)
 		sim->acct->cost[i] = sim->config.cost[i];
 	sim->may_stray = trap_find_danger(&sim->config, &danger);
 
-	err = smmu_create(&mmu, sim->mem, sim->acct, &sim->smmu, diag);
-	if (!err && config_get(&sim->config, OPT_dirty_log))
-		log_dirty(sim);
+	err = sim->mmu->create(sim, diag);
 	for (unsigned int i = 0; i < sim->nr_vcpus && !err; i++) {
 		sim->vcpu[i].id = i;
 		sim_select(sim, i);
@@ -245,6 +229,7 @@ int sim_create(const struct config *config, struct mem *mem, struct sim **ret,
 	sim->config = *config;
 	sim->nr_vcpus = (unsigned int)config_get(config, OPT_vcpus);
 	sim->sw = config_switches(config);
+	sim->mmu = &sim_mmu_shadow;
 	sim->mem = mem;
 	sim->fault_digest = FNV64_INIT;
 
@@ -263,7 +248,7 @@ void sim_destroy(struct sim *sim)
 		return;
 	if (sim_is_probed(sim))
 		sim_set_probe(sim, &(struct sim_probe){0});
-	smmu_destroy(sim->smmu);
+	sim->mmu->destroy(sim);
 	for (unsigned int i = 0; i < sim->nr_vcpus; i++)
 		vmcs_destroy(sim->vcpu[i].vmcs);
 	account_destroy(sim->acct);
@@ -343,5 +328,5 @@ const char *sim_check(const struct sim *sim)
 
 const struct smmu_audit_report *sim_audit(const struct sim *sim)
 {
-	return smmu_audit_result(sim->smmu);
+	return sim->mmu->audit(sim);
 }

@@ -39,7 +39,7 @@ static void count_stray(struct sim *sim, const struct guest_event *ev,
 		.access = ev->access & (PFEC_W | PFEC_U | PFEC_ID),
 		.insns = sim->acct->insns,
 	};
-	if (!smmu_gva_to_gpa(sim->smmu, ev->gva, &stray->gpa))
+	if (!sim->mmu->gva_to_gpa(sim, ev->gva, &stray->gpa))
 		stray->gpa = SIM_NO_GPA;
 	sim->nr_strays++;
 }

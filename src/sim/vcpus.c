@@ -31,7 +31,7 @@ void sim_select(struct sim *sim, unsigned int vcpu)
 	sim->cur->left = sim->acct->now;
 
 	sim->cur = &sim->vcpu[vcpu];
-	smmu_select(sim->smmu, vcpu);
+	sim->mmu->select(sim, vcpu);
 	sim->sink.view = &sim->cur->view;
 	shift_clocks(sim->cur, sim->acct->now);
 	/* One that sleeps is told at its next entry what others changed. */
@@ -48,7 +48,7 @@ bool sim_send_flush(struct sim *sim)
 {
 	uint64_t nr = 0;
 
-	if (!smmu_take_remote_flush(sim->smmu))
+	if (!sim->mmu->take_remote_flush(sim))
 		return false;
 	for (unsigned int i = 0; i < sim->nr_vcpus; i++)
 		nr += is_other_running(sim, i);
@@ -73,11 +73,11 @@ void sim_receive_flush(struct sim *sim)
 		if (&sim->vcpu[i] == sender || !sim->vcpu[i].runs)
 			continue;
 		sim->cur = &sim->vcpu[i];
-		smmu_select(sim->smmu, i);
+		sim->mmu->select(sim, i);
 		sim->event = &at;
 		sim_exit_flush(sim);
 	}
 	sim->event = event;
 	sim->cur = sender;
-	smmu_select(sim->smmu, sender->id);
+	sim->mmu->select(sim, sender->id);
 }
