@@ -31,16 +31,16 @@ static void fail(const char *line)
 }
 
 /* Seconds of the best of ROUNDS runs. */
-static double seconds(const struct machine_image *image, const char *args,
+static double seconds(struct guest *guest, const char *args,
 		      const struct config *config)
 {
 	double best = 1e9;
 
+	guest->files.cmdline = args;
 	for (int i = 0; i < ROUNDS; i++) {
 		struct report *report = report_create();
 		struct machine_request request = {
-			.image = image,
-			.args = args,
+			.guest = guest,
 			.config = config,
 		};
 		struct machine_end end;
@@ -71,7 +71,7 @@ static void set(struct config *config, const char *key, const char *value)
  * a budget of 64 shadow pages: each round of the touches finds its table
  * recycled, so there is one fill a page and round, and nothing else.
  */
-static void bench_fill(const struct machine_image *image)
+static void bench_fill(struct guest *guest)
 {
 	const double pages = 40000, rounds = 10;
 	struct config config;
@@ -80,8 +80,8 @@ static void bench_fill(const struct machine_image *image)
 	config_init(&config);
 	set(&config, "memory", "256M");
 	set(&config, "shadow-pages", "64");
-	few = seconds(image, "touch pages=40000 again=2 hz=0", &config);
-	many = seconds(image, "touch pages=40000 again=12 hz=0", &config);
+	few = seconds(guest, "touch pages=40000 again=2 hz=0", &config);
+	many = seconds(guest, "touch pages=40000 again=12 hz=0", &config);
 	fill = (many - few) / (pages * rounds) * 1e9;
 	printf("fill     %5.0f ns a page fault handled, with 76 instructions "
 	       "of the guest (%.2f of the goal of 1500)\n",
@@ -93,7 +93,7 @@ static void bench_fill(const struct machine_image *image)
  * the kernel's handler, which clears the page, PT write, IRET, retry; and the
  * host's own first touch of the memory.
  */
-static void bench_touch(const struct machine_image *image, const char *mmu,
+static void bench_touch(struct guest *guest, const char *mmu,
 			const char *bypass)
 {
 	struct config config;
@@ -102,21 +102,21 @@ static void bench_touch(const struct machine_image *image, const char *mmu,
 	config_init(&config);
 	set(&config, "mmu", mmu);
 	set(&config, "bypass", bypass);
-	few = seconds(image, "touch pages=1000 hz=0 warm=8192", &config);
-	many = seconds(image, "touch pages=7000 hz=0 warm=8192", &config);
+	few = seconds(guest, "touch pages=1000 hz=0 warm=8192", &config);
+	many = seconds(guest, "touch pages=7000 hz=0 warm=8192", &config);
 	printf("touch    %5.0f ns a fresh page, mmu=%s bypass=%s\n",
 	       (many - few) / 6000 * 1e9, mmu, bypass);
 }
 
 /* CR_ACCESS: a switch is two MOV to CR3 and a good part of a kernel. */
-static void bench_switch(const struct machine_image *image)
+static void bench_switch(struct guest *guest)
 {
 	struct config config;
 	double few, many;
 
 	config_init(&config);
-	few = seconds(image, "switch rounds=1000 hz=0", &config);
-	many = seconds(image, "switch rounds=11000 hz=0", &config);
+	few = seconds(guest, "switch rounds=1000 hz=0", &config);
+	many = seconds(guest, "switch rounds=11000 hz=0", &config);
 	printf("switch   %5.0f ns a MOV to CR3, system call and yield "
 	       "included\n",
 	       (many - few) / 20000 * 1e9);
@@ -124,18 +124,20 @@ static void bench_switch(const struct machine_image *image)
 
 int main(int argc, char **argv)
 {
-	struct machine_image image;
+	struct guest_request request = {.args = ""};
+	struct guest guest;
 	struct diag diag;
 
 	if (argc != 2)
 		fail("usage: bench_guest MINI_ELF");
-	if (machine_image_read(argv[1], &image, &diag))
+	request.kernel = argv[1];
+	if (guest_read(&request, &guest, &diag))
 		fail(diag.msg);
-	bench_fill(&image);
-	bench_touch(&image, "kvm-2.6.20", "off");
-	bench_touch(&image, "kvm-2.6.24", "off");
-	bench_touch(&image, "kvm-2.6.25", "on");
-	bench_switch(&image);
-	machine_image_free(&image);
+	bench_fill(&guest);
+	bench_touch(&guest, "kvm-2.6.20", "off");
+	bench_touch(&guest, "kvm-2.6.24", "off");
+	bench_touch(&guest, "kvm-2.6.25", "on");
+	bench_switch(&guest);
+	guest_free(&guest);
 	return 0;
 }

@@ -45,6 +45,7 @@ struct cli_flag {
 /* Flags that have no letter to type. */
 enum {
 	FLAG_APPEND = 1,
+	FLAG_INITRD,
 	FLAG_FORMAT,
 	FLAG_CONSOLE,
 	FLAG_KEEP_SCRIPT,

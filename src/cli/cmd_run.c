@@ -17,6 +17,9 @@
 
 static const struct cli_flag flags[] = {
 	{FLAG_APPEND, "append", "ARGS", "the guest's command line"},
+	{FLAG_INITRD, "initrd", "FILE[ ARGS]",
+	 "load FILE beside the guest: Linux' initrd, or a multiboot module "
+	 "whose command line is ARGS; may be given again"},
 	{'D', NULL, "KEY=VALUE[,VALUE...]",
 	 "a setting (see notrap config); with several values, each is run"},
 	{'c', "config", "FILE",
@@ -39,7 +42,7 @@ static const struct cli_flag flags[] = {
 
 struct run_options {
 	struct plan *plan;
-	const char *args;
+	struct guest_request guest;
 	const char *output;
 	const char *console;
 	const char *record;
@@ -64,7 +67,10 @@ static int take_flag(void *context, int flag, const char *arg)
 		options->output = arg;
 		break;
 	case FLAG_APPEND:
-		options->args = arg;
+		options->guest.args = arg;
+		break;
+	case FLAG_INITRD:
+		err = guest_add_initrd(&options->guest, arg, &diag);
 		break;
 	case FLAG_CONSOLE:
 		options->console = arg;
@@ -139,7 +145,7 @@ static int close_console(struct console_target *target, int console_errno)
 
 struct runner {
 	const struct run_options *options;
-	struct machine_image image;
+	struct guest guest;
 	struct plan_point *point;
 	size_t nr;
 	const volatile int *attention;
@@ -173,8 +179,7 @@ static int run_point(struct runner *runner, size_t i)
 {
 	const struct config *config = &runner->point[i].config;
 	struct machine_request request = {
-		.image = &runner->image,
-		.args = runner->options->args,
+		.guest = &runner->guest,
 		.config = config,
 		.record = runner->options->record,
 		.granularity = runner->options->granularity,
@@ -254,7 +259,7 @@ static int run_and_print(struct runner *runner)
 	return err ? cli_fail(err, &diag) : status;
 }
 
-static int run_guest(const struct run_options *options, const char *path)
+static int run_guest(const struct run_options *options)
 {
 	struct runner runner = {.options = options,
 				.attention = attention_begin()};
@@ -278,7 +283,7 @@ static int run_guest(const struct run_options *options, const char *path)
 		return STATUS_USAGE;
 	}
 
-	err = machine_image_read(path, &runner.image, &diag);
+	err = guest_read(&options->guest, &runner.guest, &diag);
 	if (!err)
 		err = open_console(options->console, &runner.progress,
 				   &runner.console, &diag);
@@ -290,15 +295,16 @@ static int run_guest(const struct run_options *options, const char *path)
 	if (runner.console.file)
 		fclose(runner.console.file);
 	report_destroy(runner.report);
-	machine_image_free(&runner.image);
+	guest_free(&runner.guest);
 	free(runner.point);
 	return status;
 }
 
 static int run(const struct cli_command *command, int argc, char **argv)
 {
-	struct run_options options = {
-		.args = "", .granularity = TRACE_PAGES, .plan = plan_create()};
+	struct run_options options = {.guest = {.args = ""},
+				      .granularity = TRACE_PAGES,
+				      .plan = plan_create()};
 	int operand, status;
 
 	if (!options.plan) {
@@ -311,8 +317,10 @@ static int run(const struct cli_command *command, int argc, char **argv)
 			argc - operand);
 		status = STATUS_USAGE;
 	}
-	if (status < 0)
-		status = run_guest(&options, argv[operand]);
+	if (status < 0) {
+		options.guest.kernel = argv[operand];
+		status = run_guest(&options);
+	}
 	plan_destroy(options.plan);
 	return status;
 }

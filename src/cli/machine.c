@@ -2,14 +2,10 @@
 #include "cli/machine.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/hash.h"
 #include "cli/describe.h"
 #include "live/live.h"
 #include "mem/mem.h"
@@ -31,73 +27,6 @@ struct machine {
 	struct recorder *recorder; /* NULL: nobody records */
 };
 
-/* --- The image ----------------------------------------------------------- */
-
-static int read_all(int fd, uint8_t *data, uint64_t size)
-{
-	uint64_t done = 0;
-
-	while (done < size) {
-		ssize_t n = read(fd, data + done, size - done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n ? -errno : -EIO;
-		done += (uint64_t)n;
-	}
-	return 0;
-}
-
-static int read_image(int fd, struct machine_image *ret)
-{
-	struct stat st;
-	int err;
-
-	if (fstat(fd, &st))
-		return -errno;
-	if (S_ISDIR(st.st_mode))
-		return -EISDIR;
-	if (!S_ISREG(st.st_mode))
-		return -ENOEXEC;
-	if ((uint64_t)st.st_size > LOADER_FILE_MAX)
-		return -EFBIG;
-	ret->size = (uint64_t)st.st_size;
-	ret->data = malloc(ret->size + 1);
-	if (!ret->data)
-		return -ENOMEM;
-	err = read_all(fd, ret->data, ret->size);
-	if (err)
-		free(ret->data);
-	return err;
-}
-
-int machine_image_read(const char *path, struct machine_image *ret,
-		       struct diag *diag)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	int err;
-
-	*ret = (struct machine_image){.path = path};
-	if (fd < 0)
-		return diag_set(diag, -errno, "%.300s: %s", path,
-				strerror(errno));
-	err = read_image(fd, ret);
-	close(fd);
-	if (err)
-		return diag_set(diag, err, "%.300s: %s", path,
-				err == -ENOEXEC ? "not a regular file"
-						: strerror(-err));
-	ret->digest = fnv64(FNV64_INIT, ret->data, ret->size);
-	return 0;
-}
-
-void machine_image_free(struct machine_image *image)
-{
-	free(image->data);
-	image->data = NULL;
-}
-
 /* --- The machine --------------------------------------------------------- */
 
 static void machine_finish(struct machine *m)
@@ -116,9 +45,7 @@ static int record(struct machine *m, const struct machine_request *request,
 	struct trace_info info = {.granularity = request->granularity,
 				  .source = "live"};
 
-	snprintf(info.origin, sizeof(info.origin), "%s%s%s",
-		 request->image->path, *request->args ? " " : "",
-		 request->args);
+	guest_describe(request->guest, info.origin, sizeof(info.origin));
 	snprintf(info.tool, sizeof(info.tool), "notrap %s", notrap_version());
 	return recorder_create(request->record, &info, sim_sink(m->sim), m->mem,
 			       &m->recorder, diag);
@@ -129,8 +56,6 @@ static int machine_init(struct machine *m,
 			struct diag *diag)
 {
 	const struct config *config = request->config;
-	struct image image = {request->image->path, request->image->data,
-			      request->image->size};
 	struct live_config live = {
 		.vendor_amd = config_get(config, OPT_vendor) == VENDOR_AMD,
 		.no_nx = !config_get(config, OPT_host_nxe),
@@ -147,8 +72,8 @@ static int machine_init(struct machine *m,
 			 true, &m->mem, diag);
 	if (err)
 		return err;
-	err = loader_load_image(&image, request->args, m->mem->ram,
-				m->mem->ram_size, &live.boot, diag);
+	err = loader_load(&request->guest->files, m->mem->ram, m->mem->ram_size,
+			  &live.boot, diag);
 	if (err)
 		goto finish;
 	m->platform = platform_create(&m->console);
@@ -245,9 +170,9 @@ static int make_result(const struct machine *m,
 	char status[64], check[400];
 	struct result result = {
 		.source_kind = "live",
-		.source_path = request->image->path,
-		.source_args = request->args,
-		.source_digest = request->image->digest,
+		.source_path = request->guest->path,
+		.source_args = request->guest->files.cmdline,
+		.source_digest = request->guest->digest,
 		.guest_status = status,
 		.guest_line = end->line,
 		.guest_ok = !ret->interrupted && end->status == LIVE_EXIT &&

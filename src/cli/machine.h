@@ -9,27 +9,13 @@
 #include <stdio.h>
 
 #include "base/diag.h"
-#include "platform/loader.h"
+#include "cli/guest.h"
 #include "report/report.h"
 #include "sim/config.h"
 #include "trace/trace.h"
 
-/* A guest image, read once however often it runs. */
-struct machine_image {
-	const char *path; /* as given */
-	uint8_t *data;
-	uint64_t size;
-	uint64_t digest;
-};
-
-/* -errno with a line. */
-int machine_image_read(const char *path, struct machine_image *ret,
-		       struct diag *diag);
-void machine_image_free(struct machine_image *image);
-
 struct machine_request {
-	const struct machine_image *image;
-	const char *args; /* the guest's command line */
+	const struct guest *guest;
 	const struct config *config;
 	const char *record; /* a trace's path; NULL: none */
 	enum trace_granularity granularity;

@@ -17,9 +17,8 @@
 #define FPU_CONTROL_INIT UINT16_C(0x37f)
 #define MXCSR_RESET      UINT32_C(0x1f80)
 
-/* Multiboot Specification, "Machine state": flat 32-bit segments. */
-#define BOOT_CS 0x08
-#define BOOT_DS 0x10
+/* A TSS without an I/O map, as the PVH ABI has it in TR. */
+#define TSS_LIMIT 0x67
 
 static int unicorn_failed(uc_err err, const char *what, struct diag *diag)
 {
@@ -70,20 +69,20 @@ static int open_unicorn(struct live *live, struct diag *diag)
 static void init_vcpu(struct vcpu *vcpu, const struct boot_state *boot)
 {
 	struct segment data = {
-		.selector = BOOT_DS, .limit = UINT32_MAX, .attr = 0xc09300};
+		.selector = boot->ds, .limit = UINT32_MAX, .attr = 0xc09300};
 
 	*vcpu = (struct vcpu){
 		.rip = boot->entry,
 		.rflags = RFLAGS_ONE,
 		.ldtr = {.limit = UINT16_MAX, .attr = 0x8200},
-		.tr = {.limit = UINT16_MAX, .attr = 0x8b00},
+		.tr = {.limit = TSS_LIMIT, .attr = 0x8b00},
 		.dr = {[6] = DR6_RESET, [7] = DR7_RESET},
 	};
 	vcpu->gpr[GPR_RAX] = boot->eax;
 	vcpu->gpr[GPR_RBX] = boot->ebx;
 	for (unsigned int i = 0; i < NR_SEG; i++)
 		vcpu->seg[i] = data;
-	vcpu->seg[SEG_CS].selector = BOOT_CS;
+	vcpu->seg[SEG_CS].selector = boot->cs;
 	vcpu->seg[SEG_CS].attr = 0xc09b00;
 }
 

@@ -24,6 +24,7 @@
 #define EM_386    3
 #define EM_X86_64 62
 #define PT_LOAD   1
+#define PT_NOTE   4
 #define PN_XNUM   0xffff
 
 /* Offset and width of each field that differs between the two classes. */
@@ -32,7 +33,7 @@ struct elf_layout {
 	uint64_t ehsize;
 	uint64_t entry, phoff, phentsize, phnum;
 	uint64_t phsize;
-	uint64_t p_offset, p_vaddr, p_paddr, p_filesz, p_memsz;
+	uint64_t p_offset, p_vaddr, p_paddr, p_filesz, p_memsz, p_align;
 };
 
 static const struct elf_layout layout32 = {
@@ -48,6 +49,7 @@ static const struct elf_layout layout32 = {
 	.p_paddr = 12,
 	.p_filesz = 16,
 	.p_memsz = 20,
+	.p_align = 28,
 };
 
 static const struct elf_layout layout64 = {
@@ -63,11 +65,12 @@ static const struct elf_layout layout64 = {
 	.p_paddr = 24,
 	.p_filesz = 32,
 	.p_memsz = 40,
+	.p_align = 48,
 };
 
 struct phdr {
 	uint32_t type;
-	uint64_t offset, vaddr, paddr, filesz, memsz;
+	uint64_t offset, vaddr, paddr, filesz, memsz, align;
 };
 
 static const struct elf_layout *layout_of(unsigned int bits)
@@ -93,6 +96,7 @@ static struct phdr read_phdr(const struct image *img, const struct elf *elf,
 		.paddr = image_le(img, at + l->p_paddr, l->word),
 		.filesz = image_le(img, at + l->p_filesz, l->word),
 		.memsz = image_le(img, at + l->p_memsz, l->word),
+		.align = image_le(img, at + l->p_align, l->word),
 	};
 }
 
@@ -278,4 +282,52 @@ int elf_plan(const struct image *img, const struct elf *elf,
 		translated = true;
 	}
 	return 0;
+}
+
+/*
+ * gABI, "Note Section": three words, then name and descriptor, each padded to
+ * the segment's alignment, which is 4 unless it says 8.
+ */
+#define NOTE_HEADER 12
+
+static bool find_in_notes(const struct image *img, const struct phdr *ph,
+			  const char *owner, uint32_t type,
+			  struct elf_note *ret)
+{
+	uint64_t pad = ph->align == 8 ? 7 : 3;
+	uint64_t at = ph->offset, left = ph->filesz;
+	size_t owner_size = strlen(owner) + 1;
+
+	if (!image_has(img, at, left))
+		return false;
+	while (left >= NOTE_HEADER) {
+		uint64_t namesz = image_le32(img, at);
+		uint64_t descsz = image_le32(img, at + 4);
+		uint64_t desc = (NOTE_HEADER + namesz + pad) & ~pad;
+		uint64_t end = (desc + descsz + pad) & ~pad;
+
+		if (desc + descsz > left)
+			return false;
+		if (image_le32(img, at + 8) == type && namesz == owner_size &&
+		    !memcmp(img->data + at + NOTE_HEADER, owner, owner_size)) {
+			*ret = (struct elf_note){at + desc, descsz};
+			return true;
+		}
+		at += end;
+		left -= min_u64(end, left);
+	}
+	return false;
+}
+
+bool elf_find_note(const struct image *img, const struct elf *elf,
+		   const char *owner, uint32_t type, struct elf_note *ret)
+{
+	for (unsigned int i = 0; i < elf->phnum; i++) {
+		struct phdr ph = read_phdr(img, elf, i);
+
+		if (ph.type == PT_NOTE &&
+		    find_in_notes(img, &ph, owner, type, ret))
+			return true;
+	}
+	return false;
 }

@@ -54,10 +54,33 @@ struct segment {
 	uint64_t file_size;
 };
 
+struct boot_job;
+
+/* What differs between protocols once there is a plan. */
+struct boot_protocol {
+	/* Modules follow the image, not as high as may be. */
+	bool modules_behind;
+	/* Bytes of boot information, and the writing of them at job->info. */
+	uint64_t (*info_size)(const struct boot_files *files);
+	void (*write_info)(const struct boot_job *job, struct boot_state *ret);
+};
+
 struct load_plan {
+	const struct boot_protocol *protocol;
 	struct segment seg[LOADER_SEGMENTS];
 	unsigned int nr;
 	uint64_t entry;
+	uint64_t modules_end; /* modules lie below; their last byte too */
+};
+
+/* A plan with addresses found for all that goes with the image. */
+struct boot_job {
+	const struct boot_files *files;
+	struct load_plan plan;
+	uint64_t info;
+	uint64_t module[LOADER_MODULES];
+	uint8_t *ram;
+	uint64_t ram_size;
 };
 
 /* True if the ranges [a, a + alen) and [b, b + blen) share a byte. */
@@ -68,6 +91,37 @@ static inline bool ranges_overlap(uint64_t a, uint64_t alen, uint64_t b,
 		return false;
 	return a <= b ? b - a < alen : a - b < blen;
 }
+
+/* place.c: -EFBIG or -ENOEXEC with a line; job->plan and files are set. */
+int place_all(struct boot_job *job, struct diag *diag);
+/* Memory in MiB that surely is enough for this plan and the modules. */
+uint64_t place_needs(const struct boot_job *job);
+
+/* boot_info.c: pieces of boot information, one behind the other. */
+struct boot_info {
+	uint8_t *ram;
+	uint64_t next;
+};
+
+void put_le(uint8_t *to, uint64_t val, unsigned int bytes);
+/* Zeros.  The gpa of the piece, and of the string. */
+uint64_t info_take(struct boot_info *info, uint64_t size);
+uint64_t info_string(struct boot_info *info, const char *s);
+/* Bytes of all command lines, NULs included. */
+uint64_t info_strings_size(const struct boot_files *files);
+
+/* The memory map, as BIOS call E820 would tell it (ACPI, chapter 15). */
+#define MAP_ENTRIES  4
+#define MAP_RAM      1
+#define MAP_RESERVED 2
+
+struct map_entry {
+	uint64_t start;
+	uint64_t size;
+	uint32_t type;
+};
+
+void memory_map(uint64_t ram_size, struct map_entry map[static MAP_ENTRIES]);
 
 /* elf_image.c */
 struct elf {
@@ -81,8 +135,28 @@ struct elf {
 bool image_is_elf(const struct image *img);
 /* Is it a whole x86 ELF file?  -ENOEXEC with a line that says why not. */
 int elf_open(const struct image *img, struct elf *ret, struct diag *diag);
+/* Segments and entry. */
 int elf_plan(const struct image *img, const struct elf *elf,
 	     struct load_plan *ret, struct diag *diag);
+
+/*
+ * The first note of this owner and type: its descriptor.  A table of notes
+ * that is cut or wrong ends where it can no longer be read.
+ */
+struct elf_note {
+	uint64_t offset;
+	uint64_t size;
+};
+
+bool elf_find_note(const struct image *img, const struct elf *elf,
+		   const char *owner, uint32_t type, struct elf_note *ret);
+
+/* pvh.c */
+bool pvh_find(const struct image *img, const struct elf *elf,
+	      struct elf_note *ret);
+int pvh_plan(const struct image *img, const struct elf *elf,
+	     const struct elf_note *note, struct load_plan *ret,
+	     struct diag *diag);
 
 /* multiboot.c */
 struct mb_header {
@@ -93,17 +167,8 @@ struct mb_header {
 
 /* Is there a header?  If not, ret->bad_checksum and its offset are set. */
 bool multiboot_find(const struct image *img, struct mb_header *ret);
-bool multiboot_has_addresses(const struct mb_header *mb);
-int multiboot_check(const struct image *img, const struct mb_header *mb,
-		    struct diag *diag);
-/* The plan by the header's own address fields ("a.out kludge"). */
 int multiboot_plan(const struct image *img, const struct mb_header *mb,
 		   struct load_plan *ret, struct diag *diag);
-
-/* Bytes of boot information, and the writing of them at gpa. */
-uint64_t multiboot_info_size(const char *cmdline);
-void multiboot_write_info(uint8_t *ram, uint64_t ram_size, uint64_t gpa,
-			  const char *cmdline);
 
 /* image_kind.c: -ENOEXEC with a line that says what the file is. */
 int image_refuse(const struct image *img, struct diag *diag);

@@ -37,18 +37,22 @@ enum {
 	AT_MEM_LOWER = 4,
 	AT_MEM_UPPER = 8,
 	AT_CMDLINE = 16,
+	AT_MODS_COUNT = 20,
+	AT_MODS_ADDR = 24,
 	AT_MMAP_LENGTH = 44,
 	AT_MMAP_ADDR = 48,
 	AT_LOADER_NAME = 64,
 	INFO_SIZE = 120,
 	MMAP_ENTRY = 24,
+	MODULE_ENTRY = 16,
 };
 
-#define MMAP_AVAILABLE 1
-#define MMAP_RESERVED  2
-#define MMAP_ENTRIES   4
-#define LOADER_NAME    "notrap"
-#define ROM_START      UINT64_C(0xf0000)
+#define LOADER_NAME "notrap"
+#define BOOT_EAX    0x2badb002u /* "loaded by a Multiboot-compliant loader" */
+
+/* No selectors are promised; these are what GRUB has. */
+#define BOOT_CS 0x08
+#define BOOT_DS 0x10
 
 static bool header_at(const struct image *img, uint64_t offset)
 {
@@ -75,13 +79,8 @@ bool multiboot_find(const struct image *img, struct mb_header *ret)
 	return false;
 }
 
-bool multiboot_has_addresses(const struct mb_header *mb)
-{
-	return mb->flags & MB_ADDRESSES;
-}
-
-int multiboot_check(const struct image *img, const struct mb_header *mb,
-		    struct diag *diag)
+static int check_flags(const struct image *img, const struct mb_header *mb,
+		       struct diag *diag)
 {
 	uint32_t unmet = mb->flags &
 			 (uint32_t)(MB_REQUIRED & ~MB_PAGE_ALIGN & ~MB_MEMORY);
@@ -108,8 +107,10 @@ static int bad_addresses(const struct image *img, struct diag *diag,
 			img->name, why);
 }
 
-int multiboot_plan(const struct image *img, const struct mb_header *mb,
-		   struct load_plan *ret, struct diag *diag)
+/* By the header's own address fields ("a.out kludge"). */
+static int plan_by_addresses(const struct image *img,
+			     const struct mb_header *mb, struct load_plan *ret,
+			     struct diag *diag)
 {
 	uint64_t header, start, load_end, bss_end, offset, len, end;
 
@@ -151,55 +152,95 @@ int multiboot_plan(const struct image *img, const struct mb_header *mb,
 	return 0;
 }
 
-static void put_le(uint8_t *to, uint64_t val, unsigned int bytes)
+static uint64_t info_size(const struct boot_files *files)
 {
-	for (unsigned int i = 0; i < bytes; i++)
-		to[i] = (uint8_t)(val >> (8 * i));
+	return INFO_SIZE + MAP_ENTRIES * MMAP_ENTRY +
+	       files->nr_modules * MODULE_ENTRY + sizeof(LOADER_NAME) +
+	       info_strings_size(files);
 }
 
-static void put_map_entry(uint8_t *to, uint64_t start, uint64_t end,
-			  uint32_t type)
+static uint64_t write_map(struct boot_info *info, uint64_t ram_size)
 {
-	put_le(to, MMAP_ENTRY - 4, 4); /* "size" does not count itself */
-	put_le(to + 4, start, 8);
-	put_le(to + 12, end - start, 8);
-	put_le(to + 20, type, 4);
+	uint64_t gpa = info_take(info, MAP_ENTRIES * MMAP_ENTRY);
+	struct map_entry map[MAP_ENTRIES];
+	uint8_t *to = info->ram + gpa;
+
+	memory_map(ram_size, map);
+	for (unsigned int i = 0; i < MAP_ENTRIES; i++, to += MMAP_ENTRY) {
+		put_le(to, MMAP_ENTRY - 4, 4); /* "size": not of itself */
+		put_le(to + 4, map[i].start, 8);
+		put_le(to + 12, map[i].size, 8);
+		put_le(to + 20, map[i].type, 4);
+	}
+	return gpa;
 }
 
-/* Information, memory map, loader name, command line: in this order. */
-#define MMAP_AT INFO_SIZE
-#define NAME_AT (MMAP_AT + MMAP_ENTRIES * MMAP_ENTRY)
-#define CMD_AT  (NAME_AT + sizeof(LOADER_NAME))
-
-uint64_t multiboot_info_size(const char *cmdline)
+static uint64_t write_modules(struct boot_info *info,
+			      const struct boot_job *job)
 {
-	return CMD_AT + strlen(cmdline) + 1;
+	const struct boot_files *files = job->files;
+	uint64_t gpa = info_take(info, files->nr_modules * MODULE_ENTRY);
+	uint8_t *to = info->ram + gpa;
+
+	for (unsigned int i = 0; i < files->nr_modules; i++) {
+		const struct boot_module *module = &files->module[i];
+
+		put_le(to, job->module[i], 4);
+		put_le(to + 4, job->module[i] + module->image.size, 4);
+		put_le(to + 8, info_string(info, module->args), 4);
+		to += MODULE_ENTRY;
+	}
+	return gpa;
 }
 
-void multiboot_write_info(uint8_t *ram, uint64_t ram_size, uint64_t gpa,
-			  const char *cmdline)
+static void write_info(const struct boot_job *job, struct boot_state *ret)
 {
-	uint8_t *info = ram + gpa;
-	uint8_t *map = info + MMAP_AT;
+	struct boot_info info = {job->ram, job->info};
+	uint8_t *to = info.ram + info_take(&info, INFO_SIZE);
 
-	BUG_ON(gpa + multiboot_info_size(cmdline) > LOW_END);
-	memset(info, 0, INFO_SIZE);
-	put_le(info + AT_FLAGS, INFO_FLAGS, 4);
-	put_le(info + AT_MEM_LOWER, LOW_END / 1024, 4);
-	put_le(info + AT_MEM_UPPER, (ram_size - HIGH_START) / 1024, 4);
-	put_le(info + AT_CMDLINE, gpa + CMD_AT, 4);
-	put_le(info + AT_MMAP_LENGTH, MMAP_ENTRIES * MMAP_ENTRY, 4);
-	put_le(info + AT_MMAP_ADDR, gpa + MMAP_AT, 4);
-	put_le(info + AT_LOADER_NAME, gpa + NAME_AT, 4);
+	put_le(to + AT_FLAGS, INFO_FLAGS, 4);
+	put_le(to + AT_MEM_LOWER, LOW_END / 1024, 4);
+	put_le(to + AT_MEM_UPPER, (job->ram_size - HIGH_START) / 1024, 4);
+	put_le(to + AT_MODS_COUNT, job->files->nr_modules, 4);
+	put_le(to + AT_MMAP_LENGTH, MAP_ENTRIES * MMAP_ENTRY, 4);
+	put_le(to + AT_MMAP_ADDR, write_map(&info, job->ram_size), 4);
+	put_le(to + AT_MODS_ADDR, write_modules(&info, job), 4);
+	put_le(to + AT_LOADER_NAME, info_string(&info, LOADER_NAME), 4);
+	put_le(to + AT_CMDLINE, info_string(&info, job->files->cmdline), 4);
+	*ret = (struct boot_state){
+		.entry = (uint32_t)job->plan.entry,
+		.eax = BOOT_EAX,
+		.ebx = (uint32_t)job->info,
+		.cs = BOOT_CS,
+		.ds = BOOT_DS,
+	};
+}
 
-	put_map_entry(map, 0, LOW_END, MMAP_AVAILABLE);
-	map += MMAP_ENTRY;
-	put_map_entry(map, LOW_END, 0xa0000, MMAP_RESERVED);
-	map += MMAP_ENTRY;
-	put_map_entry(map, ROM_START, HIGH_START, MMAP_RESERVED);
-	map += MMAP_ENTRY;
-	put_map_entry(map, HIGH_START, ram_size, MMAP_AVAILABLE);
+static const struct boot_protocol multiboot = {
+	.modules_behind = true,
+	.info_size = info_size,
+	.write_info = write_info,
+};
 
-	memcpy(info + NAME_AT, LOADER_NAME, sizeof(LOADER_NAME));
-	memcpy(info + CMD_AT, cmdline, strlen(cmdline) + 1);
+int multiboot_plan(const struct image *img, const struct mb_header *mb,
+		   struct load_plan *ret, struct diag *diag)
+{
+	struct elf elf;
+	int err;
+
+	err = check_flags(img, mb, diag);
+	if (err)
+		return err;
+	if (mb->flags & MB_ADDRESSES)
+		err = plan_by_addresses(img, mb, ret, diag);
+	else if (!image_is_elf(img))
+		err = diag_set(diag, -ENOEXEC,
+			       "%s has a multiboot header, but is no ELF file "
+			       "and gives no load addresses",
+			       img->name);
+	else if (!(err = elf_open(img, &elf, diag)))
+		err = elf_plan(img, &elf, ret, diag);
+	ret->protocol = &multiboot;
+	ret->modules_end = UINT64_C(1) << 32;
+	return err;
 }

@@ -102,7 +102,7 @@ COMPLAINTS = [
      ["/nonexistent: No such file"]),
     ("no such guest", ["run", "/nonexistent"], 2,
      ["/nonexistent: No such file"]),
-    ("a guest that is a directory", ["run", "/"], 2, ["Is a directory"]),
+    ("a guest that is a directory", ["run", "/"], 2, ["is a directory"]),
     ("a guest that is a device", ["run", "/dev/null"], 2,
      ["not a regular file"]),
     ("a guest that is no image", ["run", __file__], 2, [__file__]),

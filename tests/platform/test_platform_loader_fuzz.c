@@ -105,7 +105,8 @@ static void mutations(void **state)
 	assert_non_null(ram);
 	memset(ram, FILL, RAM_SIZE + GUARD);
 	for (unsigned int round = 0; round < ROUNDS; round++) {
-		struct image image = {"guest", NULL, 0};
+		struct boot_files files = {.kernel = {.name = "guest"},
+					   .cmdline = cmdline};
 		struct boot_state boot = {0};
 		struct diag diag = {0};
 		uint8_t *exact;
@@ -118,10 +119,9 @@ static void mutations(void **state)
 		exact = malloc(img.size ? img.size : 1);
 		assert_non_null(exact);
 		memcpy(exact, img.data, img.size);
-		image.data = exact;
-		image.size = img.size;
-		err = loader_load_image(&image, cmdline, ram, RAM_SIZE, &boot,
-					&diag);
+		files.kernel.data = exact;
+		files.kernel.size = img.size;
+		err = loader_load(&files, ram, RAM_SIZE, &boot, &diag);
 		free(exact);
 		if (err) {
 			check_refused(name, err, &diag);

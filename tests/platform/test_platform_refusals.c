@@ -79,7 +79,8 @@ static const struct {
 	{"memsz beyond RAM", ELF32, PHDR, P32_MEMSZ, 0x2000000, 4, -EFBIG,
 	 "needs memory=34M, the guest has 2M"},
 	{"memsz one byte beyond RAM", ELF32, PHDR, P32_MEMSZ,
-	 RAM_SIZE - LOAD_ADDR + 1, 4, -EFBIG, "ends at 0x200001"},
+	 RAM_SIZE - LOAD_ADDR + 1, 4, -EFBIG,
+	 "it needs memory=3M, the guest has 2M"},
 	{"memsz wraps", ELF64, PHDR, P64_MEMSZ, UINT64_MAX, 8, -ENOEXEC,
 	 "beyond 4 GiB"},
 	{"paddr beyond 4 GiB", ELF64, PHDR, P64_PADDR, UINT64_C(1) << 32, 8,
@@ -131,14 +132,17 @@ static const struct {
 static void refused(const char *name, const void *bytes, size_t size, int err,
 		    const char *words)
 {
-	struct boot_state state = {1, 2, 3};
-	struct image img = {"guest", bytes, size};
+	struct boot_state state = {.entry = 1, .eax = 2, .ebx = 3};
+	struct boot_files files = {
+		.kernel = {"guest", bytes, size},
+		.cmdline = "x",
+	};
 	struct diag diag = {0};
 	uint8_t *ram = calloc(1, RAM_SIZE);
 	int got;
 
 	assert_non_null(ram);
-	got = loader_load_image(&img, "x", ram, RAM_SIZE, &state, &diag);
+	got = loader_load(&files, ram, RAM_SIZE, &state, &diag);
 	if (got != err || !strstr(diag.msg, words))
 		fail_msg("%s: got %d \"%s\", want %d \"...%s...\"", name, got,
 			 diag.msg, err, words);

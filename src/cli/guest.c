@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/guest.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/hash.h"
+
+int guest_add_initrd(struct guest_request *request, const char *initrd,
+		     struct diag *diag)
+{
+	if (!*initrd || *initrd == ' ')
+		return diag_set(diag, -EINVAL,
+				"--initrd wants a file's name first: \"%.60s\"",
+				initrd);
+	if (request->nr_initrds == LOADER_MODULES)
+		return diag_set(diag, -EINVAL, "more than %d times --initrd",
+				LOADER_MODULES);
+	request->initrd[request->nr_initrds++] = initrd;
+	return 0;
+}
+
+static int read_module(const char *text, struct boot_module *ret,
+		       struct diag *diag)
+{
+	size_t len = strcspn(text, " ");
+	char path[4096];
+
+	if (len >= sizeof(path))
+		return diag_set(diag, -EINVAL, "--initrd: a path of %zu bytes",
+				len);
+	snprintf(path, sizeof(path), "%.*s", (int)len, text);
+	ret->args = text + len + (text[len] == ' ');
+	return image_read(path, &ret->image, diag);
+}
+
+static uint64_t digest_of(const struct image *img)
+{
+	return fnv64(FNV64_INIT, img->data, img->size);
+}
+
+int guest_read(const struct guest_request *request, struct guest *ret,
+	       struct diag *diag)
+{
+	int err;
+
+	*ret = (struct guest){
+		.files = {.cmdline = request->args, .module = ret->module},
+		.path = request->kernel,
+	};
+	err = image_read(request->kernel, &ret->files.kernel, diag);
+	if (err)
+		return err;
+	ret->digest = digest_of(&ret->files.kernel);
+	for (unsigned int i = 0; i < request->nr_initrds; i++) {
+		err = read_module(request->initrd[i], &ret->module[i], diag);
+		if (err) {
+			guest_free(ret);
+			return err;
+		}
+		ret->module_digest[i] = digest_of(&ret->module[i].image);
+		ret->files.nr_modules++;
+	}
+	return 0;
+}
+
+void guest_free(struct guest *guest)
+{
+	for (unsigned int i = 0; i < guest->files.nr_modules; i++)
+		image_free(&guest->module[i].image);
+	image_free(&guest->files.kernel);
+	*guest = (struct guest){0};
+}
+
+void guest_describe(const struct guest *guest, char *buf, size_t size)
+{
+	const struct boot_files *files = &guest->files;
+	size_t at = (size_t)snprintf(buf, size, "%s", guest->path);
+
+	for (unsigned int i = 0; i < files->nr_modules && at < size; i++)
+		at += (size_t)snprintf(buf + at, size - at, " --initrd %s",
+				       files->module[i].image.name);
+	if (*files->cmdline && at < size)
+		snprintf(buf + at, size - at, " %s", files->cmdline);
+}
