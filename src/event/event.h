@@ -9,8 +9,9 @@
  * passes it on.
  *
  * A guest of several processors has one source for all, which interleaves
- * their events as it likes, with one exception: between GO_EMULATE and its last
- * answer comes no event of another processor.  guest_event.vcpu selects.
+ * their events as it likes, with one exception: between GO_EMULATE or GO_MMIO
+ * and the last answer comes no event of another processor.  guest_event.vcpu
+ * selects.
  *
  * The source owns the general registers, segments, RFLAGS, the descriptor
  * tables, the devices and the guest's instruction clock.  The sink owns CR0,
@@ -94,6 +95,13 @@ enum guest_event_kind {
 	/* The instruction of an earlier guest page fault is about to be
 	 * executed again (gva, rip as they were). */
 	GE_RETRY,
+	/*
+	 * The answer to GO_MMIO: the source reaches the device.  gva and access
+	 * as in the GE_ACCESS, value: the gpa.  It completes the hypervisor's
+	 * emulation of that access; what else the instruction does comes as
+	 * events of its own.
+	 */
+	GE_DEVICE,
 	NR_GUEST_EVENTS
 };
 
@@ -165,8 +173,11 @@ enum guest_verdict {
 	/* Emulate the instruction at rip, then answer with GE_STORE for each
 	 * store it makes, or GE_EMULATE_FAILED. */
 	GO_EMULATE,
-	/* No memory behind gva: `gpa` says where.  A device access, or the
-	 * end of the run. */
+	/*
+	 * No memory behind gva: `gpa` says where.  The source answers with
+	 * GE_DEVICE and emulates the instruction at rip, or ends the run: code
+	 * is not fetched from devices, nor does a delivery use them.
+	 */
 	GO_MMIO,
 	/* GE_IRQ, GE_IRQ_WINDOW: acknowledge the interrupt controller and
 	 * deliver its vector as EVENT_EXT_INT. */

@@ -225,7 +225,7 @@ static bool is_rest(struct recorder *r, const struct sim_step *step)
 
 	if (step->kind != SIM_STEP_EVENT)
 		return r->in_push || step->kind == SIM_STEP_ENTRY;
-	if (ev->kind == GE_STORE)
+	if (ev->kind == GE_STORE || ev->kind == GE_DEVICE)
 		return true;
 	if (ev->kind == GE_EMULATE_FAILED) {
 		r->gave_up = true;
@@ -402,9 +402,12 @@ void record_begin(struct recorder *r, struct story *story,
 
 static bool is_emulating(const struct story *story)
 {
-	for (size_t i = story->nr; i-- > 0;)
+	for (size_t i = story->nr; i-- > 0;) {
+		enum guest_verdict verdict = story->step[i].outcome.verdict;
+
 		if (story->step[i].step.kind == SIM_STEP_OUTCOME)
-			return story->step[i].outcome.verdict == GO_EMULATE;
+			return verdict == GO_EMULATE || verdict == GO_MMIO;
+	}
 	return false;
 }
 

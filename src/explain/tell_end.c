@@ -39,6 +39,12 @@ static const char *way_of(const struct story *story,
 	return "raised by the instruction, without an exit";
 }
 
+static void device_text(gpa_t gpa, char *buf, size_t size)
+{
+	snprintf(buf, size, "the device at 0x%" PRIx64 ", if there is one",
+		 gpa);
+}
+
 /* Half a sentence: "nothing: ...". */
 static void outcome_text(const struct story *story, char *buf, size_t size)
 {
@@ -51,6 +57,10 @@ static void outcome_text(const struct story *story, char *buf, size_t size)
 	}
 	switch (step->outcome.verdict) {
 	case GO_DONE:
+		if (step->event.kind == GE_DEVICE) {
+			device_text(step->event.value, buf, size);
+			return;
+		}
 		snprintf(buf, size, "%s",
 			 story->kind != STORY_REF ? "nothing but what it asked "
 						    "for"
@@ -67,10 +77,7 @@ static void outcome_text(const struct story *story, char *buf, size_t size)
 		snprintf(buf, size, "nothing: its store is done for it");
 		return;
 	case GO_MMIO:
-		snprintf(buf, size,
-			 "the device at 0x%" PRIx64 ", if there is "
-			 "one",
-			 step->outcome.gpa);
+		device_text(step->outcome.gpa, buf, size);
 		return;
 	case GO_TAKE_IRQ:
 		snprintf(buf, size, "the interrupt, next");

@@ -190,6 +190,14 @@ void tell_work(const struct telling *t, size_t from, size_t to)
 			prose_para(t->prose,
 				   "The instruction cannot be emulated: the "
 				   "table is unshadowed, so that it can run.");
+		else if (step->step.kind == SIM_STEP_EVENT &&
+			 step->event.kind == GE_DEVICE)
+			prose_para(t->prose,
+				   "The instruction is emulated with the "
+				   "device at 0x%" PRIx64
+				   ", or with nobody: all ones are read, "
+				   "what is written is lost.",
+				   step->event.value);
 		else if (step->step.kind == SIM_STEP_ENTRY) {
 			tell_entry(t, &step->step);
 			entered = true;

@@ -64,7 +64,7 @@ uint8_t rm_reg(struct insn *insn, const struct code *code, uint8_t op,
 {
 	add_rm(insn, code, size);
 	add_gpr(insn, code, code->reg, size);
-	set_access(insn, 0, true, true);
+	set_access(insn, 0, true, !op_only_looks(op));
 	set_access(insn, 1, true, op == OP_XCHG || op == OP_XADD);
 	return op;
 }
@@ -74,7 +74,17 @@ static uint8_t rm_imm(struct insn *insn, const struct code *code, uint8_t op,
 {
 	add_rm(insn, code, size);
 	add_imm(insn, code, size);
-	set_access(insn, 0, true, true);
+	set_access(insn, 0, true, !op_only_looks(op));
+	return op;
+}
+
+uint8_t reg_rm(struct insn *insn, const struct code *code, uint8_t op,
+	       uint8_t size, uint8_t from)
+{
+	add_gpr(insn, code, code->reg, size);
+	add_rm(insn, code, from);
+	set_access(insn, 0, true, !op_only_looks(op));
+	set_access(insn, 1, true, false);
 	return op;
 }
 
@@ -96,7 +106,7 @@ uint8_t other(struct insn *insn, const struct code *code, bool read, bool write)
 }
 
 static const uint8_t alu_op[8] = {OP_ADD, OP_OR,  OP_ADC, OP_SBB,
-				  OP_AND, OP_SUB, OP_XOR, OP_OTHER /* CMP */};
+				  OP_AND, OP_SUB, OP_XOR, OP_CMP};
 
 static uint8_t classify_alu(struct insn *insn, const struct code *code)
 {
@@ -106,28 +116,20 @@ static uint8_t classify_alu(struct insn *insn, const struct code *code)
 	switch (code->opcode & 7) {
 	case 0:
 	case 1:
-		if (op != OP_OTHER)
-			return rm_reg(insn, code, op, size);
-		break;
+		return rm_reg(insn, code, op, size);
 	case 2:
-	case 3: /* dest is a register */
-		break;
+	case 3:
+		return reg_rm(insn, code, op, size, size);
 	default:
 		return OP_OTHER;
 	}
-	add_rm(insn, code, size);
-	set_access(insn, 0, true, false);
-	return OP_OTHER;
 }
 
 /* 80, 81, 82, 83 */
 static uint8_t classify_group1(struct insn *insn, const struct code *code)
 {
-	uint8_t op = alu_op[code->reg & 7];
-
-	rm_imm(insn, code, op, code->opcode == 0x82 ? 1 : code_width(code));
-	set_access(insn, 0, true, op != OP_OTHER);
-	return op;
+	return rm_imm(insn, code, alu_op[code->reg & 7],
+		      code->opcode == 0x82 ? 1 : code_width(code));
 }
 
 /* C0, C1, D0..D3: rotate and shift */
@@ -150,6 +152,9 @@ static uint8_t classify_group2(struct insn *insn, const struct code *code)
 static uint8_t classify_group3(struct insn *insn, const struct code *code)
 {
 	switch (code->reg & 7) {
+	case 0:
+	case 1:
+		return rm_imm(insn, code, OP_TEST, code_width(code));
 	case 2:
 		return rm_only(insn, code, OP_NOT, code_width(code));
 	case 3:
@@ -267,7 +272,7 @@ static uint8_t classify_string(struct insn *insn, const struct code *code)
 		add_string_mem(insn, code,
 			       code->opcode >= 0xae ? GPR_RDI : GPR_RSI, size);
 		set_access(insn, 0, true, false);
-		return OP_OTHER;
+		return code->opcode >= 0xae ? OP_OTHER : OP_LODS;
 	}
 }
 
@@ -326,11 +331,15 @@ static uint8_t classify_misc(struct insn *insn, const struct code *code)
 	switch (opcode) {
 	case 0x63: /* ARPL, but MOVSXD in 64-bit mode */
 		if (code->mode == CODE_64)
-			return other(insn, code, true, false);
+			return reg_rm(insn, code, OP_MOVSX, code->opsize,
+				      (uint8_t)min_u64(code->opsize, 4));
 		return rm_reg(insn, code, OP_OTHER, 2);
 	case 0x68:
 	case 0x6a:
 		return push_imm(insn, code);
+	case 0x84:
+	case 0x85:
+		return rm_reg(insn, code, OP_TEST, code_width(code));
 	case 0x86:
 	case 0x87:
 		return rm_reg(insn, code, OP_XCHG, code_width(code));

@@ -37,6 +37,16 @@ static inline uint8_t code_width(const struct code *code)
 	return code->opcode & 1 ? code->opsize : 1;
 }
 
+/* CMP, TEST, BT: all they change is flags. */
+static inline bool op_only_looks(uint8_t op)
+{
+	return op == OP_CMP || op == OP_TEST || op == OP_BT;
+}
+
+/* `reg, rm`, where rm has its own size and is read; returns op. */
+uint8_t reg_rm(struct insn *insn, const struct code *code, uint8_t op,
+	       uint8_t size, uint8_t from);
+
 /* `rm, reg` or `rm` with rm read and written; both return op. */
 uint8_t rm_reg(struct insn *insn, const struct code *code, uint8_t op,
 	       uint8_t size);

@@ -91,7 +91,7 @@ static uint8_t classify_mov_crdr(struct insn *insn, const struct code *code)
 static uint8_t classify_bt(struct insn *insn, const struct code *code,
 			   unsigned int which, bool imm)
 {
-	static const uint8_t op[4] = {OP_OTHER, OP_BTS, OP_BTR, OP_BTC};
+	static const uint8_t op[4] = {OP_BT, OP_BTS, OP_BTR, OP_BTC};
 
 	if (imm) {
 		rm_only(insn, code, op[which], code->opsize);
@@ -167,6 +167,14 @@ static uint8_t classify_locked(struct insn *insn, const struct code *code)
 	case 0xb0:
 	case 0xb1:
 		return rm_reg(insn, code, OP_CMPXCHG, code_width(code));
+	case 0xb6:
+	case 0xb7:
+		return reg_rm(insn, code, OP_MOVZX, code->opsize,
+			      1 + (code->opcode & 1));
+	case 0xbe:
+	case 0xbf:
+		return reg_rm(insn, code, OP_MOVSX, code->opsize,
+			      1 + (code->opcode & 1));
 	case 0xc0:
 	case 0xc1:
 		return rm_reg(insn, code, OP_XADD, code_width(code));

@@ -91,6 +91,14 @@ enum insn_op {
 	OP_PUSH,
 	OP_POP,
 	OP_LAST_EMULATED = OP_POP,
+	/* ... and where an operand in memory is a device's. */
+	OP_CMP,
+	OP_TEST,
+	OP_BT,
+	OP_MOVZX,
+	OP_MOVSX, /* MOVSXD, too */
+	OP_LODS,
+	OP_LAST_REACHING = OP_LODS,
 
 	OP_OTHER,
 	NR_INSN_OPS

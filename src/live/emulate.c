@@ -8,97 +8,97 @@
 #include <string.h>
 
 #include "live/alu.h"
-#include "live/exec.h"
+#include "live/live.h"
+#include "live/reach.h"
 
-/* Stores are of at most 8 bytes but for CMPXCHG16B. */
-#define EMU_MAX 16
-
-/*
- * An operand's bytes.  False: *status says how the instruction ends, with a
- * page fault if the guest maps nothing there.
- */
-static bool emu_load(struct exec *x, gva_t gva, void *ret, uint8_t size,
-		     enum insn_status *status)
-{
-	struct lin_ref ref = {
-		.gva = gva, .access = env_access(x->env), .size = size};
-	struct lin_span span;
-
-	if (lin_peek(x->env, gva, ret, size) == size)
-		return true;
-	if (!lin_resolve(x->env, &ref, &span, &x->out)) {
-		*status = exec_obey(x);
-		return false;
-	}
-	env_stop(x->env, x->end, "linear 0x%llx can be read but not translated",
-		 (unsigned long long)gva);
-	*status = INSN_END;
-	return false;
-}
-
-static bool emu_store(struct exec *x, gva_t gva, const void *bytes,
-		      uint8_t size, enum insn_status *status)
-{
-	if (lin_store(x->env, gva, bytes, size, &x->out))
-		return true;
-	*status = exec_obey(x);
-	return false;
-}
-
-/* The destination in memory, its linear address and its old value. */
+/* The destination, where it is if in memory, and its value before. */
 struct dest {
+	const struct operand *op;
 	gva_t gva;
 	uint8_t size;
 	uint64_t old;
 };
 
+static struct dest dest_of(const struct exec *x)
+{
+	const struct operand *op = &x->insn->operand[0];
+	struct dest dest = {.op = op, .size = (uint8_t)op->size};
+
+	if (op->type == OPERAND_MEM)
+		dest.gva = insn_linear(x->insn, op, x->env->vcpu);
+	return dest;
+}
+
+static bool load_operand(struct exec *x, const struct operand *op,
+			 uint64_t *ret, enum insn_status *status)
+{
+	*ret = 0;
+	switch (op->type) {
+	case OPERAND_IMM:
+		*ret = (uint64_t)op->imm;
+		return true;
+	case OPERAND_GPR:
+		*ret = gpr_read(x->env->vcpu, op);
+		return true;
+	case OPERAND_MEM:
+		return reach_load(x, insn_linear(x->insn, op, x->env->vcpu),
+				  ret, (uint8_t)op->size, status);
+	default:
+		return true;
+	}
+}
+
 static bool load_dest(struct exec *x, struct dest *ret,
 		      enum insn_status *status)
 {
-	const struct operand *op = &x->insn->operand[0];
+	*ret = dest_of(x);
+	return load_operand(x, ret->op, &ret->old, status);
+}
 
-	*ret = (struct dest){
-		.gva = insn_linear(x->insn, op, x->env->vcpu),
-		.size = (uint8_t)op->size,
-	};
-	return emu_load(x, ret->gva, &ret->old, ret->size, status);
+/* None: 0. */
+static bool load_source(struct exec *x, uint64_t *ret, enum insn_status *status)
+{
+	return load_operand(x, &x->insn->operand[1], ret, status);
 }
 
 static bool store_dest(struct exec *x, const struct dest *dest, uint64_t val,
 		       enum insn_status *status)
 {
-	return emu_store(x, dest->gva, &val, dest->size, status);
+	if (dest->op->type == OPERAND_MEM)
+		return reach_store(x, dest->gva, &val, dest->size, status);
+	gpr_write(x->env->vcpu, dest->op, val);
+	return true;
 }
 
-static uint64_t source(const struct exec *x)
+static uint64_t extended(const struct exec *x, uint64_t val)
 {
-	const struct operand *op = &x->insn->operand[1];
+	unsigned int shift = 64 - 8u * x->insn->operand[1].size;
 
-	if (x->insn->nr_operands < 2)
-		return 0;
-	return op->type == OPERAND_IMM ? (uint64_t)op->imm
-				       : gpr_read(x->env->vcpu, op);
+	if (x->insn->op != OP_MOVSX)
+		return val;
+	return (uint64_t)((int64_t)(val << shift) >> shift);
 }
 
 static enum insn_status emu_mov(struct exec *x)
 {
-	const struct operand *op = &x->insn->operand[0];
-	gva_t gva = insn_linear(x->insn, op, x->env->vcpu);
-	uint64_t val = source(x);
+	struct dest dest = dest_of(x);
 	enum insn_status status;
+	uint64_t val;
 
-	if (!emu_store(x, gva, &val, (uint8_t)op->size, &status))
+	if (!load_source(x, &val, &status) ||
+	    !store_dest(x, &dest, extended(x, val), &status))
 		return status;
 	return exec_advance(x);
 }
 
 static enum insn_status emu_setcc(struct exec *x)
 {
-	gva_t gva = insn_linear(x->insn, &x->insn->operand[0], x->env->vcpu);
-	uint8_t val = alu_condition(x->insn->cond, x->env->vcpu->rflags);
+	struct dest dest = dest_of(x);
 	enum insn_status status;
 
-	if (!emu_store(x, gva, &val, 1, &status))
+	if (!store_dest(x, &dest,
+			alu_condition(x->insn->cond, x->env->vcpu->rflags),
+			&status))
 		return status;
 	return exec_advance(x);
 }
@@ -108,8 +108,10 @@ static enum insn_status emu_xchg(struct exec *x)
 	enum insn_status status;
 	struct dest dest;
 
-	if (!load_dest(x, &dest, &status) ||
-	    !store_dest(x, &dest, source(x), &status))
+	uint64_t val;
+
+	if (!load_dest(x, &dest, &status) || !load_source(x, &val, &status) ||
+	    !store_dest(x, &dest, val, &status))
 		return status;
 	gpr_write(x->env->vcpu, &x->insn->operand[1], dest.old);
 	return exec_advance(x);
@@ -120,11 +122,11 @@ static enum insn_status emu_xadd(struct exec *x)
 	uint64_t rflags = x->env->vcpu->rflags;
 	enum insn_status status;
 	struct dest dest;
-	uint64_t sum;
+	uint64_t sum, val;
 
-	if (!load_dest(x, &dest, &status))
+	if (!load_dest(x, &dest, &status) || !load_source(x, &val, &status))
 		return status;
-	sum = alu(OP_ADD, dest.size, dest.old, source(x), &rflags);
+	sum = alu(OP_ADD, dest.size, dest.old, val, &rflags);
 	if (!store_dest(x, &dest, sum, &status))
 		return status;
 	gpr_write(x->env->vcpu, &x->insn->operand[1], dest.old);
@@ -142,14 +144,15 @@ static enum insn_status emu_cmpxchg(struct exec *x)
 	uint64_t rflags = vcpu->rflags;
 	enum insn_status status;
 	struct dest dest;
+	uint64_t val;
 
-	if (!load_dest(x, &dest, &status))
+	if (!load_dest(x, &dest, &status) || !load_source(x, &val, &status))
 		return status;
 	alu_compare(dest.size, vcpu->gpr[GPR_RAX] & size_mask(dest.size),
 		    dest.old, &rflags);
 	if (!(rflags & ALU_ZF))
 		gpr_merge(&vcpu->gpr[GPR_RAX], dest.size, dest.old);
-	else if (!store_dest(x, &dest, source(x), &status))
+	else if (!store_dest(x, &dest, val, &status))
 		return status;
 	vcpu->rflags = rflags;
 	return exec_advance(x);
@@ -157,7 +160,7 @@ static enum insn_status emu_cmpxchg(struct exec *x)
 
 /* rDX:rAX or rCX:rBX as the bytes of CMPXCHG8B's and 16B's operand. */
 static void pair_bytes(const struct vcpu *vcpu, enum gpr low, enum gpr high,
-		       unsigned int half, uint8_t ret[EMU_MAX])
+		       unsigned int half, uint8_t ret[REACH_MAX])
 {
 	memcpy(ret, &vcpu->gpr[low], half);
 	memcpy(ret + half, &vcpu->gpr[high], half);
@@ -167,18 +170,19 @@ static enum insn_status emu_cmpxchg8b(struct exec *x)
 {
 	const struct operand *op = &x->insn->operand[0];
 	struct vcpu *vcpu = x->env->vcpu;
-	uint8_t old[EMU_MAX], expected[EMU_MAX], replacement[EMU_MAX];
+	uint8_t old[REACH_MAX], expected[REACH_MAX], replacement[REACH_MAX];
 	gva_t gva = insn_linear(x->insn, op, vcpu);
 	unsigned int half = op->size / 2;
 	uint64_t low = 0, high = 0;
 	enum insn_status status;
 
-	if (!emu_load(x, gva, old, (uint8_t)op->size, &status))
+	if (!reach_load(x, gva, old, (uint8_t)op->size, &status))
 		return status;
 	pair_bytes(vcpu, GPR_RAX, GPR_RDX, half, expected);
 	if (!memcmp(old, expected, op->size)) {
 		pair_bytes(vcpu, GPR_RBX, GPR_RCX, half, replacement);
-		if (!emu_store(x, gva, replacement, (uint8_t)op->size, &status))
+		if (!reach_store(x, gva, replacement, (uint8_t)op->size,
+				 &status))
 			return status;
 		vcpu->rflags |= ALU_ZF;
 		return exec_advance(x);
@@ -196,38 +200,63 @@ static enum insn_status emu_alu(struct exec *x)
 	uint64_t rflags = x->env->vcpu->rflags;
 	enum insn_status status;
 	struct dest dest;
-	uint64_t result;
+	uint64_t val;
 
-	if (!load_dest(x, &dest, &status))
+	if (!load_dest(x, &dest, &status) || !load_source(x, &val, &status))
 		return status;
-	result = alu(x->insn->op, dest.size, dest.old,
-		     source(x) & size_mask(dest.size), &rflags);
-	if (!store_dest(x, &dest, result, &status))
+	val = alu(x->insn->op, dest.size, dest.old, val & size_mask(dest.size),
+		  &rflags);
+	if (!store_dest(x, &dest, val, &status))
 		return status;
 	x->env->vcpu->rflags = rflags;
 	return exec_advance(x);
 }
 
+/* CMP, TEST, BT: as SUB, AND, BTS, whose result goes nowhere. */
+static enum insn_status emu_look(struct exec *x)
+{
+	uint8_t op = x->insn->op == OP_CMP    ? OP_SUB
+		     : x->insn->op == OP_TEST ? OP_AND
+					      : OP_BTS;
+	enum insn_status status;
+	struct dest dest;
+	uint64_t val;
+
+	if (!load_dest(x, &dest, &status) || !load_source(x, &val, &status))
+		return status;
+	alu(op, dest.size, dest.old, val & size_mask(dest.size),
+	    &x->env->vcpu->rflags);
+	return exec_advance(x);
+}
+
 static enum insn_status emu_string(struct exec *x)
 {
-	const struct operand *to = &x->insn->operand[0];
-	const struct operand *from = &x->insn->operand[1];
-	struct vcpu *vcpu = x->env->vcpu;
-	gva_t gva = insn_linear(x->insn, to, vcpu);
-	uint8_t size = (uint8_t)to->size;
-	uint64_t val = vcpu->gpr[GPR_RAX];
+	struct dest dest = dest_of(x);
 	enum insn_status status;
+	uint64_t val;
 
 	if (exec_rep_is_over(x))
 		return exec_advance(x);
-	if (x->insn->op == OP_MOVS &&
-	    !emu_load(x, insn_linear(x->insn, from, vcpu), &val, size, &status))
+	if (!load_source(x, &val, &status) ||
+	    !store_dest(x, &dest, val, &status))
 		return status;
-	if (!emu_store(x, gva, &val, size, &status))
-		return status;
-	exec_step_pointer(x, GPR_RDI, size);
+	exec_step_pointer(x, GPR_RDI, dest.size);
 	if (x->insn->op == OP_MOVS)
-		exec_step_pointer(x, GPR_RSI, size);
+		exec_step_pointer(x, GPR_RSI, dest.size);
+	return exec_iterated(x);
+}
+
+static enum insn_status emu_lods(struct exec *x)
+{
+	enum insn_status status;
+	struct dest from;
+
+	if (exec_rep_is_over(x))
+		return exec_advance(x);
+	if (!load_dest(x, &from, &status))
+		return status;
+	gpr_merge(&x->env->vcpu->gpr[GPR_RAX], from.size, from.old);
+	exec_step_pointer(x, GPR_RSI, from.size);
 	return exec_iterated(x);
 }
 
@@ -257,16 +286,12 @@ static enum insn_status emu_push(struct exec *x)
 	const struct operand *op = &x->insn->operand[0];
 	struct vcpu *vcpu = x->env->vcpu;
 	uint64_t rsp = vcpu->gpr[GPR_RSP] - x->insn->opsize;
-	uint64_t val = (uint64_t)op->imm;
 	enum insn_status status;
+	uint64_t val;
 
-	if (op->type == OPERAND_GPR)
-		val = gpr_read(vcpu, op);
-	else if (op->type == OPERAND_MEM &&
-		 !emu_load(x, insn_linear(x->insn, op, vcpu), &val,
-			   (uint8_t)op->size, &status))
-		return status;
-	if (!emu_store(x, stack_linear(x, rsp), &val, x->insn->opsize, &status))
+	if (!load_operand(x, op, &val, &status) ||
+	    !reach_store(x, stack_linear(x, rsp), &val, x->insn->opsize,
+			 &status))
 		return status;
 	set_stack_pointer(x, rsp);
 	return exec_advance(x);
@@ -281,12 +306,12 @@ static enum insn_status emu_pop(struct exec *x)
 	uint64_t val = 0;
 	gva_t gva;
 
-	if (!emu_load(x, stack_linear(x, before), &val, x->insn->opsize,
-		      &status))
+	if (!reach_load(x, stack_linear(x, before), &val, x->insn->opsize,
+			&status))
 		return status;
 	set_stack_pointer(x, before + x->insn->opsize);
 	gva = insn_linear(x->insn, &x->insn->operand[0], vcpu);
-	if (!emu_store(x, gva, &val, x->insn->opsize, &status)) {
+	if (!reach_store(x, gva, &val, x->insn->opsize, &status)) {
 		vcpu->gpr[GPR_RSP] = before;
 		return status;
 	}
@@ -297,7 +322,13 @@ static enum insn_status dispatch(struct exec *x)
 {
 	switch (x->insn->op) {
 	case OP_MOV:
+	case OP_MOVZX:
+	case OP_MOVSX:
 		return emu_mov(x);
+	case OP_CMP:
+	case OP_TEST:
+	case OP_BT:
+		return emu_look(x);
 	case OP_SETCC:
 		return emu_setcc(x);
 	case OP_XCHG:
@@ -311,6 +342,8 @@ static enum insn_status dispatch(struct exec *x)
 	case OP_MOVS:
 	case OP_STOS:
 		return emu_string(x);
+	case OP_LODS:
+		return emu_lods(x);
 	case OP_PUSH:
 		return emu_push(x);
 	case OP_POP:
@@ -340,17 +373,23 @@ static bool fetch(const struct live_env *env, struct insn *ret)
 	return n && decode_one(mode, bytes, n, ret);
 }
 
-enum insn_status emulate_insn(struct live_env *env, struct trap *trap,
-			      struct live_end *end)
+static struct exec begin(struct live_env *env, const struct insn *insn,
+			 struct trap *trap, struct live_end *end)
 {
-	struct insn insn;
-	struct exec x = {
+	return (struct exec){
 		.env = env,
-		.insn = &insn,
+		.insn = insn,
 		.trap = trap,
 		.end = end,
 		.stepping = env->vcpu->rflags & RFLAGS_TF,
 	};
+}
+
+enum insn_status emulate_insn(struct live_env *env, struct trap *trap,
+			      struct live_end *end)
+{
+	struct insn insn;
+	struct exec x = begin(env, &insn, trap, end);
 
 	if (fetch(env, &insn) && emulate_can(&insn))
 		return dispatch(&x);
@@ -358,4 +397,33 @@ enum insn_status emulate_insn(struct live_env *env, struct trap *trap,
 	if (!exec_push_kind(&x, GE_EMULATE_FAILED))
 		return exec_obey(&x);
 	return INSN_NATIVE;
+}
+
+/* The memory operands of all that the emulator knows are listed or a stack. */
+static bool can_reach(const struct insn *insn)
+{
+	return insn->op > OP_LAST_SENSITIVE && insn->op <= OP_LAST_REACHING;
+}
+
+enum insn_status emulate_device(struct live_env *env,
+				const struct device_ref *ref, struct trap *trap,
+				struct live_end *end)
+{
+	struct guest_outcome absent = {.verdict = GO_MMIO, .gpa = ref->gpa};
+	struct device_ref device = *ref;
+	enum insn_status status;
+	struct insn insn;
+	struct exec x = begin(env, &insn, trap, end);
+
+	x.device = &device;
+	if (ref->access & PFEC_ID || !fetch(env, &insn) || !can_reach(&insn)) {
+		env_end(env, &absent, ref->gva,
+			ref->access & PFEC_ID
+				? " for code"
+				: " with an instruction that is not emulated "
+				  "for devices",
+			end);
+		return INSN_END;
+	}
+	return reach_begin(&x, &status) ? dispatch(&x) : status;
 }

@@ -26,4 +26,15 @@ bool emulate_can(const struct insn *insn);
 enum insn_status emulate_insn(struct live_env *env, struct trap *trap,
 			      struct live_end *end);
 
+/*
+ * The answer to GO_MMIO: GE_DEVICE, and the instruction at vcpu->rip with the
+ * device (platform.h) in the place of memory.  INSN_END with LIVE_ABSENT where
+ * it is one that is not known, or a fetch of code.  REP: as above.
+ */
+struct device_ref;
+
+enum insn_status emulate_device(struct live_env *env,
+				const struct device_ref *ref, struct trap *trap,
+				struct live_end *end);
+
 #endif

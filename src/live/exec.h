@@ -11,13 +11,16 @@
 #include "live/lin.h"
 #include "platform/cpuid.h"
 
+struct device_ref;
+
 struct exec {
 	struct live_env *env;
 	const struct insn *insn;
 	struct trap *trap;
 	struct live_end *end;
-	struct guest_outcome out; /* of the last push */
-	bool stepping;            /* TF was set when the instruction began */
+	struct guest_outcome out;  /* of the last push */
+	bool stepping;             /* TF was set when the instruction began */
+	struct device_ref *device; /* NULL: no operand is a device's */
 };
 
 /* An event of this instruction; true if the outcome is GO_DONE. */

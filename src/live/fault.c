@@ -9,6 +9,7 @@
 #include "live/emulate.h"
 #include "live/hook.h"
 #include "live/internal.h"
+#include "live/reach.h"
 
 #define DR6_BS BIT(14)
 
@@ -240,6 +241,20 @@ static void emulate(struct live *live)
 	live_obey_insn(live, status, &trap, rip);
 }
 
+static void emulate_for(struct live *live, const struct guest_event *ev,
+			gpa_t gpa)
+{
+	struct device_ref ref = {
+		.gva = ev->gva, .gpa = gpa, .access = ev->access};
+	uint64_t rip = live->vcpu.rip;
+	enum insn_status status;
+	struct trap trap;
+
+	step_end(live);
+	status = emulate_device(&live->env, &ref, &trap, &live->end);
+	live_obey_insn(live, status, &trap, rip);
+}
+
 /*
  * Unicorn 2.1.1 makes two loads of one that crosses a page's end, of code too,
  * and for the time it takes tells nobody of stores.  A fault on the second
@@ -272,6 +287,9 @@ static void page_fault(struct live *live, const struct hidden_event *hw_ev)
 		break;
 	case GO_EMULATE:
 		emulate(live);
+		break;
+	case GO_MMIO:
+		emulate_for(live, &ev, out.gpa);
 		break;
 	default:
 		step_end(live);

@@ -7,11 +7,6 @@
 /* Unshadowing one page may be asked for once a page; more is a mistake. */
 #define UNSHADOW_TRIES 4
 
-static gva_t lin_wrap(const struct live_env *env, gva_t gva)
-{
-	return env_efer_lma(env) ? gva : gva & UINT32_MAX;
-}
-
 /* One page's part of an access. */
 static bool resolve_part(struct live_env *env, const struct lin_ref *ref,
 			 gva_t gva, uint8_t size, hpa_t *ret,

@@ -13,6 +13,11 @@
 
 #define LIN_MAX 16 /* bytes in one access */
 
+static inline gva_t lin_wrap(const struct live_env *env, gva_t gva)
+{
+	return env_efer_lma(env) ? gva : gva & UINT32_MAX;
+}
+
 struct lin_ref {
 	gva_t gva;
 	uint32_t access; /* PFEC_W, PFEC_U, ACCESS_AC; lin_write adds W */

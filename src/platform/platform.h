@@ -64,6 +64,15 @@ void platform_io_write(struct platform *p, uint16_t port, unsigned int size,
 		       uint32_t val, uint64_t now);
 
 /*
+ * Where there is no RAM: size 1..8, within a page.  Nobody is there: all ones
+ * are read, writes go nowhere.
+ */
+uint64_t platform_mmio_read(struct platform *p, uint64_t gpa, unsigned int size,
+			    uint64_t now);
+void platform_mmio_write(struct platform *p, uint64_t gpa, unsigned int size,
+			 uint64_t val, uint64_t now);
+
+/*
  * When platform_advance() has something to do again; UINT64_MAX: never unless
  * the guest writes to a port.  Falling edges are events too, so an event need
  * not leave an interrupt: a halted processor goes on to the next one.

@@ -67,6 +67,9 @@ static struct text item_text(const struct trace_item *item)
 					 ev->error);
 			snprintf(t.s, sizeof(t.s), "delivery of %.120s",
 				 what.s);
+		} else if (ev->kind == GE_DEVICE) {
+			snprintf(t.s, sizeof(t.s), "a device at 0x%" PRIx64,
+				 ev->value);
 		} else {
 			snprintf(t.s, sizeof(t.s), "event %s at 0x%" PRIx64,
 				 trace_event_name(ev->kind), ev->rip);
@@ -89,6 +92,10 @@ static struct text expected_text(const struct replay_lane *lane)
 	case EXPECT_DELIVERY:
 		return trap_text(trap->vector, trap->type, trap->has_error,
 				 trap->error);
+	case EXPECT_DEVICE:
+		snprintf(t.s, sizeof(t.s), "a device at 0x%" PRIx64,
+			 lane->device);
+		return t;
 	case EXPECT_END:
 		snprintf(t.s, sizeof(t.s), "%s",
 			 lane->at_end == REPLAY_SHUTDOWN
@@ -135,6 +142,20 @@ static void expect_trap(struct replay_lane *lane,
 	lane->delivery.under_way = false;
 }
 
+/* Neither code nor a delivery: those are the guest's end. */
+static void expect_device(struct replay_lane *lane,
+			  const struct guest_outcome *out,
+			  const struct trace_ref *ref)
+{
+	bool can = ref && ref->kind != TRACE_FETCH && !ref->implicit;
+
+	lane->expected = can ? EXPECT_DEVICE : EXPECT_END;
+	lane->at_end = REPLAY_ABSENT;
+	lane->device = out->gpa;
+	lane->exit_open = true;
+	lane->exit_position = lane->position;
+}
+
 void lane_obey(struct replay_lane *lane, const struct guest_outcome *out,
 	       const struct trace_ref *ref)
 {
@@ -159,8 +180,7 @@ void lane_obey(struct replay_lane *lane, const struct guest_outcome *out,
 		lane->exit_position = lane->position;
 		return;
 	case GO_MMIO:
-		lane->expected = EXPECT_END;
-		lane->at_end = REPLAY_ABSENT;
+		expect_device(lane, out, ref);
 		return;
 	case GO_SHUTDOWN:
 		lane->expected = EXPECT_END;
@@ -184,13 +204,18 @@ static bool is_delivery_of(const struct guest_event *ev,
 	       (!ev->has_error || ev->error == trap->error);
 }
 
+static bool is_device(const struct trace_item *item)
+{
+	return item->kind == TRACE_ITEM_EVENT && item->event.kind == GE_DEVICE;
+}
+
 /* The item is none of those that may come whatever is expected. */
 static bool is_expected(const struct replay_lane *lane,
 			const struct trace_item *item)
 {
 	switch (lane->expected) {
 	case EXPECT_ANYTHING:
-		return item->kind != TRACE_ITEM_FAULT;
+		return item->kind != TRACE_ITEM_FAULT && !is_device(item);
 	case EXPECT_FAULT:
 		return item->kind == TRACE_ITEM_FAULT &&
 		       item->gva == lane->cr2 &&
@@ -199,7 +224,9 @@ static bool is_expected(const struct replay_lane *lane,
 		return item->kind == TRACE_ITEM_EVENT &&
 		       is_delivery_of(&item->event, &lane->trap);
 	case EXPECT_VALUE:
-		return true;
+		return !is_device(item);
+	case EXPECT_DEVICE:
+		return is_device(item) && item->event.value == lane->device;
 	case EXPECT_END:
 		return false;
 	}
@@ -227,8 +254,8 @@ bool lane_may_come(struct replay_lane *lane, const struct trace_item *item)
 	trace = item_text(item);
 	model = expected_text(lane);
 	if (lane->expected == EXPECT_ANYTHING)
-		lane_differs(lane, "the trace has %s, the model no fault",
-			     trace.s);
+		lane_differs(lane, "the trace has %s, the model %s", trace.s,
+			     is_device(item) ? "memory" : "no fault");
 	else
 		lane_differs(lane, "the model has %s, the trace %s", model.s,
 			     trace.s);

@@ -20,6 +20,7 @@ enum expected {
 	EXPECT_FAULT,    /* lane->fault by address and error code */
 	EXPECT_DELIVERY, /* deliver of lane->trap */
 	EXPECT_VALUE,    /* of the write lane->ref to a shadowed table */
+	EXPECT_DEVICE,   /* device at lane->device, or nothing more */
 	EXPECT_END,      /* absent memory, triple fault: lane->at_end */
 };
 
@@ -80,6 +81,7 @@ struct replay_lane {
 	enum expected expected;
 	struct trace_ref ref; /* that asked for it */
 	gva_t cr2;
+	gpa_t device;
 	struct guest_outcome trap;
 	enum replay_status at_end;
 

@@ -153,6 +153,8 @@ static void push_event(struct replay_lane *lane, const struct guest_event *from)
 		break;
 	}
 	lane->retrying = ev.kind == GE_RETRY;
+	if (lane->expected == EXPECT_DEVICE)
+		lane->expected = EXPECT_ANYTHING;
 	event_push(lane->sink, &ev, &out);
 	lane_obey(lane, &out, NULL);
 }
@@ -243,8 +245,10 @@ void replay_lane_item(struct replay_lane *lane, const struct trace_item *item)
 void replay_lane_finish(struct replay_lane *lane)
 {
 	if (lane_is_running(lane))
-		lane->status = lane->expected == EXPECT_END ? lane->at_end
-							    : REPLAY_DONE;
+		lane->status = lane->expected == EXPECT_END ||
+					       lane->expected == EXPECT_DEVICE
+				       ? lane->at_end
+				       : REPLAY_DONE;
 	sim_finish(lane->sim, lane->insns);
 }
 

@@ -142,6 +142,14 @@ void sim_store(struct sim *sim, const struct guest_event *ev,
 	sim_refresh_root(sim);
 }
 
+void sim_device(struct sim *sim)
+{
+	BUG_ON(!sim->cur->emulating);
+	account_count(sim->acct, CNT_insn_emulation);
+	account_charge(sim->acct, COST_EMULATE, 1);
+	sim_end_emulation(sim);
+}
+
 void sim_emulate_failed(struct sim *sim, const struct guest_event *ev,
 			struct guest_outcome *out)
 {

@@ -62,7 +62,8 @@ struct sim_vcpu {
 	 * them. */
 	uint64_t requeued[4];
 	bool irq_waiting; /* a device's line is up and could not be taken */
-	/* GO_EMULATE given: the exit lasts until the source's next step. */
+	/* GO_EMULATE or GO_MMIO given: the exit lasts until the source's next
+	 * step. */
 	bool emulating;
 	gva_t emulating_gva;
 
@@ -181,6 +182,7 @@ void sim_store(struct sim *sim, const struct guest_event *ev,
 	       struct guest_outcome *out);
 void sim_emulate_failed(struct sim *sim, const struct guest_event *ev,
 			struct guest_outcome *out);
+void sim_device(struct sim *sim);
 void sim_set_cr2(struct sim *sim, gva_t gva);
 /* The guest's own fault goes past the hypervisor into the guest. */
 void sim_fault_direct(struct sim *sim, const struct guest_event *ev,

@@ -253,8 +253,10 @@ static bool page_fault_exit(struct sim *sim, const struct guest_event *ev,
 		begin_emulation(sim, ev, out);
 		return false;
 	case SMMU_MMIO:
+		/* Its exit lasts until the source has been at the device. */
 		sim_refresh_root(sim);
-		sim_exit_end(sim);
+		sim->cur->emulating = true;
+		sim->cur->emulating_gva = ev->gva;
 		out->verdict = GO_MMIO;
 		out->gpa = r.gpa;
 		return false;

@@ -93,6 +93,9 @@ static void dispatch(struct sim *sim, const struct guest_event *ev,
 	case GE_RETRY:
 		sim_retry(sim, ev);
 		break;
+	case GE_DEVICE:
+		sim_device(sim);
+		break;
 	case NR_GUEST_EVENTS:
 		BUG("not an event");
 	}
@@ -121,6 +124,12 @@ static void dirty_log_clock(struct sim *sim, const struct guest_event *ev)
 	sim->dirty_log_next = ev->insns - ev->insns % period + period;
 }
 
+static bool is_of_emulation(const struct guest_event *ev)
+{
+	return ev->kind == GE_STORE || ev->kind == GE_EMULATE_FAILED ||
+	       ev->kind == GE_DEVICE;
+}
+
 static void sim_push(struct event_sink *sink, const struct guest_event *ev,
 		     struct guest_outcome *out)
 {
@@ -131,8 +140,7 @@ static void sim_push(struct event_sink *sink, const struct guest_event *ev,
 		sim_select(sim, ev->vcpu);
 	retried = sim_is_retried(sim, ev);
 	sim->cur->runs = true;
-	if (sim->cur->emulating && ev->kind != GE_STORE &&
-	    ev->kind != GE_EMULATE_FAILED)
+	if (sim->cur->emulating && !is_of_emulation(ev))
 		sim_end_emulation(sim);
 	if (!retried && ev->kind != GE_ACCESS)
 		sim_retry_close(sim);

@@ -219,6 +219,17 @@ static bool is_after_write(const struct trace_check *c)
 	return c->last == LAST_REF && ref->kind == TRACE_WRITE;
 }
 
+/* It ends all runs, so each such reference is one. */
+static bool is_device_of(const struct trace_check *c,
+			 const struct guest_event *ev)
+{
+	const struct trace_ref *ref = c->flow.is_full ? &c->ref : &c->data;
+
+	return c->last == LAST_REF && ref->kind != TRACE_FETCH &&
+	       !ref->implicit && ref->gva == ev->gva &&
+	       !(ev->access & PFEC_W) == (ref->kind == TRACE_READ);
+}
+
 static void check_event(struct trace_check *c, const struct trace_item *item)
 {
 	const struct guest_event *ev = &item->event;
@@ -247,6 +258,10 @@ static void check_event(struct trace_check *c, const struct trace_item *item)
 		break;
 	case GE_RETRY:
 		c->retry_rip = ev->rip;
+		break;
+	case GE_DEVICE:
+		if (!is_device_of(c, ev))
+			break_item(c, RULE_DEVICE, item);
 		break;
 	default:
 		break;

@@ -143,7 +143,8 @@ static char *put_event(char *p, const struct guest_event *ev)
 		p = put_number(p, ev->kind == GE_DR ? " dr " : " cr ", ev->cr);
 	if (ev->value || ev->kind == GE_CR_WRITE || ev->kind == GE_WRMSR ||
 	    ev->kind == GE_WRPKRU)
-		p = put_address(p, " value ", ev->value);
+		p = put_address(p, ev->kind == GE_DEVICE ? " gpa " : " value ",
+				ev->value);
 	if (ev->gva || ev->kind == GE_INVLPG || ev->kind == GE_RETRY)
 		p = put_address(p, " gva ", ev->gva);
 	if (ev->kind == GE_INVPCID)

@@ -56,6 +56,10 @@ const char *trace_event_nonsense(const struct guest_event *ev)
 				       ev->vector != EXC_PF
 			       ? NULL
 			       : "not the vector of an exception";
+	case GE_DEVICE:
+		return (ev->gva ^ ev->value) & PAGE_MASK
+			       ? "no page leads from there to that device"
+			       : NULL;
 	case GE_SOFT_INT:
 		return is_software(ev->type, ev->vector)
 			       ? NULL

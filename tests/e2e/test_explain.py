@@ -169,7 +169,7 @@ def mmio():
     """A page of no memory, in a recording of its own."""
     trace = os.path.join(SCRATCH.name, "absent.ntr")
     notrap("run", MINI, "--append", "absent", "--console", "none", "--record",
-           trace, status=1)
+           trace)
     for setting in ["bypass=on", "bypass=off", "mmu=kvm-3.1", "mmu=xen"]:
         text = explain(trace, "--gva", "0xffffc90000000000", "-D", setting)
         for words in ["There is no memory at that guest-physical address",

@@ -26,6 +26,7 @@ WORKLOADS = [
     "mmap rounds=10",
     "mixed seed=2 rounds=40",
     "mixed seed=5 rounds=40 direct=2m hz=20000",
+    "absent",
 ]
 
 POLICIES = ["mmu=kvm-2.6.20", "mmu=kvm-2.6.24", "mmu=seed",

@@ -43,6 +43,7 @@ WORKLOADS = [
     "switch rounds=40",
     "mmap rounds=12",
     "tables rounds=3",
+    "absent",
     "mixed seed=1 rounds=40",
     "mixed seed=7 rounds=60 direct=2m",
 ]

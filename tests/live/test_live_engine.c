@@ -249,7 +249,8 @@ CODE(64, e_halt, "sti\n hlt\n");
 CODE(64, e_nowhere, "mov $0x7fff12345678, %rax\n jmp *%rax\n");
 CODE(64, e_uncanonical, "mov $0x8000000000000000, %rax\n jmp *%rax\n");
 CODE(64, e_ud, "ud2\n");
-CODE(64, e_absent, "mov 0x3000000, %eax\n");
+CODE(64, e_absent, "fldl 0x3000000\n");
+CODE(64, e_absent_code, "mov $0x3000000, %eax\n jmp *%rax\n");
 /* Handler and fault are one: #PF on the first byte of the #PF handler. */
 CODE(64, e_livelock, "mov 0x7000000, %eax\n");
 CODE(64, e_int1, ".byte 0xf1\n hlt\n");
@@ -290,6 +291,8 @@ static const struct {
 	 NULL},
 	{"UD2 without IDT", e_ud_s, e_ud_e, LIVE_SHUTDOWN, NULL},
 	{"absent memory", e_absent_s, e_absent_e, LIVE_ABSENT, absent_is_mmio},
+	{"absent code", e_absent_code_s, e_absent_code_e, LIVE_ABSENT,
+	 absent_is_mmio},
 	{"no progress", e_livelock_s, e_livelock_e, LIVE_STOPPED, do_nothing},
 	{"INT1", e_int1_s, e_int1_e, LIVE_SHUTDOWN, NULL},
 };

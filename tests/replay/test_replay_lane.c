@@ -282,6 +282,89 @@ static void append_irq(struct tape *tape, enum guest_event_kind kind,
 		.event = {.kind = kind, .if_open = if_open, .insns = 5}};
 }
 
+static void append_fetch(struct tape *tape);
+
+/* --- Devices ------------------------------------------------------------- */
+
+#define DEVICE UINT64_C(0xfee00000)
+
+/* The kernel maps one at the page behind TAPE_ALIAS's, and reads it. */
+static void append_device_read(struct tape *tape)
+{
+	struct trace_item value = tape->item[tape->at_value];
+	struct trace_ref write = tape->ref[tape->at_write];
+	uint64_t pte = DEVICE | PTE_P | PTE_W;
+
+	append_fetch(tape);
+	tape->ref[tape->nr - 1].user = false;
+	tape->ref[tape->nr - 1].gva = TAPE_HANDLER;
+	tape->item[tape->nr] = tape->item[tape->at_write];
+	write.gva += 8;
+	tape->ref[tape->nr++] = write;
+	value.gva += 8;
+	value.gpa += 8;
+	memcpy(value.bytes, &pte, sizeof(pte));
+	tape->item[tape->nr++] = value;
+	tape->item[tape->nr] = (struct trace_item){.nr = 1};
+	tape->ref[tape->nr++] = (struct trace_ref){.gva = TAPE_DATA + 0x1020,
+						   .count = 1,
+						   .kind = TRACE_READ,
+						   .size = 4};
+}
+
+static void append_device(struct tape *tape, gpa_t gpa)
+{
+	tape->item[tape->nr++] =
+		(struct trace_item){.kind = TRACE_ITEM_EVENT,
+				    .event = {.kind = GE_DEVICE,
+					      .gva = TAPE_DATA + 0x1020,
+					      .value = gpa}};
+}
+
+static void a_device(void **state)
+{
+	static const struct {
+		const char *name;
+		gpa_t gpa[2]; /* 0: none */
+		enum replay_status status;
+		const char *line; /* its end */
+	} cases[] = {
+		{"reached", {DEVICE + 0x20}, REPLAY_DONE, ""},
+		{"the guest ends there", {0}, REPLAY_ABSENT, ""},
+		{"another",
+		 {DEVICE + 0x1020},
+		 REPLAY_DIFFERS,
+		 "the model has a device at 0xfee00020, the trace a device at "
+		 "0xfee01020"},
+		{"and another",
+		 {DEVICE + 0x20, DEVICE + 0x20},
+		 REPLAY_DIFFERS,
+		 "the trace has a device at 0xfee00020, the model memory"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const struct trace_info info = tape_info();
+		struct replay_lane *lane = lane_of("kvm-2.6.25", "on", &info);
+		const struct account *acct = sim_account(replay_lane_sim(lane));
+		const char *line = replay_lane_line(lane);
+		struct tape tape;
+
+		tape_init(&tape);
+		append_device_read(&tape);
+		for (int k = 0; k < 2 && cases[i].gpa[k]; k++)
+			append_device(&tape, cases[i].gpa[k]);
+		tape_play(&tape, lane);
+		if (strlen(line) < strlen(cases[i].line) ||
+		    strcmp(line + strlen(line) - strlen(cases[i].line),
+			   cases[i].line) != 0)
+			fail_msg("%s: got \"%s\"", cases[i].name, line);
+		assert_int_equal(replay_lane_status(lane), cases[i].status);
+		assert_int_equal(acct->pf_cause[CAUSE_mmio], 1);
+		replay_lane_destroy(lane);
+	}
+}
+
 static void append_fetch(struct tape *tape)
 {
 	tape->item[tape->nr] = (struct trace_item){.nr = 1};
@@ -359,6 +442,7 @@ int main(void)
 		cmocka_unit_test(write_without_value),
 		cmocka_unit_test(tells_where_exits_began),
 		cmocka_unit_test(interrupt_that_is_gone),
+		cmocka_unit_test(a_device),
 		cmocka_unit_test(refuses_states),
 	};
 

@@ -216,6 +216,38 @@ static void store_beyond_memory(void **state)
 	rig_end(&r);
 }
 
+/* The exit lasts until the source has been at the device, or does not go. */
+static void device_access(void **state)
+{
+	const struct guest_event there = {.kind = GE_DEVICE};
+	const struct account *acct;
+	struct guest_outcome out;
+	uint64_t exits;
+	struct rig r;
+
+	(void)state;
+	assert_true(rig_start(&r, RIG_LONG, true, "mmu=kvm-2.6.25"));
+	acct = sim_account(r.sim);
+	rig_write(&r, rig_entry(&r, RIG_COLD, 1),
+		  (RIG_RAM + PAGE_SIZE) | PTE_P | PTE_W);
+	for (unsigned int i = 0; i < 3; i++) {
+		out = rig_access(&r, RIG_COLD + 8, 0);
+		assert_int_equal(out.verdict, GO_MMIO);
+		assert_int_equal(out.gpa, RIG_RAM + PAGE_SIZE + 8);
+		assert_int_equal(rig_counter(&r, CNT_insn_emulation), i);
+		assert_int_equal(acct->pf_cause[CAUSE_mmio], i + 1);
+		exits = account_exits_total(acct);
+		assert_int_equal(rig_push(&r, there).verdict, GO_DONE);
+		assert_int_equal(rig_counter(&r, CNT_insn_emulation), i + 1);
+		assert_int_equal(account_exits_total(acct), exits + 1);
+	}
+	out = rig_access(&r, RIG_COLD, PFEC_W);
+	assert_int_equal(out.verdict, GO_MMIO);
+	rig_push(&r, (struct guest_event){.kind = GE_PAUSE});
+	assert_int_equal(rig_counter(&r, CNT_insn_emulation), 3);
+	rig_end(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -226,6 +258,7 @@ int main(void)
 		cmocka_unit_test(what_ends_a_latency),
 		cmocka_unit_test(emulation_fails),
 		cmocka_unit_test(store_beyond_memory),
+		cmocka_unit_test(device_access),
 	};
 
 	return cmocka_run_group_tests_name("sim_faults", tests, NULL, NULL);
