@@ -14,7 +14,7 @@ run() # memory, command line: the console, then "status N"
 {
 	timeout 60 qemu-system-x86_64 -M pc -m "$1" -kernel "$elf" \
 		-append "$2" -serial stdio -display none -monitor none \
-		-device isa-debug-exit,iobase=0xf4,iosize=4 -no-reboot </dev/null
+		-device isa-debug-exit,iobase=0xf4,iosize=1 -no-reboot </dev/null
 	echo "status $?"
 }
 

@@ -24,7 +24,7 @@
 #define SYS_FILL    9  /* (address, length, byte): the kernel writes */
 #define SYS_SUM     10 /* (address, length): the kernel reads, adds up bytes */
 #define SYS_PAGEMAP 11 /* (address): the page's PTE, 0 if there is none */
-#define SYS_MARK    12 /* (value): OUT to port 0x80, for whoever watches */
+#define SYS_MARK    12 /* (value): OUT to port 0xf5, for whoever watches */
 #define SYS_PROBE   13 /* (address, PROBE_*): the kernel tries; see FAULTED */
 #define SYS_PKEY    14 /* (address, length, key): of pages that are there */
 #define SYS_CATCH   15 /* (address): where a fault of this process goes on */

@@ -12,7 +12,7 @@
 #define LSR       (SERIAL + 5)
 #define LSR_THRE  0x20
 #define EXIT_PORT 0xf4
-#define MARK_PORT 0x80
+#define MARK_PORT 0xf5
 
 static void put_char(char c)
 {

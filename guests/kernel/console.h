@@ -20,7 +20,7 @@ void console_write(const char *text, size_t len);
 /* Knows %s, %c, %llu, %llx and %016llx. */
 void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Port 0x80: a mark in time, see SYS_MARK. */
+/* Port 0xf5: a mark in time, see SYS_MARK. */
 void console_mark(u64 val);
 
 /* Ends the machine by port 0xf4; where nobody listens there, stops. */

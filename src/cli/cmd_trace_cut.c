@@ -36,7 +36,7 @@ static const struct cli_flag flags[] = {
 	{FLAG_TO_ITEM, "to-item", "N", "end before item N"},
 	{FLAG_ROI, "roi", NULL,
 	 "what lies between the guest's markers, the first OUT of 0x10 to port "
-	 "0x80 and the next of 0x11"},
+	 "0xf5 and the next of 0x11"},
 	{FLAG_GRAIN, "granularity", "WORD",
 	 "of the part: pages makes runs of the references of a full trace "
 	 "(default: as the trace is)"},

@@ -145,9 +145,10 @@ struct guest_event {
 
 /*
  * What a guest does to tell where its region of interest is: an OUT of one of
- * these to this port, which on a PC shows progress of the firmware.
+ * these to this port, where a PC has nothing.  (Not the firmware's port 0x80:
+ * Linux writes any value there, to wait a moment.)
  */
-#define GUEST_MARKER_PORT 0x80
+#define GUEST_MARKER_PORT 0xf5
 
 enum guest_marker {
 	GUEST_REGION_BEGINS = 0x10,

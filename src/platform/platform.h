@@ -7,8 +7,8 @@
  *   0x70-71           CMOS clock              0x3f8-3ff      COM1, IRQ4
  *   0x64 <- 0xfe, 0xcf9 <- bit 2 set (one byte): reset, which ends the run
  *   0xf4 <- any value of any size: exit with that value (isa-debug-exit)
- *   0x80: writes go nowhere.  Every other port reads all ones, as a bus does
- *   that nobody drives, and ignores writes.
+ *   Every other port reads all ones, as a bus does that nobody drives, and
+ *   ignores writes; so do a guest's marks (0xf5) and POST codes (0x80).
  * Wider accesses are split into bytes as the ISA bus does.
  *
  * Time is virtual: now, in nanoseconds since the start, comes with each call

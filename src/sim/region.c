@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The region of interest (roi=on): from the guest's first OUT of 0x10 to port
- * 0x80 to its first OUT of 0x11 after that.  The markers' own exits are left
+ * 0xf5 to its first OUT of 0x11 after that.  The markers' own exits are left
  * out, and so is a fault that is not retried inside.
  */
 #include "sim/internal.h"

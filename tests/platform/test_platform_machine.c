@@ -101,6 +101,7 @@ static const struct {
 	{"PCI address, 4 bytes", 0xcf8, 4, 0x80000404, PLATFORM_RUNS, 0},
 	{"PCI mechanism, byte 3", 0xcfb, 1, 0x01, PLATFORM_RUNS, 0},
 	{"port 0x80", 0x80, 1, 0xfe, PLATFORM_RUNS, 0},
+	{"marker", 0xf5, 1, 0x10, PLATFORM_RUNS, 0},
 };
 
 static void what_ends_a_run(void **state)
