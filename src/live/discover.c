@@ -240,11 +240,16 @@ static bool is_hooked(struct live *live, const struct block *block)
 	return false;
 }
 
+/*
+ * One byte of it: Unicorn drops what overlaps.  Blocks that begin earlier and
+ * run into this one go with it, later ones stay, so two that overlap do not
+ * throw each other away for ever.
+ */
 static void throw_away(struct live *live, const struct code *code)
 {
 	uint64_t rip = live_rip_of(live, code->pc);
 
-	uc_ctl_remove_cache(live->uc, code->pc, code->pc + code->size);
+	uc_ctl_remove_cache(live->uc, code->pc, code->pc + 1);
 	uc_reg_write(live->uc, UC_X86_REG_RIP, &rip);
 }
 

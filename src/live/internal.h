@@ -198,7 +198,7 @@ size_t live_fetch(const struct live *live, gva_t pc, uint8_t *ret, size_t n);
 /* discover.c */
 
 /* What Unicorn's code buffer is set to. */
-#define DISCOVER_BUFFER (UINT32_C(128) << 20)
+#define DISCOVER_BUFFER (UINT32_C(256) << 20)
 
 int discover_create(struct live *live, struct diag *diag);
 void discover_destroy(struct live *live);

@@ -93,11 +93,32 @@ static void test_many_blocks(void **state)
 	machine_finish(&m);
 }
 
+/* The second block lies within the first: they must not take turns. */
+CODE(64, overlapping,
+     "1: nop\n cpuid\n nop\n nop\n cpuid\n dec %edi\n jnz 1b\n hlt\n");
+
+static void test_overlapping_blocks(void **state)
+{
+	struct machine m;
+	struct vcpu vcpu;
+
+	(void)state;
+	machine_init(&m, &(struct machine_config){.mode = MACHINE_LONG});
+	vcpu = begin(&m, overlapping_s, overlapping_e);
+	vcpu.gpr[GPR_RDI] = 1000;
+	machine_must_halt(&m, &vcpu);
+	check_eq("CPUID", m.nr[GE_CPUID], 2000);
+	check_eq("translated again", live_stats(m.live)->translated_again <= 5,
+		 true);
+	machine_finish(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_native_first),
 		cmocka_unit_test(test_many_blocks),
+		cmocka_unit_test(test_overlapping_blocks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A Linux boot to power-off: notrap run against QEMU's TCG and Bochs.
+
+usage: bench_linux.py NOTRAP DIRECTORY [ROUNDS]
+
+DIRECTORY holds what scripts/linux-guests made: vmlinux-NAME, vmlinuz-NAME and
+initramfs.  Each program boots the same kernel with the same initramfs,
+arguments and memory; they take turns ROUNDS times (default 3) and the medians
+of their processor time are compared: on a machine that does nothing else that
+is the time one waits (printed, too), and on a busy one it still means something.
+
+QEMU is the machine that notrap models as far as a kernel can tell: isapc
+without i8042 and without a local APIC, the vmlinux entered by its PVH note.
+Bochs cannot be given a kernel: it boots the bzImage from a CD by ISOLINUX,
+once, as it takes minutes; so that ratio is against notrap on the same bzImage.
+"""
+
+import pathlib
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ARGS = ("console=ttyS0 reboot=t panic=-1 nokaslr mitigations=off "
+        "notrap.workload=boot notrap.marks=off")
+MEMORY = 128
+TIMEOUT = 1800
+
+# What the initramfs says when it is done.
+LAST_WORDS = b"notrap: pgfault "
+
+# What is asked of the default generation: at most so many times QEMU's time.
+GOALS = {"amd64": 2, "686pae": 3}
+INITRD = {"amd64": "initrd-amd64.gz", "686pae": "initrd-686.gz"}
+BOCHS_GOAL = 5
+
+GOAL_CONFIG = "kvm-2.6.25"
+CONFIGS = {
+    GOAL_CONFIG: ["mmu=kvm-2.6.25", "bypass=off"],
+    "kvm-2.6.25, bypass": ["mmu=kvm-2.6.25", "bypass=on"],
+    "kvm-2.6.24": ["mmu=kvm-2.6.24", "bypass=off"],
+    "seed": ["mmu=seed", "bypass=off"],
+    "kvm-2.6.28": ["mmu=kvm-2.6.28", "bypass=off"],
+    "xen": ["mmu=xen", "bypass=off"],
+}
+
+ISOLINUX = "/usr/lib/ISOLINUX/isolinux.bin"
+LDLINUX = "/usr/lib/syslinux/modules/bios/ldlinux.c32"
+
+BOCHSRC = """\
+megs: {memory}
+cpu: model=core2_penryn_t9600, count=1, ips=100000000, reset_on_triple_fault=0
+romimage: file=/usr/share/bochs/BIOS-bochs-latest
+vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest
+ata0-master: type=cdrom, path={iso}, status=inserted
+boot: cdrom
+com1: enabled=1, mode=file, dev={console}
+display_library: nogui
+clock: sync=none
+log: {log}
+panic: action=fatal
+"""
+
+
+class Failed(Exception):
+    pass
+
+
+class Time:
+    """Of one run, in seconds: on processors, and by the clock on the wall."""
+
+    def __init__(self, cpu, wall):
+        self.cpu, self.wall = cpu, wall
+
+
+def timed(command, console=None):
+    """A run to its end; the guest's last line must be among what it wrote."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    began = time.monotonic()
+    output = subprocess.run(command, stdin=subprocess.DEVNULL,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                            timeout=TIMEOUT).stdout
+    wall = time.monotonic() - began
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if console:
+        output += console.read_bytes()
+    if LAST_WORDS not in output:
+        tail = output[-2000:].decode(errors="replace")
+        raise Failed(f"{' '.join(map(str, command))}: not to the end:\n{tail}")
+    return Time(after.ru_utime + after.ru_stime - before.ru_utime -
+                before.ru_stime, wall)
+
+
+def notrap(program, kernel, initrd, settings):
+    command = [program, "run", kernel, "--initrd", initrd, "--append", ARGS,
+               "-D", f"memory={MEMORY}M"]
+    for setting in settings:
+        command += ["-D", setting]
+    return timed(command)
+
+
+def qemu(kernel, initrd):
+    return timed(["qemu-system-x86_64", "-accel", "tcg", "-M",
+                  "isapc,i8042=off", "-cpu", "qemu64,-apic", "-m",
+                  f"{MEMORY}M", "-nodefaults", "-display", "none", "-serial",
+                  "stdio", "-no-reboot", "-device",
+                  "isa-debug-exit,iobase=0xf4,iosize=1", "-kernel", kernel, "-initrd", initrd,
+                  "-append", ARGS])
+
+
+def make_iso(scratch, kernel, initrd):
+    tree = scratch / "iso"
+    tree.mkdir()
+    for source, name in ((ISOLINUX, "isolinux.bin"), (LDLINUX, "ldlinux.c32"),
+                         (kernel, "linux"), (initrd, "initrd")):
+        shutil.copy(source, tree / name)
+    (tree / "isolinux.cfg").write_text(
+        "default linux\nprompt 0\nlabel linux\nkernel linux\n"
+        f"append initrd=initrd {ARGS}\n")
+    iso = scratch / "linux.iso"
+    subprocess.run(["xorriso", "-as", "mkisofs", "-quiet", "-o", iso, "-b",
+                    "isolinux.bin", "-c", "boot.cat", "-no-emul-boot",
+                    "-boot-load-size", "4", "-boot-info-table", tree],
+                   check=True, stdout=subprocess.DEVNULL,
+                   stderr=subprocess.DEVNULL)
+    return iso
+
+
+def bochs(kernel, initrd):
+    with tempfile.TemporaryDirectory() as name:
+        scratch = pathlib.Path(name)
+        console = scratch / "console"
+        rc = scratch / "bochsrc"
+        rc.write_text(BOCHSRC.format(
+            memory=MEMORY, console=console, log=scratch / "log",
+            iso=make_iso(scratch, kernel, initrd)))
+        return timed(["bochs", "-q", "-f", rc], console)
+
+
+def has_bochs():
+    return (shutil.which("bochs") and shutil.which("xorriso") and
+            pathlib.Path(ISOLINUX).exists() and pathlib.Path(LDLINUX).exists())
+
+
+def compare_with_qemu(program, name, kernel, initrd, rounds):
+    runs = {"QEMU TCG": lambda: qemu(kernel, initrd)}
+    for config, settings in CONFIGS.items():
+        runs[config] = lambda s=settings: notrap(program, kernel, initrd, s)
+    times = {key: [] for key in runs}
+    for _ in range(rounds):
+        for key, run in runs.items():
+            times[key].append(run())
+    cpu = {key: statistics.median(t.cpu for t in ts)
+           for key, ts in times.items()}
+    wall = {key: statistics.median(t.wall for t in ts)
+            for key, ts in times.items()}
+    print(f"{name}: vmlinux to its end, medians of {rounds}")
+    for key in runs:
+        print(f"  {key:20} {cpu[key]:6.2f} s of processor time"
+              f"  {cpu[key] / cpu['QEMU TCG']:5.2f} x"
+              f"  {wall[key]:6.2f} s waited")
+    print(f"  goal: {GOAL_CONFIG} within {GOALS[name]} x of QEMU TCG",
+          flush=True)
+
+
+def compare_with_bochs(program, name, kernel, initrd):
+    ours = notrap(program, kernel, initrd, CONFIGS[GOAL_CONFIG])
+    theirs = bochs(kernel, initrd)
+    print(f"{name}: bzImage to its end, one run: {GOAL_CONFIG} "
+          f"{ours.cpu:.2f} s, Bochs {theirs.cpu:.2f} s, "
+          f"{theirs.cpu / ours.cpu:.1f} x (goal: at least {BOCHS_GOAL} x)",
+          flush=True)
+
+
+def main():
+    program, directory = sys.argv[1], pathlib.Path(sys.argv[2])
+    rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 3
+    for name in GOALS:
+        initrd = directory / INITRD[name]
+        kernel = directory / f"vmlinux-{name}"
+        if not kernel.exists() or not initrd.exists():
+            print(f"{name}: no kernel in {directory}: see scripts/linux-guests")
+            continue
+        if shutil.which("qemu-system-x86_64"):
+            compare_with_qemu(program, name, kernel, initrd, rounds)
+        else:
+            print("no qemu-system-x86_64")
+        if has_bochs():
+            compare_with_bochs(program, name, directory / f"vmlinuz-{name}",
+                               initrd)
+        else:
+            print("no Bochs, xorriso, isolinux or syslinux-common")
+
+
+try:
+    main()
+except Failed as failed:
+    sys.exit(str(failed))
