@@ -76,10 +76,12 @@ static void init_vcpu(struct vcpu *vcpu, const struct boot_state *boot)
 		.rflags = RFLAGS_ONE,
 		.ldtr = {.limit = UINT16_MAX, .attr = 0x8200},
 		.tr = {.limit = TSS_LIMIT, .attr = 0x8b00},
+		.gdtr = {.base = boot->gdt, .limit = boot->gdt_limit},
 		.dr = {[6] = DR6_RESET, [7] = DR7_RESET},
 	};
 	vcpu->gpr[GPR_RAX] = boot->eax;
 	vcpu->gpr[GPR_RBX] = boot->ebx;
+	vcpu->gpr[GPR_RSI] = boot->esi;
 	for (unsigned int i = 0; i < NR_SEG; i++)
 		vcpu->seg[i] = data;
 	vcpu->seg[SEG_CS].selector = boot->cs;

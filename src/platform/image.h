@@ -70,7 +70,9 @@ struct load_plan {
 	struct segment seg[LOADER_SEGMENTS];
 	unsigned int nr;
 	uint64_t entry;
-	uint64_t modules_end; /* modules lie below; their last byte too */
+	/* Memory that the image takes before it can look at any map. */
+	struct segment claim;
+	uint64_t modules_end; /* modules lie below */
 };
 
 /* A plan with addresses found for all that goes with the image. */
@@ -157,6 +159,11 @@ bool pvh_find(const struct image *img, const struct elf *elf,
 int pvh_plan(const struct image *img, const struct elf *elf,
 	     const struct elf_note *note, struct load_plan *ret,
 	     struct diag *diag);
+
+/* bzimage.c */
+bool bzimage_find(const struct image *img);
+int bzimage_plan(const struct boot_files *files, struct load_plan *ret,
+		 struct diag *diag);
 
 /* multiboot.c */
 struct mb_header {

@@ -41,22 +41,11 @@ static const struct {
 #undef KIND
 };
 
-/* Linux' Documentation/arch/x86/boot.rst, "The Real-Mode Kernel Header". */
-#define BZ_MAGIC_AT   0x202
-#define BZ_VERSION_AT 0x206
-#define BZ_HEADER_END 0x208
-
 static bool has_mark(const struct image *img, uint64_t offset, const char *mark,
 		     size_t len)
 {
 	return image_has(img, offset, len) &&
 	       !memcmp(img->data + offset, mark, len);
-}
-
-static bool is_bzimage(const struct image *img)
-{
-	return image_has(img, 0, BZ_HEADER_END) &&
-	       has_mark(img, BZ_MAGIC_AT, "HdrS", 4);
 }
 
 /* "MZ" and at the offset that 0x3c gives, "PE\0\0". */
@@ -100,17 +89,26 @@ static const char *kind_of(const struct image *img)
 	return "not an ELF file and has no multiboot header";
 }
 
+/* linux/elfnote-lto.h, build-salt.h: every vmlinux since 4.19 has the salt. */
+#define LINUX_BUILD_SALT 0x100
+
 static int refuse_elf(const struct image *img, struct diag *diag)
 {
+	struct elf_note salt;
 	struct elf elf;
 	int err;
 
 	err = elf_open(img, &elf, diag);
 	if (err)
 		return err;
+	if (elf_find_note(img, &elf, "Linux", LINUX_BUILD_SALT, &salt))
+		return diag_set(diag, -ENOEXEC,
+				"%s is a Linux kernel without an entry for "
+				"PVH: run its bzImage (vmlinuz)",
+				img->name);
 	return diag_set(diag, -ENOEXEC,
-			"%s is an ELF%u file for x86 without a multiboot "
-			"header%s: not a bootable guest",
+			"%s is an ELF%u file for x86 with neither a PVH entry "
+			"nor a multiboot header%s: not a bootable guest",
 			img->name, elf.bits,
 			is_multiboot2(img) ? " (it has one of multiboot 2)"
 					   : " in its first 8 KiB");
@@ -127,13 +125,8 @@ int image_refuse(const struct image *img, struct diag *diag)
 				img->name, mb.offset);
 	if (image_is_elf(img))
 		return refuse_elf(img, diag);
-	if (is_bzimage(img))
-		return diag_set(diag, -ENOEXEC,
-				"%s is a Linux bzImage (boot protocol %u.%u): "
-				"only multiboot images can be run",
-				img->name, img->data[BZ_VERSION_AT + 1],
-				img->data[BZ_VERSION_AT]);
 	return diag_set(diag, -ENOEXEC,
-			"%s is %s: only multiboot images can be run", img->name,
-			kind_of(img));
+			"%s is %s: only multiboot images and Linux kernels can "
+			"be run",
+			img->name, kind_of(img));
 }

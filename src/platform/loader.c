@@ -93,17 +93,19 @@ static int check_plan(const struct boot_job *job, struct diag *diag)
 {
 	const struct image *img = &job->files->kernel;
 	const struct load_plan *plan = &job->plan;
+	bool fits;
 	int err;
 
-	for (unsigned int i = 0; i < plan->nr; i++) {
+	err = check_segment(img, &plan->claim, diag);
+	fits = in_ram(&plan->claim, job->ram_size);
+	for (unsigned int i = 0; !err && i < plan->nr; i++) {
 		err = check_segment(img, &plan->seg[i], diag);
-		if (err)
-			return err;
+		fits = fits && in_ram(&plan->seg[i], job->ram_size);
 	}
-	for (unsigned int i = 0; i < plan->nr; i++)
-		if (!in_ram(&plan->seg[i], job->ram_size))
-			return diag_set(
-				diag, -EFBIG,
+	if (err)
+		return err;
+	if (!fits)
+		return diag_set(diag, -EFBIG,
 				"%s is too big: it needs memory=%" PRIu64
 				"M, the guest has %" PRIu64 "M",
 				img->name, place_needs(job),
@@ -116,9 +118,10 @@ static int check_plan(const struct boot_job *job, struct diag *diag)
 	return 0;
 }
 
-static int make_plan(const struct image *img, struct load_plan *ret,
+static int make_plan(const struct boot_files *files, struct load_plan *ret,
 		     struct diag *diag)
 {
+	const struct image *img = &files->kernel;
 	struct diag why_not;
 	struct elf_note note;
 	struct mb_header mb;
@@ -127,6 +130,8 @@ static int make_plan(const struct image *img, struct load_plan *ret,
 	if (image_is_elf(img) && !elf_open(img, &elf, &why_not) &&
 	    pvh_find(img, &elf, &note))
 		return pvh_plan(img, &elf, &note, ret, diag);
+	if (bzimage_find(img))
+		return bzimage_plan(files, ret, diag);
 	if (multiboot_find(img, &mb))
 		return multiboot_plan(img, &mb, ret, diag);
 	return image_refuse(img, diag);
@@ -161,7 +166,7 @@ int loader_load(const struct boot_files *files, uint8_t *ram, uint64_t size,
 	if (!err)
 		err = check_files(files, diag);
 	if (!err)
-		err = make_plan(&files->kernel, &job.plan, diag);
+		err = make_plan(files, &job.plan, diag);
 	if (!err)
 		err = check_plan(&job, diag);
 	if (!err)

@@ -4,6 +4,7 @@
  * (docs/boot.md).  What a file is decides the protocol, the first that fits:
  *
  *   ELF with a Xen note PHYS32_ENTRY   PVH (Linux' vmlinux)
+ *   "HdrS" of a bzImage                Linux' 32-bit boot protocol
  *   multiboot 1 header                 multiboot; ELF32 and ELF64 by their
  *                                      program headers, others by the
  *                                      header's address fields
@@ -66,6 +67,9 @@ struct boot_state {
 	uint32_t entry; /* EIP, a physical address */
 	uint32_t eax;
 	uint32_t ebx;
+	uint32_t esi;
+	uint32_t gdt; /* GDTR; a limit of 0: there is no table */
+	uint16_t gdt_limit;
 	uint16_t cs; /* selectors: 32-bit code, read and execute ... */
 	uint16_t ds; /* ... and data for all others, base 0, limit 4 GiB */
 };

@@ -18,7 +18,8 @@ static uint64_t page_up(uint64_t n)
 /* Ends of segments that wrapped have been refused before. */
 static uint64_t image_end(const struct load_plan *plan)
 {
-	uint64_t end = HIGH_START;
+	uint64_t end =
+		max_u64(HIGH_START, plan->claim.gpa + plan->claim.mem_size);
 
 	for (unsigned int i = 0; i < plan->nr; i++)
 		end = max_u64(end, plan->seg[i].gpa + plan->seg[i].mem_size);
@@ -34,13 +35,17 @@ uint64_t place_needs(const struct boot_job *job)
 	return (end + MIB - 1) / MIB;
 }
 
-static bool is_free(const struct load_plan *plan, uint64_t gpa, uint64_t len)
+/* The first piece of the image that shares a byte with the range, or NULL. */
+static const struct segment *in_the_way(const struct load_plan *plan,
+					uint64_t gpa, uint64_t len)
 {
 	for (unsigned int i = 0; i < plan->nr; i++)
 		if (ranges_overlap(plan->seg[i].gpa, plan->seg[i].mem_size, gpa,
 				   len))
-			return false;
-	return true;
+			return &plan->seg[i];
+	if (ranges_overlap(plan->claim.gpa, plan->claim.mem_size, gpa, len))
+		return &plan->claim;
+	return NULL;
 }
 
 static int place_info(struct boot_job *job, struct diag *diag)
@@ -48,7 +53,7 @@ static int place_info(struct boot_job *job, struct diag *diag)
 	uint64_t len = job->plan.protocol->info_size(job->files);
 
 	for (uint64_t at = INFO_FIRST; at + len <= LOW_END; at += PAGE_SIZE) {
-		if (is_free(&job->plan, at, len)) {
+		if (!in_the_way(&job->plan, at, len)) {
 			job->info = at;
 			return 0;
 		}
@@ -59,27 +64,23 @@ static int place_info(struct boot_job *job, struct diag *diag)
 			job->files->kernel.name, INFO_FIRST, LOW_END);
 }
 
-/* The highest place below `end` that the image leaves free; 0: none. */
+/*
+ * The highest place below `end` that the image leaves free; 0: none.  Whole
+ * pages: Linux frees those of an initrd.
+ */
 static uint64_t highest_free(const struct load_plan *plan, uint64_t size,
 			     uint64_t end)
 {
-	unsigned int i = 0;
+	size = page_up(size);
+	while (end >= HIGH_START + size) {
+		uint64_t at = (end - size) & ~PAGE_MASK;
+		const struct segment *seg = in_the_way(plan, at, size);
 
-	while (i < plan->nr) {
-		const struct segment *seg = &plan->seg[i++];
-		uint64_t at;
-
-		if (end < HIGH_START + size)
-			return 0;
-		at = (end - size) & ~PAGE_MASK;
-		if (!ranges_overlap(seg->gpa, seg->mem_size, at, end - at))
-			continue;
+		if (!seg)
+			return at;
 		end = seg->gpa;
-		i = 0;
 	}
-	if (end < HIGH_START + size)
-		return 0;
-	return (end - size) & ~PAGE_MASK;
+	return 0;
 }
 
 static int no_room(const struct boot_job *job, const struct image *img,

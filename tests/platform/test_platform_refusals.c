@@ -18,6 +18,9 @@ enum base {
 	ELF32,
 	ELF64,
 	KLUDGE,
+	PVH32,
+	PVH64,
+	BZIMAGE,
 };
 
 /* Where at is counted from. */
@@ -25,6 +28,8 @@ enum from {
 	FILE_START,
 	HEADER,
 	PHDR,
+	NOTE_PHDR, /* PVH: the second */
+	NOTE,
 };
 
 /*
@@ -98,9 +103,11 @@ static const struct {
 	{"entry translated to nowhere", ELF32, PHDR, P32_VADDR,
 	 VIRT_BASE + LOAD_ADDR - 8000, 4, -ENOEXEC, "the entry point"},
 	{"no magic", ELF64, HEADER, 0, 0, 4, -ENOEXEC,
-	 "an ELF64 file for x86 without a multiboot header in its first 8 KiB"},
+	 "an ELF64 file for x86 with neither a PVH entry nor a multiboot "
+	 "header "
+	 "in its first 8 KiB"},
 	{"multiboot 2", ELF64, HEADER, 0, 0xe85250d6, 4, -ENOEXEC,
-	 "without a multiboot header (it has one of multiboot 2)"},
+	 "nor a multiboot header (it has one of multiboot 2)"},
 	{"checksum", ELF32, HEADER, 8, 1, 4, -ENOEXEC,
 	 "multiboot header at offset 84 with a wrong checksum"},
 	{"video mode", ELF32, HEADER, FLAGS, 0x7, 4, -ENOEXEC,
@@ -127,6 +134,67 @@ static const struct {
 	 "needs memory=4096M"},
 	{"entry outside", KLUDGE, HEADER, 28, LOAD_ADDR + CODE_BYTES, 4,
 	 -ENOEXEC, "the entry point"},
+
+	{"PVH: type of note", PVH32, NOTE, 8, 17, 4, -ENOEXEC,
+	 "with neither a PVH entry nor a multiboot header"},
+	{"PVH: owner of note", PVH64, NOTE, 12, 0x6e6559, 4, -ENOEXEC,
+	 "with neither a PVH entry"},
+	{"PVH: length of the owner", PVH64, NOTE, 0, 3, 4, -ENOEXEC,
+	 "with neither a PVH entry"},
+	{"PVH: owner beyond the segment", PVH64, NOTE, 0, UINT32_MAX, 4,
+	 -ENOEXEC, "with neither a PVH entry"},
+	{"PVH: descriptor beyond the segment", PVH64, NOTE, 4, 9, 4, -ENOEXEC,
+	 "with neither a PVH entry"},
+	{"PVH: descriptor wraps", PVH32, NOTE, 4, UINT32_MAX, 4, -ENOEXEC,
+	 "with neither a PVH entry"},
+	{"PVH: 2 bytes", PVH32, NOTE, 4, 2, 4, -ENOEXEC,
+	 "has a PVH entry of 2 bytes, not 4 or 8"},
+	{"PVH: entry outside", PVH32, NOTE, 16, LOAD_ADDR + CODE_BYTES, 4,
+	 -ENOEXEC, "the entry point 0x100140 is not in"},
+	{"PVH: entry beyond 4 GiB", PVH64, NOTE, 20, 1, 4, -ENOEXEC,
+	 "the entry point 0x100100100 is not in"},
+	{"PVH: notes beyond the end", PVH32, NOTE_PHDR, P32_FILESZ, 0x1000, 4,
+	 -ENOEXEC, "with neither a PVH entry"},
+	{"PVH: notes wrap", PVH64, NOTE_PHDR, P64_OFFSET, UINT64_MAX - 8, 8,
+	 -ENOEXEC, "with neither a PVH entry"},
+	{"PVH: no notes", PVH64, NOTE_PHDR, P64_FILESZ, 0, 8, -ENOEXEC,
+	 "with neither a PVH entry"},
+	{"PVH: memsz beyond RAM", PVH32, PHDR, P32_MEMSZ, 0x2000000, 4, -EFBIG,
+	 "needs memory=34M, the guest has 2M"},
+	{"PVH: object", PVH64, FILE_START, E_TYPE, 1, 2, -ENOEXEC,
+	 "not linked"},
+
+	{"bzImage: 2.03", BZIMAGE, FILE_START, BZ_VERSION, 0x203, 2, -ENOEXEC,
+	 "of boot protocol 2.03, older than 2.04"},
+	{"bzImage: zImage", BZIMAGE, FILE_START, BZ_LOADFLAGS, 0, 1, -ENOEXEC,
+	 "is a Linux zImage"},
+	{"bzImage: short header", BZIMAGE, FILE_START, BZ_JUMP + 1, 0x61, 1,
+	 -ENOEXEC, "setup header of 97 bytes is not of boot protocol 2.15"},
+	{"bzImage: long header", BZIMAGE, FILE_START, BZ_JUMP + 1, 0x80, 1,
+	 -ENOEXEC, "setup header of 128 bytes"},
+	{"bzImage: no flag", BZIMAGE, FILE_START, BZ_BOOT_FLAG, 0xaa54, 2,
+	 -ENOEXEC, "is not an ELF file"},
+	{"bzImage: setup beyond the end", BZIMAGE, FILE_START, BZ_SETUP_SECTS,
+	 2, 1, -ENOEXEC, "0x40 bytes at offset 0x600"},
+	{"bzImage: code beyond the end", BZIMAGE, FILE_START, BZ_SYSSIZE, 5, 4,
+	 -ENOEXEC, "truncated at offset 1088: its code has 0x50 bytes"},
+	{"bzImage: much code", BZIMAGE, FILE_START, BZ_SYSSIZE, UINT32_MAX, 4,
+	 -ENOEXEC, "its code has 0xffffffff0 bytes"},
+	{"bzImage: no code", BZIMAGE, FILE_START, BZ_SYSSIZE, 0, 4, -ENOEXEC,
+	 "the entry point 0x100000 is not in"},
+	{"bzImage: alignment 0", BZIMAGE, FILE_START, BZ_ALIGNMENT, 0, 4,
+	 -ENOEXEC, "alignment of 0x0, which is no power of two"},
+	{"bzImage: odd alignment", BZIMAGE, FILE_START, BZ_ALIGNMENT, 0x30000,
+	 4, -ENOEXEC, "alignment of 0x30000"},
+	{"bzImage: init_size beyond RAM", BZIMAGE, FILE_START, BZ_INIT_SIZE,
+	 0x1000000, 4, -EFBIG, "needs memory=18M, the guest has 2M"},
+	{"bzImage: pref_address beyond 4 GiB", BZIMAGE, FILE_START,
+	 BZ_PREF_ADDRESS, UINT64_C(1) << 32, 8, -ENOEXEC, "beyond 4 GiB"},
+	{"bzImage: pref_address wraps", BZIMAGE, FILE_START, BZ_PREF_ADDRESS,
+	 UINT64_MAX, 8, -ENOEXEC, "beyond 4 GiB"},
+	{"bzImage: the command line is too long", BZIMAGE, FILE_START,
+	 BZ_CMDLINE_SIZE, 0, 4, -EINVAL,
+	 "command line has 1 bytes, guest takes 0"},
 };
 
 static void refused(const char *name, const void *bytes, size_t size, int err,
@@ -158,9 +226,9 @@ static void refused(const char *name, const void *bytes, size_t size, int err,
 static void wrong_fields(void **state)
 {
 	static void (*const build[])(struct test_image *) = {
-		[ELF32] = build_elf32,
-		[ELF64] = build_elf64,
-		[KLUDGE] = build_kludge,
+		[ELF32] = build_elf32,   [ELF64] = build_elf64,
+		[KLUDGE] = build_kludge, [PVH32] = build_pvh32,
+		[PVH64] = build_pvh64,   [BZIMAGE] = build_bzimage,
 	};
 
 	(void)state;
@@ -173,6 +241,11 @@ static void wrong_fields(void **state)
 			at += img.mb;
 		if (edits[i].from == PHDR)
 			at += img.ph;
+		if (edits[i].from == NOTE_PHDR)
+			at += img.ph + (edits[i].base == PVH64 ? E64_PHSIZE
+							       : E32_PHSIZE);
+		if (edits[i].from == NOTE)
+			at += img.note;
 		if (edits[i].from == HEADER && edits[i].at == FLAGS)
 			put_header(&img, img.mb, (uint32_t)edits[i].val);
 		else
@@ -198,14 +271,6 @@ static const struct {
 		at, bytes, sizeof(bytes) - 1 \
 	}
 	{"script", 64, {AT(0, "#!/bin/sh\n")}, "is a script"},
-	{"bzImage",
-	 0x300,
-	 {AT(510, "\x55\xaa"), AT(0x202, "HdrS\x0f\x02")},
-	 "is a Linux bzImage (boot protocol 2.15)"},
-	{"bzImage with an EFI stub",
-	 0x300,
-	 {AT(0, "MZ"), AT(0x202, "HdrS\x0c\x02")},
-	 "is a Linux bzImage (boot protocol 2.12)"},
 	{"PE",
 	 0x100,
 	 {AT(0, "MZ"), AT(0x3c, "\x80\0\0\0PE")},
@@ -283,6 +348,64 @@ static void too_many_segments(void **state)
 		"more than 64 segments");
 }
 
+/* A vmlinux as it was before PVH is known by the note of its build. */
+static void linux_without_pvh(void **state)
+{
+	struct test_image img;
+
+	(void)state;
+	build_pvh64(&img);
+	put(&img, img.note, 6, 4);
+	put(&img, img.note + 4, 4, 4);
+	put(&img, img.note + 8, 0x100, 4);
+	memcpy(img.data + img.note + 12, "Linux", 6);
+	refused("Linux", img.data, img.size, -ENOEXEC,
+		"is a Linux kernel without an entry for PVH: run its bzImage");
+}
+
+static void refused_modules(const char *name,
+			    void (*build)(struct test_image *), unsigned int nr,
+			    uint64_t size, const char *args, const char *words)
+{
+	struct boot_module module[LOADER_MODULES + 1];
+	struct boot_state state = {0};
+	struct test_image img;
+	struct boot_files files = {{"guest", img.data, 0}, "x", module, nr};
+	struct diag diag = {0};
+	uint8_t *ram = calloc(1, RAM_SIZE);
+	int got;
+
+	assert_non_null(ram);
+	build(&img);
+	files.kernel.size = img.size;
+	for (unsigned int i = 0; i < nr; i++)
+		module[i] =
+			(struct boot_module){{"initrd", img.data, size}, args};
+	got = loader_load(&files, ram, RAM_SIZE, &state, &diag);
+	if (got != -EINVAL || !strstr(diag.msg, words))
+		fail_msg("%s: got %d \"%s\", want \"...%s...\"", name, got,
+			 diag.msg, words);
+	check_eq(name, ram[0x9000], 0);
+	free(ram);
+}
+
+static void modules(void **state)
+{
+	static char args[LOADER_CMDLINE_MAX + 2];
+
+	(void)state;
+	memset(args, 'a', sizeof(args) - 1);
+	refused_modules("17", build_elf32, LOADER_MODULES + 1, 16, "",
+			"more than 16 modules");
+	refused_modules("empty", build_pvh32, 1, 0, "", "initrd is empty");
+	refused_modules("arguments", build_pvh64, 1, 16, args,
+			"a module's command line has 4096 bytes");
+	refused_modules("two for Linux", build_bzimage, 2, 16, "",
+			"takes one initrd");
+	refused_modules("arguments for Linux", build_bzimage, 1, 16, "x",
+			"no arguments for it");
+}
+
 /* An image that fills low memory leaves no page for the information. */
 static void no_room_for_information(void **state)
 {
@@ -303,6 +426,8 @@ int main(void)
 		cmocka_unit_test(other_files),
 		cmocka_unit_test(real_pe_and_text),
 		cmocka_unit_test(too_many_segments),
+		cmocka_unit_test(linux_without_pvh),
+		cmocka_unit_test(modules),
 		cmocka_unit_test(no_room_for_information),
 	};
 
