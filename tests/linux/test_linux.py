@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Debian's Linux kernels under the modelled VMX: they run their workload to
+the end, its result is the one computed here, and the guest cannot tell one
+policy from another: same console, same faults at the same instructions.
+
+usage: test_linux.py NOTRAP [--slow]
+"""
+
+import sys
+
+import guests
+
+SLOW = sys.argv[2:] == ["--slow"]
+
+
+def same_everywhere(kernel, words, policies, *values):
+    """Also with roi=on; values are settings of all runs."""
+    first = None
+    for mmu, bypass in policies:
+        run = guests.boot(kernel, words, f"mmu={mmu}", f"bypass={bypass}",
+                          *values)
+        name = f"{mmu} bypass={bypass}"
+        assert run.checksum() == guests.result(words, kernel != "amd64"), \
+            f"{name}: wrong result\n" + run.console[-600:]
+        guest = run.result["guest"]
+        first = first or (name, guest, run.console)
+        for word in guest:
+            assert guest[word] == first[1][word], \
+                f"{word}: {name} {guest[word]}, {first[0]} {first[1][word]}"
+        assert run.console == first[2], f"{name}: another console"
+        faults = run.result["guest_faults"]
+        assert (faults["direct"] > 0) == (bypass == "on"), faults
+        assert not run.result["check"]["broken"], run.result["check"]
+
+
+def workload(kernel, words):
+    same_everywhere(kernel, words, guests.POLICIES)
+
+
+def audited(kernel):
+    """Each shadow entry that changes is looked at."""
+    same_everywhere(kernel, "fork notrap.n=3",
+                    [("kvm-2.6.25", "on"), ("kvm-2.6.28", "on")],
+                    "audit=entry")
+
+
+SHORT = [("amd64: boots, bypass off and on", same_everywhere, "amd64", "boot",
+          [("kvm-2.6.25", "off"), ("kvm-2.6.25", "on")])]
+LONG = [(f"{kernel}: {words}, every policy", workload, kernel, words)
+        for kernel, words in
+        [("amd64", name) for name in guests.WORKLOADS] +
+        [("686pae", name) for name in guests.WORKLOADS
+         if name not in ("compile", "idle")]] + \
+    [(f"{kernel}: audit=entry", audited, kernel)
+     for kernel in ("amd64", "686pae")]
+
+guests.tap.run(LONG if SLOW else SHORT)
