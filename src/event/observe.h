@@ -4,19 +4,32 @@
  * instruction by instruction, for a recorder.  Watching changes nothing the
  * guest can see and no event.
  *
- * An instruction begins, makes its accesses, and is complete when the next one
- * begins or an event says so by its clock.  It may be restarted because
- * something had to be done behind the guest's back: then what it has accessed
- * since it last began did not happen, and it begins again.  A repeated string
- * instruction begins again for each iteration.
+ * Instructions are told a block at a time.  How many of them are complete is
+ * told by the clock of the next block or of an event; the rest are not
+ * executed. Before one makes an access or causes an event it begins; those that
+ * do neither are not told again.  It may be restarted because something had to
+ * be done behind the guest's back: then what it has accessed since it last
+ * began did not happen, and it is the first of the next block.  A repeated
+ * string instruction is a block of its own for each iteration but the first.
  */
 #ifndef NOTRAP_EVENT_OBSERVE_H
 #define NOTRAP_EVENT_OBSERVE_H
 
 #include "base/types.h"
 
+/* Instructions that follow each other. */
+struct insn_block {
+	gva_t pc;       /* linear */
+	uint64_t insns; /* complete before it */
+	uint16_t nr;
+	bool user;
+	const uint8_t *length; /* of each, during the call */
+};
+
+#define INSN_BLOCK_MAX 512
+
 struct insn_begin {
-	gva_t pc; /* linear */
+	gva_t pc; /* linear; in the present block */
 	uint8_t length;
 	bool user;
 	bool rep; /* a string instruction with a repeat prefix */
@@ -39,6 +52,7 @@ struct insn_access {
 };
 
 struct insn_observer {
+	void (*block)(struct insn_observer *to, const struct insn_block *block);
 	void (*begin)(struct insn_observer *to, const struct insn_begin *insn);
 	void (*access)(struct insn_observer *to,
 		       const struct insn_access *access);

@@ -127,6 +127,13 @@ void blocks_watch_all(struct blocks *blocks);
 bool block_insns_before(const struct blocks *blocks, const struct block *block,
 			uint64_t offset, uint16_t *ret);
 
+/* Of all its instructions; valid as long as the pointer to the block. */
+static inline const uint8_t *blocks_lengths(const struct blocks *blocks,
+					    const struct block *block)
+{
+	return blocks->arena + block->lengths;
+}
+
 /* Length of instruction number i. */
 uint8_t block_length(const struct blocks *blocks, const struct block *block,
 		     uint16_t i);

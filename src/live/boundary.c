@@ -251,8 +251,8 @@ static void check_stale(struct live *live, gva_t pc, uint32_t size)
 	live->stats.stale_blocks += verdict == STALE_STALE;
 }
 
-/* All but the hit. */
-static cold_path void begin_block(struct live *live, gva_t pc, uint32_t size)
+/* All but the hit.  True: the block is going to be executed. */
+static cold_path bool begin_block(struct live *live, gva_t pc, uint32_t size)
 {
 	const struct block *block =
 		blocks_find(&live->blocks, pc, (uint16_t)size);
@@ -260,14 +260,15 @@ static cold_path void begin_block(struct live *live, gva_t pc, uint32_t size)
 	if (!block || block->ambiguous) {
 		block = discover_block(live, pc, size);
 		if (!block)
-			return;
+			return false;
 	}
 	if (clock_enter(&live->clock, block, pc) && at_boundary(live, pc))
-		return;
+		return false;
 	if (pc == live->retry.pc)
 		push_retry(live, pc);
 	if (live->config.check_stale)
 		check_stale(live, pc, size);
+	return true;
 }
 
 static cold_path void pass_boundary(struct live *live, gva_t pc)
@@ -287,15 +288,33 @@ static void on_block(uc_engine *uc, uint64_t pc, uint32_t size, void *data)
 		pass_boundary(live, pc);
 }
 
+/* For an observer. */
+static void on_block_watched(uc_engine *uc, uint64_t pc, uint32_t size,
+			     void *data)
+{
+	struct live *live = data;
+	const struct block *block = blocks_recent(&live->blocks, pc, size);
+	bool runs = true;
+
+	(void)uc;
+	if (unlikely(!block))
+		runs = begin_block(live, pc, size);
+	else if (unlikely(clock_enter(&live->clock, block, pc)))
+		runs = !at_boundary(live, pc);
+	if (runs)
+		observe_block(live->observe, live->clock.block);
+}
+
 int boundary_create(struct live *live, struct diag *diag)
 {
+	union hook_fn fn = {.code = live->observe ? on_block_watched
+						  : on_block};
 	uc_hook hook;
 
 	live->retry.pc = NO_RETRY;
 	if (live->config.check_stale)
 		blocks_watch_all(&live->blocks);
-	if (hook_add(live->uc, UC_HOOK_BLOCK, (union hook_fn){.code = on_block},
-		     live, &hook))
+	if (hook_add(live->uc, UC_HOOK_BLOCK, fn, live, &hook))
 		return diag_set(diag, -ENOMEM, "Unicorn refused a hook");
 	return 0;
 }

@@ -15,6 +15,7 @@
 #include "base/hash.h"
 #include "live/hook.h"
 #include "live/internal.h"
+#include "live/nature.h"
 #include "live/shape.h"
 
 /*
@@ -82,16 +83,23 @@ static void count_translation(struct live *live, uint32_t bytes)
 		want_reset(live);
 }
 
-/* What is sensitive in a block, as offsets. */
+/* What needs a call in a block, as offsets. */
 struct span {
 	uint16_t first, last; /* NO_SITE: nothing */
 };
 
+static void span_add(struct span *span, uint16_t offset)
+{
+	if (span->first == NO_SITE || offset < span->first)
+		span->first = offset;
+	if (span->last == NO_SITE || offset > span->last)
+		span->last = offset;
+}
+
 /* -ENOMEM. */
 static int add_sites(struct live *live, gva_t pc, const struct block_scan *scan,
-		     struct span *ret)
+		     struct span *span)
 {
-	*ret = (struct span){NO_SITE, NO_SITE};
 	for (uint32_t i = 0; i < scan->nr; i++) {
 		const struct block_insn *insn = &scan->insn[i];
 
@@ -99,9 +107,7 @@ static int add_sites(struct live *live, gva_t pc, const struct block_scan *scan,
 			continue;
 		if (!sites_add(&live->sites, pc + insn->offset))
 			return -ENOMEM;
-		if (ret->first == NO_SITE)
-			ret->first = (uint16_t)insn->offset;
-		ret->last = (uint16_t)insn->offset;
+		span_add(span, insn->offset);
 	}
 	return 0;
 }
@@ -133,6 +139,20 @@ static bool fetch_code(struct live *live, gva_t pc, uint32_t size,
 	}
 	ret->hash = discover_hash(ret->bytes, ret->n);
 	return true;
+}
+
+/* What an observer would not know by its accesses. */
+static void add_unstamped(const struct code *code,
+			  const struct block_scan *scan, struct span *span)
+{
+	for (uint32_t i = 0; i < scan->nr; i++) {
+		const struct block_insn *insn = &scan->insn[i];
+
+		if (nature_of(code->mode, code->bytes + insn->offset,
+			      insn->length)
+			    .unstamped)
+			span_add(span, insn->offset);
+	}
 }
 
 static const struct block *add_block(struct live *live, const struct code *code,
@@ -194,13 +214,15 @@ static const struct block *describe(struct live *live, const struct code *code)
 	struct block_insn insn[BLOCK_INSNS_MAX];
 	struct block_scan scan = {.insn = insn, .max = BLOCK_INSNS_MAX};
 	const struct block *block = NULL;
-	struct span sites;
+	struct span sites = {NO_SITE, NO_SITE};
 
 	decode_block(code->mode, code->bytes, code->n, &scan);
 	if (scan.nr > scan.max)
 		scan.nr = scan.max;
 	if (scan.nr)
 		complete_last(live, code, &scan);
+	if (live->observe)
+		add_unstamped(code, &scan, &sites);
 	if (!add_sites(live, code->pc, &scan, &sites))
 		block = add_block(live, code, &scan, &sites);
 	if (!block)
@@ -219,15 +241,12 @@ static const struct block *find_block(struct live *live,
 
 /*
  * Has the block been translated with the calls it needs, and no others?  If
- * not, the next translation of it will be.  An observer is called for every
- * instruction.
+ * not, the next translation of it will be.
  */
 static bool is_hooked(struct live *live, const struct block *block)
 {
 	gva_t first = HOOK_NOWHERE, last = HOOK_NOWHERE;
 
-	if (live->observe)
-		return true;
 	if (block->first_site != NO_SITE) {
 		first = block->pc + block->first_site;
 		last = block->pc + block->last_site;
@@ -308,7 +327,7 @@ static const struct insn *insn_at_site(struct live *live, struct site *site)
 	return op_is_sensitive(insn->op) ? insn : NULL;
 }
 
-void discover_execute(struct live *live, gva_t pc)
+static void execute_site(struct live *live, gva_t pc)
 {
 	struct site *site = sites_find(&live->sites, pc);
 	const struct insn *insn;
@@ -316,7 +335,7 @@ void discover_execute(struct live *live, gva_t pc)
 	struct trap trap;
 	uint64_t rip;
 
-	if (!site || live->ended || live->paused)
+	if (!site)
 		return;
 	live->step.done = false;
 	live_enter(live);
@@ -339,9 +358,14 @@ void discover_execute(struct live *live, gva_t pc)
 
 static void on_code(uc_engine *uc, uint64_t pc, uint32_t size, void *data)
 {
+	struct live *live = data;
+
 	(void)uc;
 	(void)size;
-	discover_execute(data, pc);
+	if (live->ended || live->paused)
+		return;
+	observe_insn(live->observe, pc);
+	execute_site(live, pc);
 }
 
 /* No EDGE is reported until one block has ended normally. */
@@ -364,13 +388,11 @@ int discover_create(struct live *live, struct diag *diag)
 	    stale_create(&live->stale))
 		return diag_set(diag, -ENOMEM, "out of memory");
 	prime(live);
-	if (!live->observe) {
-		err = moving_hook_create(live->uc, &live->scratch,
-					 (union hook_fn){.code = on_code}, live,
-					 &live->code_hook, diag);
-		if (err)
-			return err;
-	}
+	err = moving_hook_create(live->uc, &live->scratch,
+				 (union hook_fn){.code = on_code}, live,
+				 &live->code_hook, diag);
+	if (err)
+		return err;
 	if (hook_add(live->uc, UC_HOOK_EDGE_GENERATED,
 		     (union hook_fn){.edge = on_edge}, live, &hook))
 		return diag_set(diag, -ENOMEM, "Unicorn refused a hook");

@@ -302,10 +302,12 @@ static void on_page_fault(struct live *live, const struct hidden_event *hw_ev)
 {
 	gva_t pc = live_pc(live);
 
-	if (hw_ev->error & PFEC_ID)
+	if (hw_ev->error & PFEC_ID) {
 		clock_complete(&live->clock, pc);
-	else
+	} else {
+		observe_insn(live->observe, pc);
 		clock_leave(&live->clock, &live->blocks, pc);
+	}
 	live_stamp(live, clock_base(&live->clock));
 
 	if (!makes_progress(live, EXC_PF))
@@ -346,6 +348,7 @@ static void on_soft_int(struct live *live, uint32_t vector, bool behind)
 		length = length_before(live, live_pc(live));
 		live->vcpu.rip = live_rip_of(live, live_pc(live) - length);
 	}
+	observe_insn(live->observe, live_pc(live));
 	clock_leave(&live->clock, &live->blocks, live_pc(live));
 	live_stamp(live, clock_base(&live->clock));
 	if (!makes_progress(live, vector))
@@ -366,6 +369,7 @@ static void on_soft_int(struct live *live, uint32_t vector, bool behind)
 /* A fault of an instruction of the present block, at rip. */
 static void on_exception(struct live *live, uint32_t vector, uint32_t error)
 {
+	observe_insn(live->observe, live_pc(live));
 	clock_leave(&live->clock, &live->blocks, live_pc(live));
 	live_stamp(live, clock_base(&live->clock));
 	step_end(live);

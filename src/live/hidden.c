@@ -43,6 +43,60 @@ static uint64_t context_rflags(const struct hidden *hidden)
 	return rflags;
 }
 
+static void load_segments(const struct hidden_head *head, struct vcpu *vcpu)
+{
+	for (unsigned int i = 0; i < NR_SEG; i++)
+		vcpu->seg[i] = load_segment(&head->seg[i]);
+	vcpu->ldtr = load_segment(&head->ldtr);
+	vcpu->tr = load_segment(&head->tr);
+	vcpu->gdtr = (struct dtable){head->gdtr.base, head->gdtr.limit};
+	vcpu->idtr = (struct dtable){head->idtr.base, head->idtr.limit};
+}
+
+/* The state as it is now. */
+static const struct hidden_head *look(struct hidden *hidden)
+{
+	if (hidden->place)
+		return hidden->place;
+	hidden_refresh(hidden);
+	return &hidden->head;
+}
+
+static enum code_mode mode_of(uint32_t hflags)
+{
+	if (hflags & HFLAG_CS64)
+		return CODE_64;
+	return hflags & HFLAG_CS32 ? CODE_32 : CODE_16;
+}
+
+struct hidden_now hidden_now(struct hidden *hidden)
+{
+	const struct hidden_head *head = look(hidden);
+	struct hidden_now now = {
+		.pc = head->rip,
+		.cpl = head->hflags & HFLAG_CPL,
+		.mode = mode_of(head->hflags),
+	};
+
+	if (now.mode != CODE_64)
+		now.pc = (uint32_t)(now.pc + head->seg[SEG_CS].base);
+	return now;
+}
+
+void hidden_look(struct hidden *hidden, struct vcpu *vcpu)
+{
+	const struct hidden_head *head = look(hidden);
+
+	memcpy(vcpu->gpr, head->gpr, sizeof(vcpu->gpr));
+	vcpu->rip = head->rip;
+	vcpu->rflags = head->rflags;
+}
+
+void hidden_look_segments(struct hidden *hidden, struct vcpu *vcpu)
+{
+	load_segments(look(hidden), vcpu);
+}
+
 void hidden_load(struct hidden *hidden, struct vcpu *vcpu)
 {
 	const struct hidden_head *head = &hidden->head;
@@ -52,12 +106,7 @@ void hidden_load(struct hidden *hidden, struct vcpu *vcpu)
 		vcpu->gpr[i] = head->gpr[i];
 	vcpu->rip = head->rip;
 	vcpu->rflags = context_rflags(hidden);
-	for (unsigned int i = 0; i < NR_SEG; i++)
-		vcpu->seg[i] = load_segment(&head->seg[i]);
-	vcpu->ldtr = load_segment(&head->ldtr);
-	vcpu->tr = load_segment(&head->tr);
-	vcpu->gdtr = (struct dtable){head->gdtr.base, head->gdtr.limit};
-	vcpu->idtr = (struct dtable){head->idtr.base, head->idtr.limit};
+	load_segments(head, vcpu);
 	vcpu->cpl = head->hflags & HFLAG_CPL;
 	vcpu->irq_shadow = head->hflags & HFLAG_IRQ_SHADOW;
 }

@@ -33,6 +33,23 @@ void hidden_destroy(struct hidden *hidden); /* NULL is fine */
 void hidden_load(struct hidden *hidden, struct vcpu *vcpu);
 
 /*
+ * What a hook asks for at every block and every access: read where it lies,
+ * without a snapshot.  Found by calibration as well; a Unicorn that keeps it
+ * elsewhere is asked for a snapshot each time, which is slow and right.
+ */
+struct hidden_now {
+	gva_t pc; /* linear */
+	uint8_t cpl;
+	enum code_mode mode;
+};
+
+struct hidden_now hidden_now(struct hidden *hidden);
+
+/* gpr, rip, and of rflags all but the arithmetic flags and DF. */
+void hidden_look(struct hidden *hidden, struct vcpu *vcpu);
+void hidden_look_segments(struct hidden *hidden, struct vcpu *vcpu);
+
+/*
  * Write *vcpu into the snapshot and that into Unicorn.  The exception in
  * flight is forgotten (Unicorn would turn the next one into #DF).  Inside a
  * BLOCK or CODE hook RIP must be written as well, to leave the block.

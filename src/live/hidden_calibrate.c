@@ -70,6 +70,7 @@ static int find_head(struct calibration *cal)
 		return mismatch(cal, "general registers");
 	cal->hidden->head_at = found;
 	hidden_refresh(cal->hidden);
+	cal->hidden->place = hidden_find_place(cal->hidden, pattern);
 	return 0;
 }
 

@@ -50,7 +50,14 @@ struct hidden {
 	struct hidden_head head;
 	struct hidden_tail tail;
 	uint32_t cc_op_flags; /* cc_op when cc_src holds the flags */
+	/* The state itself; NULL: it was not found. */
+	const struct hidden_head *place;
 };
+
+/* Find the place: the general registers hold `pattern`, as does the snapshot.
+ */
+const struct hidden_head *hidden_find_place(struct hidden *hidden,
+					    const uint64_t pattern[NR_GPR]);
 
 #define SEGMENT_ATTR (UINT32_C(0x00f0ff00))
 

@@ -93,7 +93,7 @@ struct live {
 
 	struct blocks blocks;
 	struct sites sites;
-	struct moving_hook code_hook; /* unless observed */
+	struct moving_hook code_hook;
 	struct clock clock;
 	struct install install;
 	struct stale stale;
@@ -211,9 +211,6 @@ void discover_reset(struct live *live);
  * seen.  NULL: the run is over.
  */
 const struct block *discover_block(struct live *live, gva_t pc, uint32_t size);
-
-/* CODE hook: a sensitive instruction at pc is done here, if it is known. */
-void discover_execute(struct live *live, gva_t pc);
 
 uint32_t discover_hash(const uint8_t *bytes, size_t n);
 

@@ -95,6 +95,57 @@ static void two_bytes(struct nature *ret, const struct code *code)
 	}
 }
 
+/*
+ * With MEM hooks, Unicorn writes rip before loads and stores of its own code
+ * (gen_op_ld_v, gen_op_st_v in its target/i386/translate.c).  What goes through
+ * a helper, an atomic operation, or vector and x87 registers is not in these.
+ */
+static bool is_stamped_one_byte(const struct code *code)
+{
+	uint8_t op = code->opcode;
+
+	if (op < 0x40)
+		return (op & 7) < 6;
+	if (op == 0x86 || op == 0x87) /* XCHG is atomic */
+		return false;
+	if (op == 0xff)
+		return (code->reg & 7) != 3 && (code->reg & 7) != 5;
+	return (op >= 0x50 && op <= 0x5f) || op == 0x63 || op == 0x68 ||
+	       op == 0x69 || op == 0x6a || op == 0x6b ||
+	       (op >= 0x80 && op <= 0x8b) || op == 0x8d || op == 0x8f ||
+	       op == 0x9c || op == 0x9d || (op >= 0xa0 && op <= 0xa7) ||
+	       (op >= 0xaa && op <= 0xaf) || op == 0xc0 || op == 0xc1 ||
+	       op == 0xc2 || op == 0xc3 || op == 0xc6 || op == 0xc7 ||
+	       op == 0xc9 || (op >= 0xd0 && op <= 0xd3) || op == 0xe8 ||
+	       op == 0xf6 || op == 0xf7 || op == 0xfe;
+}
+
+static bool is_stamped_two_bytes(uint8_t op)
+{
+	return op == 0x0d || op == 0x18 || op == 0x1f || /* none at all */
+	       (op >= 0x40 && op <= 0x4f) || (op >= 0x90 && op <= 0x9f) ||
+	       op == 0xa3 || op == 0xa4 || op == 0xa5 || op == 0xab ||
+	       op == 0xac || op == 0xad || op == 0xaf || op == 0xb0 ||
+	       op == 0xb1 || op == 0xb3 || op == 0xb6 || op == 0xb7 ||
+	       op == 0xba || op == 0xbb || op == 0xbc || op == 0xbd ||
+	       op == 0xbe || op == 0xbf || op == 0xc0 || op == 0xc1;
+}
+
+static bool is_stamped(const struct code *code)
+{
+	if (code->lock)
+		return false;
+	if (code->map == MAP_1)
+		return is_stamped_one_byte(code);
+	return code->map == MAP_0F && is_stamped_two_bytes(code->opcode);
+}
+
+static bool has_access(const struct code *code, const struct nature *nature)
+{
+	return code->is_mem || nature->stack || nature->frame ||
+	       nature->descriptors || nature->xlat || nature->maskmov;
+}
+
 struct nature nature_of(enum code_mode mode, const uint8_t *bytes, size_t n)
 {
 	struct nature ret = {0};
@@ -107,5 +158,6 @@ struct nature nature_of(enum code_mode mode, const uint8_t *bytes, size_t n)
 		one_byte(&ret, &code);
 	else if (code.map == MAP_0F)
 		two_bytes(&ret, &code);
+	ret.unstamped = has_access(&code, &ret) && !is_stamped(&code);
 	return ret;
 }

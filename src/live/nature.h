@@ -16,6 +16,9 @@ struct nature {
 	bool xlat;
 	bool maskmov;
 	bool rep_string;
+	/* It accesses memory, and Unicorn's rip need not say so when it does.
+	 */
+	bool unstamped;
 };
 
 /* bytes: a whole instruction that decodes. */

@@ -13,6 +13,7 @@
 #include "live/nature.h"
 
 #define KNOWN_BITS 14
+#define NO_PC      UINT64_MAX
 #define PAGES      256
 
 /* XSAVE is not offered, so FXSAVE has the largest operand without a size. */
@@ -25,6 +26,7 @@ struct known {
 	uint8_t length;
 	uint8_t bytes[INSN_BYTES_MAX];
 	struct nature nature;
+	bool far_reaching; /* looks at a segment base, or a descriptor table */
 	struct insn insn;
 };
 
@@ -37,12 +39,13 @@ struct observe {
 	struct live *live;
 	struct insn_observer *to;
 	bool started;
-	bool stale;
+	bool stale; /* translations may have changed */
 	bool user;
 	enum code_mode mode;
 
-	const struct known *insn; /* the present one, NULL: cannot be decoded */
-	bool loaded;              /* vcpu is that of the present instruction */
+	gva_t pc;                 /* of what began last in this block */
+	const struct known *insn; /* the same, NULL: cannot be decoded */
+	bool looked;              /* vcpu.gpr is as that began */
 	struct vcpu vcpu;
 	unsigned int
 		echoes; /* reads that only repeat one across a page's end */
@@ -52,6 +55,8 @@ struct observe {
 	struct page page[PAGES];
 	struct known known[1 << KNOWN_BITS];
 };
+
+_Static_assert(BLOCK_INSNS_MAX <= INSN_BLOCK_MAX, "a block can be told");
 
 static void lose(struct observe *o, gva_t pc, hpa_t hpa, unsigned int size,
 		 const char *what)
@@ -65,21 +70,20 @@ static void lose(struct observe *o, gva_t pc, hpa_t hpa, unsigned int size,
 	o->to->lost(o->to, line);
 }
 
-static void load(struct observe *o)
+/* Registers change in the midst of an instruction: as it makes its first. */
+static void look(struct observe *o)
 {
-	if (o->loaded)
+	if (o->looked)
 		return;
-	hidden_load(o->live->hidden, &o->vcpu);
-	o->loaded = true;
+	hidden_look(o->live->hidden, &o->vcpu);
+	if (o->mode != CODE_64 || o->insn->far_reaching)
+		hidden_look_segments(o->live->hidden, &o->vcpu);
+	o->looked = true;
 }
 
 static void refresh(struct observe *o)
 {
 	o->stale = false;
-	o->loaded = false;
-	load(o);
-	o->user = o->vcpu.cpl == 3;
-	o->mode = vcpu_code_mode(&o->vcpu, env_efer_lma(&o->live->env));
 	o->code_page = 1;
 	memset(o->page, 0, sizeof(o->page));
 }
@@ -123,6 +127,16 @@ static bool is_known(const struct observe *o, const struct known *known,
 	       !memcmp(known->bytes, bytes, known->length);
 }
 
+/* In 64-bit mode. */
+static bool uses_base(const struct insn *insn)
+{
+	for (unsigned int i = 0; i < insn->nr_operands; i++)
+		if (insn->operand[i].type == OPERAND_MEM &&
+		    insn->operand[i].mem.seg >= SEG_FS)
+			return true;
+	return false;
+}
+
 /* NULL: no instruction, as far as this decoder can tell. */
 static const struct known *learn(struct observe *o, struct known *known,
 				 gva_t pc)
@@ -138,6 +152,8 @@ static const struct known *learn(struct observe *o, struct known *known,
 	known->length = known->insn.length;
 	memcpy(known->bytes, bytes, sizeof(bytes));
 	known->nature = nature_of(o->mode, bytes, n);
+	known->far_reaching =
+		known->nature.descriptors || uses_base(&known->insn);
 	return known;
 }
 
@@ -153,33 +169,61 @@ static const struct known *know(struct observe *o, gva_t pc)
 	return learn(o, known, pc);
 }
 
-static void on_insn(uc_engine *uc, uint64_t pc, uint32_t size, void *data)
+void observe_block(struct observe *o, const struct block *block)
 {
-	struct observe *o = data;
-	struct insn_begin begin = {.pc = pc};
+	const struct live *live = o->live;
+	struct hidden_now now;
 
-	(void)uc;
-	if (!o->started || o->live->ended || o->live->paused)
+	if (!o->started)
 		return;
 	if (o->stale)
 		refresh(o);
+	now = hidden_now(live->hidden);
+	o->user = now.cpl == 3;
+	o->mode = now.mode;
+	o->pc = NO_PC;
+	o->to->block(o->to,
+		     &(struct insn_block){
+			     .pc = block->pc,
+			     .insns = clock_base(&live->clock),
+			     .nr = block->nr,
+			     .user = o->user,
+			     .length = blocks_lengths(&live->blocks, block),
+		     });
+}
+
+/* False: it is none of the present block. */
+static bool begin_insn(struct observe *o, gva_t pc)
+{
+	const struct block *block = o->live->clock.block;
+	struct insn_begin begin = {.pc = pc, .length = 1};
+
+	if (pc == o->pc)
+		return true;
+	if (pc - block->pc >= block->size)
+		return false;
+	if (o->stale)
+		refresh(o);
+	o->pc = pc;
 	o->echoes = 0;
-	o->loaded = false;
+	o->looked = false;
 	o->insn = know(o, pc);
 	begin.user = o->user;
-	begin.length = size <= INSN_BYTES_MAX ? (uint8_t)size : 1;
 	if (o->insn) {
 		begin.length = o->insn->length;
 		begin.rep = o->insn->nature.rep_string;
 		begin.emulated = emulate_can(&o->insn->insn);
 		begin.wide = o->insn->insn.op == OP_CMPXCHG8B &&
 			     o->insn->insn.operand[0].size == 16;
-		/* It may change CPL and mode. */
-		o->stale |= o->insn->nature.far;
 	}
 	o->to->begin(o->to, &begin);
-	if (o->insn && op_is_sensitive(o->insn->insn.op))
-		discover_execute(o->live, pc);
+	return true;
+}
+
+void observe_insn(struct observe *o, gva_t pc)
+{
+	if (o && o->started)
+		begin_insn(o, pc);
 }
 
 /* --- Accesses ------------------------------------------------------------ */
@@ -270,6 +314,7 @@ static bool find(struct observe *o, hpa_t hpa, struct match *ret)
 	const struct nature *nature = &o->insn->nature;
 	const struct vcpu *vcpu = &o->vcpu;
 
+	look(o);
 	if (find_operand(o, &o->insn->insn, hpa, ret))
 		return true;
 	if (nature->stack && find_around(o, vcpu->gpr[GPR_RSP], hpa, ret))
@@ -325,6 +370,8 @@ static void on_access(uc_engine *uc, uc_mem_type type, uint64_t hpa, int bytes,
 	(void)uc;
 	if (!o->started || o->live->ended || o->live->paused)
 		return;
+	if (!begin_insn(o, hidden_now(o->live->hidden).pc))
+		o->insn = NULL; /* which is to be told */
 	if (!write && o->echoes) {
 		o->echoes--;
 		return;
@@ -332,9 +379,8 @@ static void on_access(uc_engine *uc, uc_mem_type type, uint64_t hpa, int bytes,
 	/* Unicorn makes two aligned reads of one across a page's end. */
 	if (!write && first < size)
 		o->echoes = 2;
-	load(o);
 	if (!o->insn || size > sizeof(val) || !find(o, hpa, &match)) {
-		lose(o, o->insn ? o->insn->pc : 0, hpa, size,
+		lose(o, o->pc, hpa, size,
 		     write ? "writes where none of its operands is"
 			   : "reads where none of its operands is");
 		return;
@@ -365,10 +411,9 @@ int observe_create(struct live *live, struct insn_observer *to,
 	o->live = live;
 	o->to = to;
 	o->stale = true;
+	o->pc = NO_PC;
 	live->observe = o;
-	if (hook_add(live->uc, UC_HOOK_CODE, (union hook_fn){.code = on_insn},
-		     o, &hook) ||
-	    hook_add(live->uc, UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE,
+	if (hook_add(live->uc, UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE,
 		     (union hook_fn){.mem = on_access}, o, &hook))
 		return diag_set(diag, -ENOMEM, "Unicorn refused a hook");
 	return 0;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The instruction under way.  It is complete when the next one begins, unless
- * it has been restarted or has faulted, or when an event's clock says so.
+ * Instructions.  They are complete when the clock says so: that of the next
+ * block or of an event.  Those that did nothing but be fetched are written many
+ * at a time; of the one under way everything is kept in the list until then, as
+ * it may be restarted.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -56,6 +58,14 @@ static void add_missing_store(struct recorder *r)
 	}
 }
 
+/* The stretch goes on behind its next instruction. */
+static void skip_one(struct stretch *stretch)
+{
+	if (stretch->done < stretch->nr)
+		stretch->pc += stretch->length[stretch->done++];
+}
+
+/* The one under way. */
 static void complete(struct recorder *r)
 {
 	struct insn_state *now = &r->now;
@@ -68,7 +78,59 @@ static void complete(struct recorder *r)
 		r->entry[0].ref.count = 1;
 	list_write(r);
 	r->insns++;
+	skip_one(&r->stretch);
 	*now = (struct insn_state){0};
+}
+
+/* One that did nothing else, or some on the same page as one run. */
+static void write_fetches(struct recorder *r, gva_t pc, unsigned int size,
+			  uint32_t count)
+{
+	unsigned int room = (unsigned int)(PAGE_SIZE - (pc & PAGE_MASK));
+	struct trace_ref ref = {
+		.gva = pc,
+		.count = count,
+		.kind = TRACE_FETCH,
+		.size = (uint8_t)(size < room ? size : room),
+		.user = r->stretch.user,
+	};
+
+	trace_write_ref(r->writer, &ref);
+	if (size <= room)
+		return;
+	ref.gva += room;
+	ref.size = (uint8_t)(size - room);
+	ref.count = 0;
+	trace_write_ref(r->writer, &ref);
+}
+
+/* The next instructions of the stretch, as far as `end`. */
+static void fetch_upto(struct recorder *r, uint64_t end)
+{
+	struct stretch *stretch = &r->stretch;
+
+	while (r->insns < end && stretch->done < stretch->nr) {
+		gva_t pc = stretch->pc;
+		unsigned int size = stretch->length[stretch->done];
+		uint32_t count = 0;
+
+		do {
+			r->insns++;
+			count++;
+			skip_one(stretch);
+		} while (!r->full && r->insns < end &&
+			 stretch->done < stretch->nr &&
+			 stretch->pc + stretch->length[stretch->done] - 1 <=
+				 (pc | PAGE_MASK));
+		write_fetches(r, pc, size, count);
+	}
+}
+
+static void complete_upto(struct recorder *r, uint64_t insns)
+{
+	if (r->now.active && !r->now.faulted && insns > r->insns)
+		complete(r);
+	fetch_upto(r, insns);
 }
 
 void insn_give_up(struct recorder *r)
@@ -82,8 +144,7 @@ void insn_give_up(struct recorder *r)
 
 void insn_clock(struct recorder *r, uint64_t insns)
 {
-	if (r->now.active && !r->now.faulted && insns == r->insns + 1)
-		complete(r);
+	complete_upto(r, insns);
 	if (insns != r->insns)
 		recorder_lose(r,
 			      "%" PRIu64 " instructions were seen where the "
@@ -91,35 +152,76 @@ void insn_clock(struct recorder *r, uint64_t insns)
 			      r->insns, insns);
 }
 
-static bool is_same(const struct recorder *r, const struct insn_begin *insn)
+static bool goes_round(const struct recorder *r, gva_t pc)
 {
 	const struct insn_state *now = &r->now;
 
-	return now->active && !now->faulted && now->insn.pc == insn->pc &&
-	       (now->again || (now->insn.rep && insn->rep));
+	return now->active && !now->faulted && now->insn.pc == pc &&
+	       (now->again || now->insn.rep);
+}
+
+static void iterate(struct recorder *r)
+{
+	struct insn_state *now = &r->now;
+
+	if (now->emulating)
+		add_missing_store(r);
+	now->iterated |= r->nr > r->mark;
+	list_write(r);
+	now->fetched = false;
+}
+
+static void block(struct insn_observer *observer, const struct insn_block *next)
+{
+	struct recorder *r = recorder_of(observer);
+	struct stretch *stretch = &r->stretch;
+
+	insn_clock(r, next->insns);
+	stretch->base = next->insns;
+	stretch->nr = next->nr;
+	stretch->done = 0;
+	stretch->user = next->user;
+	stretch->pc = next->pc;
+	memcpy(stretch->length, next->length, next->nr);
+
+	if (!r->now.active)
+		return;
+	if (!goes_round(r, next->pc))
+		insn_give_up(r);
+	else if (!r->now.again)
+		iterate(r);
+	r->now.again = false;
+}
+
+/* How many of the stretch are before pc, with those that are done. */
+static uint16_t count_before(const struct recorder *r, gva_t pc)
+{
+	const struct stretch *stretch = &r->stretch;
+	uint16_t i = stretch->done;
+	gva_t at = stretch->pc;
+
+	while (i < stretch->nr && at != pc)
+		at += stretch->length[i++];
+	return i;
 }
 
 static void begin(struct insn_observer *observer, const struct insn_begin *insn)
 {
 	struct recorder *r = recorder_of(observer);
-	struct insn_state *now = &r->now;
+	uint16_t before = count_before(r, insn->pc);
 
-	if (is_same(r, insn)) {
-		if (!now->again) { /* one more iteration */
-			if (now->emulating)
-				add_missing_store(r);
-			now->iterated |= r->nr > r->mark;
-			list_write(r);
-			now->fetched = false;
-		}
-		now->again = false;
+	if (before == r->stretch.nr) {
+		recorder_lose(r,
+			      "the instruction at 0x%" PRIx64
+			      " is not of its block",
+			      insn->pc);
 		return;
 	}
-	if (now->active && !now->faulted && !now->again)
-		complete(r);
-	else
-		insn_give_up(r);
-	*now = (struct insn_state){
+	complete_upto(r, r->stretch.base + before);
+	if (r->now.active && r->now.insn.pc == insn->pc && !r->now.faulted)
+		return; /* restarted, or one more iteration */
+	insn_give_up(r);
+	r->now = (struct insn_state){
 		.active = true, .fetched = true, .insn = *insn};
 	add_fetch(r, insn, 0);
 	r->mark = r->nr;
@@ -206,6 +308,7 @@ static void on_lost(struct insn_observer *observer, const char *line)
 void insn_init(struct insn_observer *observer)
 {
 	*observer = (struct insn_observer){
+		.block = block,
 		.begin = begin,
 		.access = on_access,
 		.fault = on_fault,

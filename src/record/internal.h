@@ -21,6 +21,18 @@ struct entry {
 	struct trace_ref ref;
 };
 
+/*
+ * The present block, of which some instructions are complete: r->insns is
+ * always `base` and `done`.
+ */
+struct stretch {
+	uint64_t base;
+	uint16_t nr, done;
+	bool user;
+	gva_t pc; /* of the first that is not done */
+	uint8_t length[INSN_BLOCK_MAX];
+};
+
 struct insn_state {
 	bool active;
 	bool again;   /* restarted: it will begin once more */
@@ -43,8 +55,10 @@ struct recorder {
 	char line[256]; /* why the recording is of no use; "": it is */
 
 	uint64_t insns; /* complete */
-	struct insn_state now;
-	bool faulting; /* the next GE_ACCESS is the instruction's own */
+	struct stretch stretch;
+	struct insn_state now; /* of the first that is not done, if it began */
+	bool full;             /* every reference, not runs of them */
+	bool faulting;         /* the next GE_ACCESS is the instruction's own */
 
 	struct entry entry[LIST_MAX];
 	uint32_t nr;
