@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * From the multiboot loader to the kernel's C code, through three of the
+ * From the multiboot loader (loaders.S: from others) to the kernel's C code, through three of the
  * processor's translations, each tested before the next:
  *   1. paging off,
  *   2. PAE paging (three levels) in 32-bit mode, then paging off again,
@@ -53,7 +53,7 @@
 #define ALIAS		0x40000000	/* the scratch pages once more */
 #define PATTERN		0xa11a5000
 
-	.section .boot.header, "a"
+	.section .boot.header, "ax"
 	.balign	4
 	.long	MB_MAGIC
 	.long	MB_FLAGS
@@ -61,7 +61,7 @@
 
 	.section .boot.text, "ax"
 	.code32
-	.global	boot_start
+	.global	boot_start, serial_init, fail32, boot_stack_top
 boot_start:
 	cli
 	cld

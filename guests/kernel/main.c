@@ -17,6 +17,7 @@
 #define MB_LOADED   0x2badb002u /* what a multiboot loader leaves in EAX */
 #define MB_HAS_MEM  0x1u
 #define MB_HAS_LINE 0x4u
+#define MB_HAS_MODS 0x8u
 #define LINE_MAX    1024
 #define UPPER_START 0x100000ull /* "upper" memory begins at 1 MiB */
 
@@ -27,6 +28,15 @@ struct multiboot_info {
 	u32 mem_upper; /* KiB behind 1 MiB */
 	u32 boot_device;
 	u32 cmdline;
+	u32 mods_count;
+	u32 mods_addr;
+};
+
+struct multiboot_module {
+	u32 start;
+	u32 end;
+	u32 args;
+	u32 reserved;
 };
 
 static char line[LINE_MAX];
@@ -52,6 +62,25 @@ static void copy_line(u32 pa)
 	memcpy(line, from, strlen(from));
 }
 
+/* A line for each: that it came whole can be seen by its sum. */
+static void print_modules(const struct multiboot_info *info)
+{
+	const struct multiboot_module *module = p2v(info->mods_addr);
+
+	for (u32 i = 0; i < info->mods_count; i++, module++) {
+		const u8 *data = p2v(module->start);
+		const char *args = p2v(module->args);
+		u32 size = module->end - module->start, sum = 0;
+
+		if (module->end >= RAM_MAX)
+			machine_refused("a module lies above 1 GiB");
+		for (u32 at = 0; at < size; at++)
+			sum = sum * 31 + data[at];
+		print("module %llu bytes sum 0x%llx%s%s\n", (u64)size, (u64)sum,
+		      *args ? " " : "", args);
+	}
+}
+
 /* Gives the end of RAM.  The loader's memory is free after this. */
 static u64 read_multiboot(u32 magic, u32 info_pa)
 {
@@ -65,6 +94,8 @@ static u64 read_multiboot(u32 magic, u32 info_pa)
 		machine_refused("the loader does not tell the memory size");
 	if (info->flags & MB_HAS_LINE)
 		copy_line(info->cmdline);
+	if (info->flags & MB_HAS_MODS)
+		print_modules(info);
 	return UPPER_START + (u64)info->mem_upper * 1024;
 }
 
