@@ -144,16 +144,22 @@ static int make_room(struct blocks *blocks)
 	return 0;
 }
 
-const struct block *blocks_known(const struct blocks *blocks, gva_t pc,
-				 uint16_t size, enum code_mode mode,
-				 uint32_t hash)
+static bool is_at(const struct block *block, const struct block_key *key)
 {
-	uint32_t at = *find_index(blocks, pc, size);
+	return block->mode == key->mode &&
+	       block->place.first == key->place.first &&
+	       block->place.last == key->place.last;
+}
+
+const struct block *blocks_known(const struct blocks *blocks,
+				 const struct block_key *key)
+{
+	uint32_t at = *find_index(blocks, key->pc, key->size);
 
 	while (at) {
 		const struct block *block = &blocks->block[at - 1];
 
-		if (block->mode == mode && block->hash == hash)
+		if (block->hash == key->hash && is_at(block, key))
 			return block;
 		at = block->next;
 	}
@@ -169,9 +175,17 @@ static bool has_lengths(const struct blocks *blocks, const struct block *block,
 		       shape->nr);
 }
 
+/* All there is is the code that the new one was written over. */
+static bool takes_place(const struct block *block,
+			const struct block_shape *shape)
+{
+	return !block->next && !block->ambiguous && !block->shared &&
+	       is_at(block, &shape->key);
+}
+
 /*
- * A block that has just these lengths, or, when code that keeps changing has
- * left too many, any; NULL: none.
+ * A block that has just these lengths, or whose place is taken, or, when code
+ * that keeps changing has left too many, any; NULL: none.
  */
 static struct block *find_variant(const struct blocks *blocks, uint32_t at,
 				  const struct block_shape *shape)
@@ -181,7 +195,8 @@ static struct block *find_variant(const struct blocks *blocks, uint32_t at,
 
 	for (nr = 0; at; nr++) {
 		block = &blocks->block[at - 1];
-		if (has_lengths(blocks, block, shape))
+		if (has_lengths(blocks, block, shape) ||
+		    takes_place(block, shape))
 			return block;
 		at = block->next;
 	}
@@ -191,7 +206,7 @@ static struct block *find_variant(const struct blocks *blocks, uint32_t at,
 static void set_shape(struct blocks *blocks, struct block *block,
 		      const struct block_shape *shape)
 {
-	gva_t at = shape->pc;
+	gva_t at = shape->key.pc;
 
 	block->nr = shape->nr;
 	block->charge = (uint16_t)(shape->nr - shape->rep);
@@ -220,22 +235,26 @@ const struct block *blocks_add(struct blocks *blocks,
 	if (make_room(blocks))
 		return NULL;
 
-	index = find_index(blocks, shape->pc, shape->size);
+	index = find_index(blocks, shape->key.pc, shape->key.size);
 	block = find_variant(blocks, *index, shape);
 	if (!block) {
 		block = &blocks->block[blocks->nr];
-		*block = (struct block){
-			.pc = shape->pc, .size = shape->size, .next = *index};
+		*block = (struct block){.pc = shape->key.pc,
+					.size = shape->key.size,
+					.next = *index};
 		set_shape(blocks, block, shape);
 		*index = ++blocks->nr;
 		if (block->next)
 			mark_ambiguous(blocks, *index);
-	} else if (!has_lengths(blocks, block, shape)) {
-		set_shape(blocks, block, shape);
+	} else {
+		block->shared |= !is_at(block, &shape->key);
+		if (!has_lengths(blocks, block, shape))
+			set_shape(blocks, block, shape);
 	}
-	block->mode = (uint8_t)shape->mode;
+	block->mode = (uint8_t)shape->key.mode;
+	block->place = shape->key.place;
 	block->code_bytes = shape->code_bytes;
-	block->hash = shape->hash;
+	block->hash = shape->key.hash;
 	block->first_site = shape->first_site;
 	block->last_site = shape->last_site;
 	note_recent(blocks, block);

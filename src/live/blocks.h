@@ -7,6 +7,8 @@
  * A block is found by address and size.  Two address spaces may hold different
  * code of the same size at the same address; where their instructions differ
  * in length the entry is ambiguous, and the caller must look at the bytes.
+ * Code that was written over is not such a case: what lies in the same frames
+ * has taken the place of what was there.
  * This file does not know Unicorn.
  */
 #ifndef NOTRAP_LIVE_BLOCKS_H
@@ -23,6 +25,11 @@
 #define NO_REP  UINT64_MAX
 #define NO_SITE UINT16_MAX
 
+/* Where a block lies: the frames of its first and last byte. */
+struct block_place {
+	gfn_t first, last;
+};
+
 struct block {
 	gva_t pc; /* linear */
 	uint32_t size;
@@ -35,13 +42,15 @@ struct block {
 	uint16_t nr;  /* all instructions */
 	uint8_t mode; /* enum code_mode */
 	bool ambiguous;
-	uint32_t hash;       /* of the bytes */
+	bool shared;   /* code of other places or modes has the same entry */
+	uint32_t hash; /* of the bytes */
 	uint32_t code_bytes; /* estimate of what its translation takes */
 	uint32_t lengths;    /* where in the arena */
 	uint32_t next;       /* variant + 1: same pc and size */
 	gva_t rep_at;        /* the repeated string instruction, or NO_REP */
 	/* Offsets of sensitive instructions, of the code of this hash. */
 	uint16_t first_site, last_site;
+	struct block_place place; /* of the code of this hash */
 };
 
 struct blocks {
@@ -62,12 +71,18 @@ int blocks_create(struct blocks *ret);
 void blocks_destroy(struct blocks *blocks);
 void blocks_clear(struct blocks *blocks);
 
-/* What blocks_add() is told. */
-struct block_shape {
+/* The code of one translation. */
+struct block_key {
 	gva_t pc;
 	uint16_t size;
 	enum code_mode mode;
 	uint32_t hash;
+	struct block_place place;
+};
+
+/* What blocks_add() is told. */
+struct block_shape {
+	struct block_key key;
 	uint32_t code_bytes;
 	uint16_t nr;
 	bool rep; /* the last instruction is a repeated string instruction */
@@ -75,18 +90,15 @@ struct block_shape {
 	const uint8_t *lengths;         /* nr of them */
 };
 
-/*
- * Known already?  NULL: no.  The answer is good for any code of this mode and
- * hash.
- */
-const struct block *blocks_known(const struct blocks *blocks, gva_t pc,
-				 uint16_t size, enum code_mode mode,
-				 uint32_t hash);
+/* Known already?  NULL: no. */
+const struct block *blocks_known(const struct blocks *blocks,
+				 const struct block_key *key);
 
 /*
  * Blocks that differ in nothing the clock cares about share an entry, which
- * has the mode, hash and sites of the last one.  Pointers handed out before are
- * void afterwards.  NULL: out of memory.
+ * has the mode, hash, sites and place of the last one.  The frames' earlier
+ * code has no translations any more.  Pointers handed out before are void
+ * afterwards.  NULL: out of memory.
  */
 const struct block *blocks_add(struct blocks *blocks,
 			       const struct block_shape *shape);

@@ -113,13 +113,18 @@ static int add_sites(struct live *live, gva_t pc, const struct block_scan *scan,
 }
 
 struct code {
-	gva_t pc;
-	uint16_t size; /* as Unicorn says */
-	enum code_mode mode;
+	struct block_key key; /* size: as Unicorn says */
 	uint8_t bytes[BLOCK_BYTES_MAX];
 	size_t n; /* that could be fetched */
-	uint32_t hash;
 };
+
+static gfn_t frame_at(const struct live *live, gva_t gva)
+{
+	hpa_t hpa = 0;
+
+	live_translate(live, gva, &hpa);
+	return hpa >> PAGE_SHIFT;
+}
 
 /*
  * What Unicorn has just translated can be read, or the twins and its TLB
@@ -128,16 +133,19 @@ struct code {
 static bool fetch_code(struct live *live, gva_t pc, uint32_t size,
 		       struct code *ret)
 {
-	ret->pc = pc;
-	ret->size = (uint16_t)size;
-	ret->mode = env_code_mode(&live->env);
 	ret->n = live_fetch(live, pc, ret->bytes,
 			    (size_t)min_u64(size, sizeof(ret->bytes)));
 	if (ret->n != size) {
 		live_stop(live, "the code at 0x%" PRIx64 " cannot be read", pc);
 		return false;
 	}
-	ret->hash = discover_hash(ret->bytes, ret->n);
+	ret->key = (struct block_key){
+		.pc = pc,
+		.size = (uint16_t)size,
+		.mode = env_code_mode(&live->env),
+		.hash = discover_hash(ret->bytes, ret->n),
+		.place = {frame_at(live, pc), frame_at(live, pc + size - 1)},
+	};
 	return true;
 }
 
@@ -148,7 +156,7 @@ static void add_unstamped(const struct code *code,
 	for (uint32_t i = 0; i < scan->nr; i++) {
 		const struct block_insn *insn = &scan->insn[i];
 
-		if (nature_of(code->mode, code->bytes + insn->offset,
+		if (nature_of(code->key.mode, code->bytes + insn->offset,
 			      insn->length)
 			    .unstamped)
 			span_add(span, insn->offset);
@@ -160,10 +168,7 @@ static const struct block *add_block(struct live *live, const struct code *code,
 				     const struct span *sites)
 {
 	struct block_shape shape = {
-		.pc = code->pc,
-		.size = code->size,
-		.mode = code->mode,
-		.hash = code->hash,
+		.key = code->key,
 		.first_site = sites->first,
 		.last_site = sites->last,
 	};
@@ -176,13 +181,14 @@ static const struct block *add_block(struct live *live, const struct code *code,
 	for (uint16_t i = 0; i < shape.nr; i++) {
 		last = &scan->insn[i];
 		lengths[i] = last->length;
-		shape.code_bytes += insn_bytes(
-			code->mode, code->bytes + last->offset, last->length);
+		shape.code_bytes +=
+			insn_bytes(code->key.mode, code->bytes + last->offset,
+				   last->length);
 		if (live->observe)
 			shape.code_bytes += BYTES_PER_WATCH;
 	}
 	if (last)
-		shape.rep = shape_of(code->mode, code->bytes + last->offset,
+		shape.rep = shape_of(code->key.mode, code->bytes + last->offset,
 				     last->length)
 				    .rep_string;
 	return blocks_add(&live->blocks, &shape);
@@ -202,8 +208,8 @@ static void complete_last(struct live *live, const struct code *code,
 
 	if (last->op != OP_INVALID)
 		return;
-	n = live_fetch(live, code->pc + last->offset, bytes, sizeof(bytes));
-	if (n && decode_one(code->mode, bytes, n, &insn) &&
+	n = live_fetch(live, code->key.pc + last->offset, bytes, sizeof(bytes));
+	if (n && decode_one(code->key.mode, bytes, n, &insn) &&
 	    op_is_sensitive(insn.op))
 		last->op = insn.op;
 }
@@ -216,14 +222,14 @@ static const struct block *describe(struct live *live, const struct code *code)
 	const struct block *block = NULL;
 	struct span sites = {NO_SITE, NO_SITE};
 
-	decode_block(code->mode, code->bytes, code->n, &scan);
+	decode_block(code->key.mode, code->bytes, code->n, &scan);
 	if (scan.nr > scan.max)
 		scan.nr = scan.max;
 	if (scan.nr)
 		complete_last(live, code, &scan);
 	if (live->observe)
 		add_unstamped(code, &scan, &sites);
-	if (!add_sites(live, code->pc, &scan, &sites))
+	if (!add_sites(live, code->key.pc, &scan, &sites))
 		block = add_block(live, code, &scan, &sites);
 	if (!block)
 		live_stop(live, "out of memory");
@@ -233,8 +239,7 @@ static const struct block *describe(struct live *live, const struct code *code)
 static const struct block *find_block(struct live *live,
 				      const struct code *code)
 {
-	const struct block *block = blocks_known(
-		&live->blocks, code->pc, code->size, code->mode, code->hash);
+	const struct block *block = blocks_known(&live->blocks, &code->key);
 
 	return block ? block : describe(live, code);
 }
@@ -266,9 +271,9 @@ static bool is_hooked(struct live *live, const struct block *block)
  */
 static void throw_away(struct live *live, const struct code *code)
 {
-	uint64_t rip = live_rip_of(live, code->pc);
+	uint64_t rip = live_rip_of(live, code->key.pc);
 
-	uc_ctl_remove_cache(live->uc, code->pc, code->pc + 1);
+	uc_ctl_remove_cache(live->uc, code->key.pc, code->key.pc + 1);
 	uc_reg_write(live->uc, UC_X86_REG_RIP, &rip);
 }
 
@@ -276,8 +281,10 @@ static void note_stale(struct live *live, const struct code *code)
 {
 	hpa_t hpa;
 
-	if (live->config.check_stale && live_translate(live, code->pc, &hpa) &&
-	    stale_note(&live->stale, code->pc, hpa, code->size, code->hash))
+	if (live->config.check_stale &&
+	    live_translate(live, code->key.pc, &hpa) &&
+	    stale_note(&live->stale, code->key.pc, hpa, code->key.size,
+		       code->key.hash))
 		live_stop(live, "out of memory");
 }
 

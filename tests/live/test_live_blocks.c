@@ -11,26 +11,44 @@ static const uint8_t lengths_b[] = {4, 3, 2, 1};
 
 static struct block_shape shape(gva_t pc, const uint8_t *lengths, bool rep)
 {
-	return (struct block_shape){.pc = pc,
-				    .size = 10,
-				    .mode = CODE_64,
-				    .hash = lengths[0],
+	return (struct block_shape){.key = {.pc = pc,
+					    .size = 10,
+					    .mode = CODE_64,
+					    .hash = lengths[0]},
 				    .nr = 4,
 				    .rep = rep,
 				    .lengths = lengths};
 }
 
-static const struct block *add(struct blocks *blocks, gva_t pc,
-			       const uint8_t *lengths, bool rep)
+static struct blocks blocks;
+
+static const struct block *add_shape(const struct block_shape *s)
 {
-	const struct block_shape s = shape(pc, lengths, rep);
-	const struct block *block = blocks_add(blocks, &s);
+	const struct block *block = blocks_add(&blocks, s);
 
 	assert_non_null(block);
 	return block;
 }
 
-static struct blocks blocks;
+static const struct block *add(struct blocks *to, gva_t pc,
+			       const uint8_t *lengths, bool rep)
+{
+	const struct block_shape s = shape(pc, lengths, rep);
+	const struct block *block = blocks_add(to, &s);
+
+	assert_non_null(block);
+	return block;
+}
+
+static const struct block *add_at(const uint8_t *lengths, gfn_t frame,
+				  enum code_mode mode)
+{
+	struct block_shape s = shape(0x1000, lengths, false);
+
+	s.key.place = (struct block_place){frame, frame};
+	s.key.mode = mode;
+	return add_shape(&s);
+}
 
 static void test_lookup(void **state)
 {
@@ -75,26 +93,71 @@ static void test_watch(void **state)
 	blocks_destroy(&blocks);
 }
 
+static const struct block *known(const uint8_t *lengths, gfn_t frame,
+				 enum code_mode mode)
+{
+	struct block_key key = shape(0x1000, lengths, false).key;
+
+	key.place = (struct block_place){frame, frame};
+	key.mode = mode;
+	return blocks_known(&blocks, &key);
+}
+
 static void test_variants(void **state)
 {
 	const struct block *a, *b;
 
 	(void)state;
 	assert_int_equal(blocks_create(&blocks), 0);
-	a = add(&blocks, 0x1000, lengths_a, false);
+	a = add_at(lengths_a, 1, CODE_64);
 	assert_false(a->ambiguous);
 	/* The same lengths from other bytes: the same entry. */
-	assert_ptr_equal(add(&blocks, 0x1000, lengths_a, false), a);
+	assert_ptr_equal(add_at(lengths_a, 2, CODE_64), a);
 	assert_false(a->ambiguous);
-	b = add(&blocks, 0x1000, lengths_b, false);
+	assert_null(known(lengths_a, 1, CODE_64));
+	b = add_at(lengths_b, 3, CODE_64);
 	assert_ptr_not_equal(a, b);
 	assert_true(a->ambiguous && b->ambiguous);
 	assert_null(blocks_recent(&blocks, 0x1000, 10));
-	assert_ptr_equal(blocks_known(&blocks, 0x1000, 10, CODE_64, 1), a);
-	assert_ptr_equal(blocks_known(&blocks, 0x1000, 10, CODE_64, 4), b);
-	assert_null(blocks_known(&blocks, 0x1000, 10, CODE_32, 4));
-	assert_null(blocks_known(&blocks, 0x1000, 10, CODE_64, 5));
+	assert_ptr_equal(known(lengths_a, 2, CODE_64), a);
+	assert_ptr_equal(known(lengths_b, 3, CODE_64), b);
+	assert_null(known(lengths_b, 2, CODE_64));
+	assert_null(known(lengths_b, 3, CODE_32));
 	blocks_destroy(&blocks);
+}
+
+/* What was written over makes way; what may lie elsewhere, too, stays. */
+static void test_places(void **state)
+{
+	static const struct {
+		const char *name;
+		gfn_t frame;
+		enum code_mode mode;
+		gfn_t shared_with; /* 0: with nobody */
+		bool ambiguous;
+	} cases[] = {
+		{"written over", 1, CODE_64, 0, false},
+		{"another frame", 2, CODE_64, 0, true},
+		{"another mode", 1, CODE_32, 0, true},
+		{"written over in one of two", 1, CODE_64, 2, true},
+		{"written over in the last of two", 2, CODE_64, 2, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const struct block *block;
+
+		assert_int_equal(blocks_create(&blocks), 0);
+		add_at(lengths_a, 1, CODE_64);
+		if (cases[i].shared_with)
+			add_at(lengths_a, cases[i].shared_with, CODE_64);
+		block = add_at(lengths_b, cases[i].frame, cases[i].mode);
+		check_eq(cases[i].name, block->ambiguous, cases[i].ambiguous);
+		check_eq(cases[i].name, blocks.nr, cases[i].ambiguous ? 2 : 1);
+		check_eq(cases[i].name, block_length(&blocks, block, 0),
+			 lengths_b[0]);
+		blocks_destroy(&blocks);
+	}
 }
 
 /* Code that never stops changing must not grow the table for ever. */
@@ -109,7 +172,7 @@ static void test_bounded_variants(void **state)
 
 		lengths[0] = (uint8_t)(i % 15 + 1);
 		lengths[1] = (uint8_t)(i / 15 % 15 + 1);
-		block = add(&blocks, 0x1000, lengths, false);
+		block = add_at(lengths, i, CODE_64);
 		check_eq("length", block_length(&blocks, block, 0), lengths[0]);
 		check_eq("length", block_length(&blocks, block, 1), lengths[1]);
 	}
@@ -153,11 +216,11 @@ static void test_clock(void **state)
 	assert_int_equal(blocks_create(&blocks), 0);
 	add(&blocks, 0x1000, lengths_a, false);
 	add(&blocks, 0x2000, lengths_a, true); /* at 0x2006 */
-	blocks_add(&blocks, &(struct block_shape){.pc = 0x2006,
-						  .size = 4,
-						  .nr = 1,
-						  .rep = true,
-						  .lengths = lengths_b});
+	blocks_add(&blocks,
+		   &(struct block_shape){.key = {.pc = 0x2006, .size = 4},
+					 .nr = 1,
+					 .rep = true,
+					 .lengths = lengths_b});
 	plain = blocks_find(&blocks, 0x1000, 10);
 	rep = blocks_find(&blocks, 0x2000, 10);
 	loop = blocks_find(&blocks, 0x2006, 4);
@@ -256,6 +319,7 @@ int main(void)
 		cmocka_unit_test(test_lookup),
 		cmocka_unit_test(test_watch),
 		cmocka_unit_test(test_variants),
+		cmocka_unit_test(test_places),
 		cmocka_unit_test(test_bounded_variants),
 		cmocka_unit_test(test_offsets),
 		cmocka_unit_test(test_clock),
