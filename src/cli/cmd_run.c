@@ -12,6 +12,7 @@
 #include "cli/cli.h"
 #include "cli/formats.h"
 #include "cli/machine.h"
+#include "cli/number.h"
 #include "cli/plan.h"
 #include "cli/progress.h"
 
@@ -20,6 +21,11 @@ static const struct cli_flag flags[] = {
 	{FLAG_INITRD, "initrd", "FILE[ ARGS]",
 	 "load FILE beside the guest: Linux' initrd, or a multiboot module "
 	 "whose command line is ARGS; may be given again"},
+	{FLAG_MAX_INSNS, "max-insns", "N",
+	 "end the guest after N instructions; short for -D max-insns=N"},
+	{FLAG_TIMEOUT, "timeout", "SECONDS",
+	 "end the guest after so much of the host's time, each configuration "
+	 "anew; where it has come to then is not the same twice"},
 	{'D', NULL, "KEY=VALUE[,VALUE...]",
 	 "a setting (see notrap config); with several values, each is run"},
 	{'c', "config", "FILE",
@@ -46,9 +52,33 @@ struct run_options {
 	const char *output;
 	const char *console;
 	const char *record;
+	unsigned int timeout; /* seconds; 0: none */
 	enum trace_granularity granularity;
 	enum format format;
 };
+
+#define TIMEOUT_MAX 1000000
+
+static int take_timeout(struct run_options *options, const char *arg,
+			struct diag *diag)
+{
+	uint64_t seconds;
+	int err = number_parse("--timeout", arg, TIMEOUT_MAX, &seconds, diag);
+
+	if (!err && !seconds)
+		err = diag_set(diag, -EINVAL, "--timeout 0: want a second");
+	if (!err)
+		options->timeout = (unsigned int)seconds;
+	return err;
+}
+
+static int take_max_insns(struct plan *plan, const char *arg, struct diag *diag)
+{
+	char setting[64];
+
+	snprintf(setting, sizeof(setting), "max-insns=%.40s", arg);
+	return plan_set(plan, setting, diag);
+}
 
 static int take_flag(void *context, int flag, const char *arg)
 {
@@ -57,6 +87,12 @@ static int take_flag(void *context, int flag, const char *arg)
 	int err = 0;
 
 	switch (flag) {
+	case FLAG_MAX_INSNS:
+		err = take_max_insns(options->plan, arg, &diag);
+		break;
+	case FLAG_TIMEOUT:
+		err = take_timeout(options, arg, &diag);
+		break;
 	case 'D':
 		err = plan_set(options->plan, arg, &diag);
 		break;
@@ -170,8 +206,13 @@ static int say_end(const struct runner *runner, size_t i,
 		cli_say("%s%s%s", label, *label ? ": " : "", end->strays);
 	if (end->ok)
 		return STATUS_OK;
-	cli_say("%s%s%s%s", *label ? label : "", *label ? ": " : "",
-		end->interrupted ? "" : "the guest failed: ", end->line);
+	if (end->timed_out)
+		cli_say("%s%sthe guest had not ended after %u s", label,
+			*label ? ": " : "", runner->options->timeout);
+	else
+		cli_say("%s%s%s%s", label, *label ? ": " : "",
+			end->interrupted ? "" : "the guest failed: ",
+			end->line);
 	return STATUS_FAILED;
 }
 
@@ -198,7 +239,9 @@ static int run_point(struct runner *runner, size_t i)
 	progress_begin(&runner->progress, stderr, label,
 		       runner->insns ? runner->insns
 				     : config_get(config, OPT_max_insns));
+	attention_timeout(runner->options->timeout);
 	err = machine_run(&request, runner->report, &end, &diag);
+	attention_timeout(0);
 	progress_hide(&runner->progress);
 	if (!i)
 		status = close_console(&runner->console,
@@ -329,10 +372,10 @@ const struct cli_command cmd_run = {
 	.name = "run",
 	.operands = "[OPTION...] GUEST",
 	.summary = "run a guest image and report its VM exits",
-	.about = "Runs GUEST, an ELF or multiboot image, under every "
-		 "combination of the settings given, and prints for each the "
-		 "exits by reason and cause, the guest's faults and the "
-		 "cycles, then the comparison.\n"
+	.about = "Runs GUEST, a Linux kernel (vmlinux or bzImage) or a "
+		 "multiboot image, under every combination of the settings "
+		 "given, and prints for each the exits by reason and cause, "
+		 "the guest's faults and the cycles, then the comparison.\n"
 		 "The guest ends its run by writing to port 0xf4; with 0 it "
 		 "succeeds. Ctrl-C stops it and prints what was counted so "
 		 "far; a second Ctrl-C ends notrap at once.\n",

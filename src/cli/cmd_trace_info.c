@@ -138,6 +138,8 @@ static const struct {
 			   {"source", "Source"},
 			   {"memory", "Memory"},
 			   {"tool", "Tool"},
+			   {"image", "Image"},
+			   {"initrd", "Initrd"},
 			   {"origin", "Origin"}}},
 	[TABLE_SIZES] = {"sizes",
 			 "Sizes",
@@ -197,6 +199,14 @@ static void add_number(struct sheet *sheet, bool known, uint64_t val)
 		sheet_none(sheet);
 }
 
+static void add_digest(struct sheet *sheet, uint64_t digest)
+{
+	if (digest)
+		sheet_text(sheet, "0x%016" PRIx64, digest);
+	else
+		sheet_none(sheet);
+}
+
 static void add_trace(struct sheet *sheet, const struct content *c)
 {
 	const struct trace_info *info = trace_reader_info(c->reader);
@@ -207,6 +217,8 @@ static void add_trace(struct sheet *sheet, const struct content *c)
 	sheet_text(sheet, "%s", info->source);
 	add_number(sheet, info->memory, info->memory);
 	sheet_text(sheet, "%s", info->tool);
+	add_digest(sheet, info->image_digest);
+	add_digest(sheet, info->initrd_digest);
 	sheet_text(sheet, "%s", info->origin);
 }
 

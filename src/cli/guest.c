@@ -35,9 +35,10 @@ static int read_module(const char *text, struct boot_module *ret,
 	return image_read(path, &ret->image, diag);
 }
 
-static uint64_t digest_of(const struct image *img)
+static uint64_t digest_module(uint64_t digest, const struct boot_module *module)
 {
-	return fnv64(FNV64_INIT, img->data, img->size);
+	digest = fnv64(digest, module->image.data, module->image.size);
+	return fnv64(digest, module->args, strlen(module->args) + 1);
 }
 
 int guest_read(const struct guest_request *request, struct guest *ret,
@@ -48,18 +49,21 @@ int guest_read(const struct guest_request *request, struct guest *ret,
 	*ret = (struct guest){
 		.files = {.cmdline = request->args, .module = ret->module},
 		.path = request->kernel,
+		.initrd = request->initrd,
 	};
 	err = image_read(request->kernel, &ret->files.kernel, diag);
 	if (err)
 		return err;
-	ret->digest = digest_of(&ret->files.kernel);
+	ret->digest = fnv64(FNV64_INIT, ret->files.kernel.data,
+			    ret->files.kernel.size);
 	for (unsigned int i = 0; i < request->nr_initrds; i++) {
 		err = read_module(request->initrd[i], &ret->module[i], diag);
 		if (err) {
 			guest_free(ret);
 			return err;
 		}
-		ret->module_digest[i] = digest_of(&ret->module[i].image);
+		ret->initrd_digest = digest_module(
+			i ? ret->initrd_digest : FNV64_INIT, &ret->module[i]);
 		ret->files.nr_modules++;
 	}
 	return 0;
@@ -73,14 +77,24 @@ void guest_free(struct guest *guest)
 	*guest = (struct guest){0};
 }
 
+void guest_describe_initrds(const struct guest *guest, char *buf, size_t size)
+{
+	size_t at = 0;
+
+	buf[0] = '\0';
+	for (unsigned int i = 0; i < guest->files.nr_modules && at < size; i++)
+		at += (size_t)snprintf(buf + at, size - at, "%s%s",
+				       i ? "; " : "", guest->initrd[i]);
+}
+
 void guest_describe(const struct guest *guest, char *buf, size_t size)
 {
-	const struct boot_files *files = &guest->files;
+	const char *cmdline = guest->files.cmdline;
 	size_t at = (size_t)snprintf(buf, size, "%s", guest->path);
 
-	for (unsigned int i = 0; i < files->nr_modules && at < size; i++)
+	for (unsigned int i = 0; i < guest->files.nr_modules && at < size; i++)
 		at += (size_t)snprintf(buf + at, size - at, " --initrd %s",
-				       files->module[i].image.name);
-	if (*files->cmdline && at < size)
-		snprintf(buf + at, size - at, " %s", files->cmdline);
+				       guest->initrd[i]);
+	if (*cmdline && at < size)
+		snprintf(buf + at, size - at, " %s", cmdline);
 }

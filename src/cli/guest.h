@@ -24,8 +24,10 @@ struct guest {
 	struct boot_files files;
 	struct boot_module module[LOADER_MODULES]; /* files.module */
 	const char *path;                          /* the kernel's, as given */
+	const char *const *initrd;                 /* likewise */
 	uint64_t digest;                           /* FNV-64 of the kernel */
-	uint64_t module_digest[LOADER_MODULES];
+	/* Of the modules one after another, and of their arguments; 0: none. */
+	uint64_t initrd_digest;
 };
 
 /* -errno with a line, and nothing to free.  The guest is not to be moved. */
@@ -33,7 +35,8 @@ int guest_read(const struct guest_request *request, struct guest *ret,
 	       struct diag *diag);
 void guest_free(struct guest *guest);
 
-/* One line: kernel, initrds, command line. */
+/* One line: kernel, initrds, command line; or the initrds alone. */
 void guest_describe(const struct guest *guest, char *buf, size_t size);
+void guest_describe_initrds(const struct guest *guest, char *buf, size_t size);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/attention.h"
 #include "cli/describe.h"
 #include "live/live.h"
 #include "mem/mem.h"
@@ -42,8 +43,12 @@ static void machine_finish(struct machine *m)
 static int record(struct machine *m, const struct machine_request *request,
 		  struct diag *diag)
 {
-	struct trace_info info = {.granularity = request->granularity,
-				  .source = "live"};
+	struct trace_info info = {
+		.granularity = request->granularity,
+		.source = "live",
+		.image_digest = request->guest->digest,
+		.initrd_digest = request->guest->initrd_digest,
+	};
 
 	guest_describe(request->guest, info.origin, sizeof(info.origin));
 	snprintf(info.tool, sizeof(info.tool), "notrap %s", notrap_version());
@@ -109,9 +114,10 @@ finish:
 	return err;
 }
 
-/* True: stopped by *attention, not by the guest. */
-static bool run_to_end(struct machine *m, const struct machine_request *request,
-		       struct live_end *end)
+/* What stopped it if not the guest or a limit of the configuration's. */
+static enum attention run_to_end(struct machine *m,
+				 const struct machine_request *request,
+				 struct live_end *end)
 {
 	do {
 		live_run(m->live, live_insns(m->live) + SLICE,
@@ -121,16 +127,16 @@ static bool run_to_end(struct machine *m, const struct machine_request *request,
 					  live_insns(m->live));
 		if (end->status == LIVE_PAUSED && request->attention &&
 		    *request->attention)
-			return true;
+			return (enum attention) * request->attention;
 	} while (end->status == LIVE_PAUSED);
-	return false;
+	return ATTENTION_NONE;
 }
 
 /* --- The result ---------------------------------------------------------- */
 
 /* Stable words; what they are about stands in guest.line. */
-static void status_text(const struct live_end *end, bool interrupted, char *buf,
-			size_t size)
+static void status_text(const struct live_end *end,
+			const struct machine_end *how, char *buf, size_t size)
 {
 	static const char *const words[] = {
 		[LIVE_PAUSED] = "interrupted",
@@ -143,11 +149,12 @@ static void status_text(const struct live_end *end, bool interrupted, char *buf,
 		[LIVE_STOPPED] = "stopped",
 	};
 
-	if (end->status == LIVE_EXIT && !interrupted)
+	if (how->timed_out)
+		snprintf(buf, size, "timeout");
+	else if (end->status == LIVE_EXIT)
 		snprintf(buf, size, "exit %" PRIu32, end->value);
 	else
-		snprintf(buf, size, "%s",
-			 words[interrupted ? LIVE_PAUSED : end->status]);
+		snprintf(buf, size, "%s", words[end->status]);
 }
 
 /* The first check that failed, as a line; "" if none did. */
@@ -167,16 +174,17 @@ static int make_result(const struct machine *m,
 		       const struct live_end *end, struct report *report,
 		       struct machine_end *ret, struct diag *diag)
 {
-	char status[64], check[400];
+	char status[64], check[400], initrds[1024];
 	struct result result = {
 		.source_kind = "live",
 		.source_path = request->guest->path,
 		.source_args = request->guest->files.cmdline,
 		.source_digest = request->guest->digest,
+		.source_initrd = initrds,
+		.source_initrd_digest = request->guest->initrd_digest,
 		.guest_status = status,
 		.guest_line = end->line,
-		.guest_ok = !ret->interrupted && end->status == LIVE_EXIT &&
-			    end->value == 0,
+		.guest_ok = end->status == LIVE_EXIT && end->value == 0,
 		.guest_insns = live_insns(m->live),
 		.guest_memory_digest = mem_ram_digest(m->mem),
 		.guest_console_digest = m->console.digest,
@@ -187,7 +195,8 @@ static int make_result(const struct machine *m,
 		.where = m->where,
 	};
 
-	status_text(end, ret->interrupted, status, sizeof(status));
+	guest_describe_initrds(request->guest, initrds, sizeof(initrds));
+	status_text(end, ret, status, sizeof(status));
 	check_text(m, check, sizeof(check));
 	describe_config(request->config, &result);
 	describe_strays(m->sim, &result, ret->strays, sizeof(ret->strays));
@@ -214,6 +223,7 @@ int machine_run(const struct machine_request *request, struct report *report,
 		struct machine_end *ret, struct diag *diag)
 {
 	struct live_end end = {0};
+	enum attention stop;
 	struct machine m;
 	int err;
 
@@ -221,7 +231,9 @@ int machine_run(const struct machine_request *request, struct report *report,
 	err = machine_init(&m, request, diag);
 	if (err)
 		return err;
-	ret->interrupted = run_to_end(&m, request, &end);
+	stop = run_to_end(&m, request, &end);
+	ret->interrupted = stop == ATTENTION_STOP;
+	ret->timed_out = stop == ATTENTION_TIMEOUT;
 	ret->insns = live_insns(m.live);
 	console_flush(&m.console);
 	ret->console_errno = m.console.tee_errno;

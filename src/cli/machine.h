@@ -19,8 +19,9 @@ struct machine_request {
 	const struct config *config;
 	const char *record; /* a trace's path; NULL: none */
 	enum trace_granularity granularity;
-	FILE *console;                 /* NULL: nowhere */
-	const volatile int *attention; /* NULL: nobody interrupts */
+	FILE *console; /* NULL: nowhere */
+	/* An enum attention: stop if it is not 0.  NULL: nobody asks. */
+	const volatile int *attention;
 	/* Called now and then with the instructions executed; may be NULL. */
 	void (*progress)(void *context, uint64_t insns);
 	void *context;
@@ -28,7 +29,7 @@ struct machine_request {
 
 struct machine_end {
 	bool ok; /* the guest ended by itself with 0 and no check failed */
-	bool interrupted;
+	bool interrupted, timed_out;
 	uint64_t insns;
 	char line[768];    /* if not ok: why */
 	char strays[256];  /* what describe_strays() says, or "" */

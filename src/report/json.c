@@ -123,6 +123,11 @@ static void put_source(struct builder *b, json_t *doc,
 	put_text(b, source, "path", result->source_path);
 	put_text(b, source, "args", result->source_args);
 	put_hex(b, source, "digest", result->source_digest);
+	if (result->source_initrd && *result->source_initrd) {
+		put_text(b, source, "initrd", result->source_initrd);
+		put_hex(b, source, "initrd_digest",
+			result->source_initrd_digest);
+	}
 }
 
 static void put_guest(struct builder *b, json_t *doc,

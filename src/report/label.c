@@ -17,7 +17,8 @@ static const char *const first_keys[] = {"mmu", "bypass"};
 bool doc_has_same_source(const json_t *a, const json_t *b)
 {
 	static const char *const paths[] = {"source/kind", "source/args",
-					    "source/digest"};
+					    "source/digest",
+					    "source/initrd_digest"};
 
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++)
 		if (strcmp(doc_text(a, paths[i]), doc_text(b, paths[i])) != 0)

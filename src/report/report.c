@@ -94,8 +94,18 @@ static bool is_same_run(const json_t *a, const json_t *b, const char **what)
 static const char *const visible[] = {"memory", "vendor", "maxphyaddr",
 				      "max-insns"};
 
+/* Where it had come to then, another run will not. */
+static bool ended_by_host(const json_t *doc)
+{
+	const char *status = doc_text(doc, "guest/status");
+
+	return !strcmp(status, "timeout") || !strcmp(status, "interrupted");
+}
+
 static bool is_comparable(const json_t *a, const json_t *b)
 {
+	if (ended_by_host(a) || ended_by_host(b))
+		return false;
 	for (size_t i = 0; i < ARRAY_LEN(visible); i++)
 		if (strcmp(doc_setting(a, visible[i]),
 			   doc_setting(b, visible[i])) != 0)

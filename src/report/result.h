@@ -38,10 +38,12 @@ struct result {
 	struct result_setting config[RESULT_SETTINGS_MAX]; /* effective, all */
 	unsigned int nr_config;
 
-	const char *source_kind; /* "live" */
-	const char *source_path; /* as given */
-	const char *source_args; /* guest's command line */
-	uint64_t source_digest;  /* FNV-64 of the image file */
+	const char *source_kind;   /* "live" */
+	const char *source_path;   /* as given */
+	const char *source_args;   /* guest's command line */
+	uint64_t source_digest;    /* FNV-64 of the image file */
+	const char *source_initrd; /* beside it, as given; NULL, "": nothing */
+	uint64_t source_initrd_digest; /* of its bytes and arguments */
 
 	const char *guest_status; /* "exit 0", "triple fault"... */
 	const char *guest_line;   /* one line for a person, may be "" */

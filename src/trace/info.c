@@ -22,7 +22,7 @@ static const char *const granularities[] = {
 /* Characters that JSON wants escaped take six; all members and their names. */
 #define QUOTED(size) (6 * (size) + 2)
 #define VCPU_TEXT    (9 * 21 + 56)
-_Static_assert(QUOTED(64) + QUOTED(256) + QUOTED(64) + 11 * 21 + 276 +
+_Static_assert(QUOTED(64) + QUOTED(256) + QUOTED(64) + 13 * 21 + 310 +
 			       (TRACE_VCPUS_MAX - 1) * VCPU_TEXT <=
 		       HEADER_TEXT_MAX,
 	       "the longest texts fit in a header");
@@ -110,6 +110,8 @@ static char *info_dump(const struct trace_info *info)
 	BUG_ON(info->nr_others >= TRACE_VCPUS_MAX);
 	if (doc && add_others(doc, info) &&
 	    add_rare(doc, "features", info->features) &&
+	    add_rare(doc, "image_digest", info->image_digest) &&
+	    add_rare(doc, "initrd_digest", info->initrd_digest) &&
 	    add_rare(doc, "pkru", info->pkru))
 		dump = json_dumps(doc, JSON_COMPACT | JSON_SORT_KEYS);
 	json_decref(doc);
@@ -257,6 +259,8 @@ int info_parse(const char *text, uint32_t len, struct trace_info *ret,
 	get_hex(&ps, doc, "memory", &info.memory);
 	get_pdptes(&ps, doc, info.pdpte);
 	get_rare(&ps, doc, "features", &info.features);
+	get_rare(&ps, doc, "image_digest", &info.image_digest);
+	get_rare(&ps, doc, "initrd_digest", &info.initrd_digest);
 	get_rare(&ps, doc, "pkru", &info.pkru);
 	get_others(&ps, doc, &info);
 	get_text(&ps, doc, "origin", info.origin, sizeof(info.origin));

@@ -109,6 +109,8 @@ struct trace_info {
 	char source[64];  /* "live", "lackey", "perf"... */
 	char origin[256]; /* image or program, and its arguments */
 	char tool[64];    /* "notrap 0.1.0" */
+	/* Of a live guest's files, FNV-64; 0: unknown or none. */
+	uint64_t image_digest, initrd_digest;
 	/* State at the first item. */
 	uint64_t cr0, cr3, cr4, efer;
 	uint64_t pdpte[4];

@@ -100,6 +100,23 @@ COMPLAINTS = [
      ["want table, json, csv or md"]),
     ("no such settings file", ["run", "-c", "/nonexistent", MINI], 2,
      ["/nonexistent: No such file"]),
+    ("a limit that is no number", ["run", MINI, "--max-insns", "x"], 2,
+     ["max-insns=x: want a number"]),
+    ("no time at all", ["run", MINI, "--timeout", "0"], 2,
+     ["--timeout 0: want a second"]),
+    ("a part of a second", ["run", MINI, "--timeout", "1.5"], 2,
+     ["--timeout 1.5: want a number up to 1000000"]),
+    ("an initrd without a name", ["run", MINI, "--initrd", " x"], 2,
+     ["--initrd wants a file's name first"]),
+    ("no such initrd", ["run", MINI, "--initrd", "/nonexistent x"], 2,
+     ["/nonexistent: No such file"]),
+    ("an initrd that is a device", ["run", MINI, "--initrd", "/dev/null"], 2,
+     ["/dev/null is not a regular file"]),
+    ("an initrd that is a directory", ["run", MINI, "--initrd", "/"], 2,
+     ["/ is a directory"]),
+    ("too many of them",
+     ["run", MINI, *["--initrd", "x"] * 17], 2,
+     ["more than 16 times --initrd"]),
     ("no such guest", ["run", "/nonexistent"], 2,
      ["/nonexistent: No such file"]),
     ("a guest that is a directory", ["run", "/"], 2, ["is a directory"]),
@@ -398,7 +415,8 @@ FAILURES = [
     ("hello=1", [], "exit 2", []),
     ("wild", [], "exit 3", []),
     ("triple", [], "triple fault", ["triple fault"]),
-    ("spin", ["max-insns=3000000"], "instruction limit", []),
+    ("spin", ["max-insns=3000000"], "instruction limit",
+     ["the limit of 3000000 instructions"]),
 ]
 
 
@@ -412,6 +430,63 @@ def run_failures():
         assert doc["guest"]["status"] == status, doc["guest"]
         assert not doc["guest"]["ok"]
         assert doc["exits"]["total"] > 0, "nothing was counted"
+
+
+def run_limits(box):
+    """--max-insns is the setting; --timeout ends each run, with counts."""
+    spin = ["run", MINI, "--append", "spin", "--console", "none", "--format",
+            "json"]
+    short = notrap(*spin, "--max-insns", "3000000")
+    long = notrap(*spin, "-D", "max-insns=3000000")
+    assert short.stdout == long.stdout and short.returncode == 1, short
+    trace = os.path.join(box, "t.ntr")
+    done = notrap(*spin, "--timeout", "1", "-D", "bypass=off,on")
+    assert done.returncode == 1, done
+    assert done.stderr.splitlines() == [
+        f"notrap: bypass={value}: the guest had not ended after 1 s"
+        for value in ("off", "on")], done.stderr
+    docs = results(done.stdout)
+    assert len(docs) == 2
+    for doc in docs:
+        assert doc["guest"]["status"] == "timeout", doc["guest"]
+        assert not doc["guest"]["ok"] and doc["exits"]["total"] > 0
+    # A recording that ends so is whole.
+    notrap(*spin, "--timeout", "1", "--record", trace)
+    quiet("trace", "verify", trace)
+    # One that is not needed does not show.
+    quiet(*TOUCH, "--console", "none", "--timeout", "100")
+
+
+def run_source(box):
+    """A result says what the guest was made of, a trace's header too."""
+    def result(*args):
+        doc, = results(quiet(*TOUCH, "--console", "none", "--format", "json",
+                             *args))
+        return doc["source"]
+
+    first, second = (os.path.join(box, name) for name in ("a", "b"))
+    for path in (first, second):
+        with open(path, "w", encoding="ascii") as file:
+            file.write("initrd " + path)
+    trace = os.path.join(box, "t.ntr")
+    plain = result()
+    assert "initrd" not in plain and "initrd_digest" not in plain, plain
+    one = result("--initrd", f"{first} x=1", "--record", trace)
+    assert one["path"] == MINI and one["args"] == "touch pages=16"
+    assert one["digest"] == plain["digest"]
+    assert one["initrd"] == f"{first} x=1", one
+    assert one == result("--initrd", f"{first} x=1")
+    both = result("--initrd", first, "--initrd", second)
+    assert both["initrd"] == f"{first}; {second}", both
+    digests = [one, both, result("--initrd", first),
+               result("--initrd", second)]
+    assert len({doc["initrd_digest"] for doc in digests}) == 4, digests
+    info = json.loads(quiet("trace", "info", trace, "--format", "json"))
+    head = info["traces"][0]
+    assert head["image"] == one["digest"], head
+    assert head["initrd"] == one["initrd_digest"], head
+    assert head["origin"] == \
+        f"{MINI} --initrd {first} x=1 touch pages=16", head
 
 
 def run_saw_difference():
@@ -747,6 +822,8 @@ CASES += [
     ("run: AMD takes the default bypass away", needs_mini, run_vendor),
     ("run: the console of the first configuration", needs_mini, run_console),
     ("run: guests that fail", needs_mini, run_failures),
+    ("run: limits of instructions and of time", needs_mini, run_limits),
+    ("run: what the guest was made of", needs_mini, run_source),
     ("run: a guest that sees a difference", needs_mini, run_saw_difference),
     ("a full disk under standard output", needs_mini, full_disk),
     ("a full disk under -o", needs_mini, limited_file),

@@ -183,6 +183,14 @@ def group_help():
 # --- info ---------------------------------------------------------------------
 
 
+def fnv64(data):
+    """FNV-1a, as draft-eastlake-fnv has it."""
+    value = 0xcbf29ce484222325
+    for byte in data:
+        value = (value ^ byte) * 0x100000001b3 % (1 << 64)
+    return value
+
+
 def info_tells_all(granularity):
     """What the dump holds, counted in another way."""
     path = recording(granularity)
@@ -194,6 +202,9 @@ def info_tells_all(granularity):
     assert head["granularity"] == granularity and head["source"] == "live"
     assert head["origin"] == f"{MINI} fork procs=1 pages=3"
     assert head["memory"] == 64 << 20
+    with open(MINI, "rb") as image:
+        assert head["image"] == f"0x{fnv64(image.read()):016x}", head
+    assert head["initrd"] is None, head
 
     refs = [line for line in lines if line[2] in ("fetch", "read", "write")]
     counts = [int(line[6][1:]) if len(line) > 6 and line[6][0] == "x" else 1

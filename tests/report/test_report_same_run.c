@@ -49,6 +49,25 @@ static void change_args(struct result *result)
 	result->guest_console_digest++;
 }
 
+static void change_initrd(struct result *result)
+{
+	result->source_initrd = "another";
+	result->source_initrd_digest++;
+	result->guest_console_digest++;
+}
+
+static void change_to_timeout(struct result *result)
+{
+	result->guest_status = "timeout";
+	result->guest_insns++;
+}
+
+static void change_to_interrupted(struct result *result)
+{
+	result->guest_status = "interrupted";
+	result->guest_insns++;
+}
+
 static void change_clock(struct result *result)
 {
 	strcpy(result->config[3].value, "200");
@@ -67,6 +86,9 @@ static const struct {
 	{"memory: A bits may differ", change_memory_digest, NULL},
 	{"memory size: the guest can see it", change_memory_size, NULL},
 	{"another guest", change_args, NULL},
+	{"another initrd", change_initrd, NULL},
+	{"an end by the host's clock", change_to_timeout, NULL},
+	{"an end by the user", change_to_interrupted, NULL},
 	{"a setting that no guest sees", change_clock, "console output"},
 };
 

@@ -197,6 +197,10 @@ struct trace_info random_info(struct rng *rng,
 		info.pkru = any_number(rng);
 	if (one_in(rng, 2))
 		info.features = any_number(rng);
+	if (one_in(rng, 2))
+		info.image_digest = any_number(rng);
+	if (one_in(rng, 2))
+		info.initrd_digest = any_number(rng);
 	snprintf(info.source, sizeof(info.source), "test");
 	snprintf(info.tool, sizeof(info.tool), "a \"tool\"\t\\");
 	memset(info.origin, 0x1f, rng_below(rng, sizeof(info.origin)));

@@ -33,6 +33,10 @@ static const struct {
 	{"features", NULL, GOOD "'features':'0x000000000000000a'," TEXT},
 	{"no features", "features", GOOD "'features':'smap'," TEXT},
 	{"no PKRU", "pkru", GOOD "'pkru':4," TEXT},
+	{"digests", NULL,
+	 GOOD "'image_digest':'0x000000000000000a','initrd_digest':"
+	      "'0x0000000000000000'," TEXT},
+	{"no digest", "initrd_digest", GOOD "'initrd_digest':7," TEXT},
 	{"half", "granularity", "{'granularity':'half'," CRS MORE TEXT},
 	{"nothing", "header: ", ""},
 	{"no end", "header: ", FULL CRS MORE},

@@ -39,7 +39,9 @@ static void check_info(const char *name, const struct trace_info *got,
 	    memcmp(got->pdpte, want->pdpte, sizeof(got->pdpte)) ||
 	    got->nr_others != want->nr_others ||
 	    memcmp(got->other, want->other, sizeof(got->other)) ||
-	    got->pkru != want->pkru || got->features != want->features)
+	    got->pkru != want->pkru || got->features != want->features ||
+	    got->image_digest != want->image_digest ||
+	    got->initrd_digest != want->initrd_digest)
 		fail_msg("%s: header differs", name);
 }
 
