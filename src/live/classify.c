@@ -422,6 +422,19 @@ static uint8_t classify_0f38(struct insn *insn, const struct code *code)
 	return other(insn, code, true, false);
 }
 
+/* SDM vol. 2, "LOCK--Assert LOCK# Signal Prefix"; else it is #UD. */
+static bool may_be_locked(const struct insn *insn)
+{
+	const struct operand *dest = &insn->operand[0];
+
+	return insn->op >= OP_XCHG && insn->op <= OP_BTC && insn->nr_operands &&
+	       dest->type == OPERAND_MEM && dest->write;
+}
+
+_Static_assert(OP_XCHG < OP_CMPXCHG8B && OP_CMPXCHG8B < OP_ADD &&
+		       OP_NEG < OP_BTS && OP_BTC + 1 == OP_ROL,
+	       "what LOCK goes with lies together");
+
 void classify(const struct code *code, struct insn *ret)
 {
 	*ret = (struct insn){
@@ -439,4 +452,6 @@ void classify(const struct code *code, struct insn *ret)
 		ret->op = classify_0f(ret, code);
 	else
 		ret->op = classify_map1(ret, code);
+	if (ret->lock && !may_be_locked(ret))
+		ret->op = OP_ABSENT;
 }

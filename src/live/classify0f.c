@@ -15,6 +15,10 @@ static uint8_t classify_0f01_mem(struct insn *insn, const struct code *code)
 	case 0: /* SGDT, SIDT */
 	case 1:
 		return other(insn, code, false, true);
+	case 2: /* LGDT, LIDT */
+	case 3:
+		other(insn, code, true, false);
+		return code->mode == CODE_64 ? OP_LGDT : OP_OTHER;
 	case 4:
 		add_rm(insn, code, 2);
 		insn->operand[0].write = true;
@@ -186,12 +190,41 @@ static uint8_t classify_locked(struct insn *insn, const struct code *code)
 	}
 }
 
+/* SLDT, STR store; the others read. */
+static uint8_t classify_0f00(struct insn *insn, const struct code *code)
+{
+	if ((code->reg & 7) != 3)
+		return other(insn, code, (code->reg & 7) > 1,
+			     (code->reg & 7) < 2);
+	add_rm(insn, code, 2);
+	set_access(insn, 0, true, false);
+	return OP_LTR;
+}
+
+/* FXSAVE, STMXCSR, XSAVE, XSAVEOPT store. */
+static uint8_t classify_0fae(struct insn *insn, const struct code *code)
+{
+	bool write = (0x59 >> (code->reg & 7)) & 1 && !code->osize;
+	uint8_t op = other(insn, code, !write, write);
+
+	if (!code->is_mem)
+		return op;
+	switch (code->reg & 7) {
+	case 1: /* FXRSTOR */
+		return OP_LOAD_MXCSR;
+	case 2: /* LDMXCSR */
+		insn->operand[0].size = 4;
+		return OP_LOAD_MXCSR;
+	default:
+		return op;
+	}
+}
+
 static uint8_t classify_system(struct insn *insn, const struct code *code)
 {
 	switch (code->opcode) {
-	case 0x00: /* SLDT, STR store; the others read */
-		return other(insn, code, (code->reg & 7) > 1,
-			     (code->reg & 7) < 2);
+	case 0x00:
+		return classify_0f00(insn, code);
 	case 0x01:
 		return code->is_mem ? classify_0f01_mem(insn, code)
 				    : classify_0f01_reg(insn, code);
@@ -252,10 +285,7 @@ uint8_t classify_0f(struct insn *insn, const struct code *code)
 		insn->operand[1].read = true;
 		return OP_MOV;
 	}
-	if (code->opcode == 0xae) { /* FXSAVE, STMXCSR, XSAVE, XSAVEOPT */
-		bool write = (0x59 >> (code->reg & 7)) & 1 && !code->osize;
-
-		return other(insn, code, !write, write);
-	}
+	if (code->opcode == 0xae)
+		return classify_0fae(insn, code);
 	return classify_locked(insn, code);
 }

@@ -9,8 +9,8 @@
  *
  * "Sensitive" is what Unicorn must not execute by itself, because the model
  * decides its effect.  Left out: INT n, INT3, INTO and UD2, which Unicorn
- * reports by its own hooks; IRET, far transfers, segment and
- * descriptor-table loads, which it executes as they are.
+ * reports by its own hooks; IRET, far transfers and segment loads, which it
+ * executes as they are.
  */
 #ifndef NOTRAP_LIVE_DECODE_H
 #define NOTRAP_LIVE_DECODE_H
@@ -53,9 +53,14 @@ enum insn_op {
 	OP_WBINVD,
 	OP_PAUSE,
 	OP_INT1, /* Unicorn 2.1.1 hangs on it */
+	/* What the processor checks and Unicorn does not: insn_check.c. */
+	OP_LGDT, /* and LIDT, in 64-bit code */
+	OP_LTR,
+	OP_LOAD_MXCSR, /* LDMXCSR, FXRSTOR */
 	/*
 	 * VMX, SVM, MONITOR, MWAIT, RDRAND, RDSEED, XGETBV, RSM...:
-	 * not offered by the modelled processor, so #UD.
+	 * not offered by the modelled processor, so #UD.  And any instruction
+	 * with a LOCK prefix that it cannot have.
 	 */
 	OP_ABSENT,
 	OP_LAST_SENSITIVE = OP_ABSENT,
@@ -194,12 +199,6 @@ struct block_scan {
 
 void decode_block(enum code_mode mode, const uint8_t *bytes, size_t n,
 		  struct block_scan *scan);
-
-/*
- * A cheap look at the bytes of a block: false means that no sensitive
- * instruction can begin anywhere in them, so decode_block may be skipped.
- */
-bool decode_block_may_be_sensitive(const uint8_t *bytes, size_t n);
 
 /* Linear address of a memory operand, truncated as mode and adsize ask. */
 gva_t insn_linear(const struct insn *insn, const struct operand *operand,

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "arch/exception.h"
+#include "live/debug.h"
 #include "live/delivery.h"
 #include "live/lin.h"
 #include "live/live.h"
@@ -15,8 +16,6 @@
  * starts without success are a mistake of the sink's.
  */
 #define DELIVER_TRIES 256
-
-#define DR7_GD BIT(13)
 
 static bool is_software(const struct trap *trap)
 {
@@ -155,8 +154,9 @@ bool delivery_set_accessed(struct delivery *d, struct segment *seg, gva_t gva)
 
 /*
  * SDM vol. 3B, "Instruction-Breakpoint Exception Condition": RF is pushed as 1
- * by faults, so that the instruction can be resumed.  #DB counts as a trap
- * here: the model has no instruction breakpoints.
+ * by faults, so that the instruction can be resumed, but for #DB: that of a
+ * breakpoint is a fault too, yet its handler sets RF if it wants to.  INT n has
+ * been executed, which clears RF.
  */
 uint64_t delivery_flags_image(const struct delivery *d)
 {
@@ -165,8 +165,8 @@ uint64_t delivery_flags_image(const struct delivery *d)
 
 	if (trap->type == EVENT_HW_EXC && trap->vector != EXC_DB &&
 	    trap->vector != EXC_MC)
-		flags |= RFLAGS_RF;
-	return flags;
+		return flags | RFLAGS_RF;
+	return is_software(trap) ? flags & ~RFLAGS_RF : flags;
 }
 
 uint64_t delivery_return_ip(const struct delivery *d)

@@ -166,6 +166,12 @@ static void build_frame(const struct delivery *d, const struct stack *stack,
 {
 	const struct vcpu *vcpu = d->env->vcpu;
 
+	if (vcpu->rflags & RFLAGS_VM) {
+		frame_push(frame, vcpu->seg[SEG_GS].selector);
+		frame_push(frame, vcpu->seg[SEG_FS].selector);
+		frame_push(frame, vcpu->seg[SEG_DS].selector);
+		frame_push(frame, vcpu->seg[SEG_ES].selector);
+	}
 	if (stack->inner) {
 		frame_push(frame, vcpu->seg[SEG_SS].selector);
 		frame_push(frame, vcpu->gpr[GPR_RSP]);
@@ -185,23 +191,34 @@ static bool refuse(struct delivery *d, const char *what)
 	return false;
 }
 
+/* A handler of virtual-8086 code begins with null data segments. */
+static void clear_segments(struct vcpu *next)
+{
+	static const enum seg_reg data[] = {SEG_ES, SEG_DS, SEG_FS, SEG_GS};
+
+	for (size_t i = 0; i < ARRAY_LEN(data); i++)
+		next->seg[data[i]] = (struct segment){.selector = 0};
+}
+
 bool deliver_protected(struct delivery *d)
 {
+	bool from_vm86 = d->env->vcpu->rflags & RFLAGS_VM;
 	struct frame frame = {.slot_size = 4};
 	struct stack stack;
 	struct gate gate;
 	gva_t cs_gva;
 
-	if (d->env->vcpu->rflags & RFLAGS_VM)
-		return refuse(d, "an event in virtual-8086 mode");
 	if (!read_gate(d, &gate) || !delivery_check_gate(d, &gate))
 		return false;
 	if (gate.type == GATE_TASK)
 		return refuse(d, "a task gate");
 	if (gate.type == GATE_INT16 || gate.type == GATE_TRAP16)
 		frame.slot_size = 2;
-	if (!delivery_load_cs(d, gate.selector, false, &cs_gva) ||
-	    !choose_stack(d, &stack))
+	if (!delivery_load_cs(d, gate.selector, false, &cs_gva))
+		return false;
+	if (from_vm86 && d->next.cpl)
+		return delivery_fault(d, EXC_GP, gate.selector & ~3u);
+	if (!choose_stack(d, &stack))
 		return false;
 
 	build_frame(d, &stack, &frame);
@@ -215,6 +232,8 @@ bool deliver_protected(struct delivery *d)
 	if (stack.inner && !delivery_set_accessed(d, &stack.ss, stack.ss_gva))
 		return false;
 
+	if (from_vm86)
+		clear_segments(&d->next);
 	d->next.seg[SEG_SS] = stack.ss;
 	d->next.gpr[GPR_RSP] = stack.esp;
 	d->next.rip = gate.offset;

@@ -37,7 +37,7 @@ struct gate {
 #define GATE_TRAP32 0xf
 
 /* What is pushed, first slot first. */
-#define FRAME_SLOTS 6
+#define FRAME_SLOTS 10
 
 struct frame {
 	uint64_t slot[FRAME_SLOTS];

@@ -12,7 +12,9 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "arch/exception.h"
 #include "base/hash.h"
+#include "live/debug.h"
 #include "live/hook.h"
 #include "live/internal.h"
 #include "live/nature.h"
@@ -103,7 +105,8 @@ static int add_sites(struct live *live, gva_t pc, const struct block_scan *scan,
 	for (uint32_t i = 0; i < scan->nr; i++) {
 		const struct block_insn *insn = &scan->insn[i];
 
-		if (!op_is_sensitive(insn->op))
+		if (!op_is_sensitive(insn->op) &&
+		    !debug_code_hits(&live->vcpu, pc + insn->offset))
 			continue;
 		if (!sites_add(&live->sites, pc + insn->offset))
 			return -ENOMEM;
@@ -334,24 +337,43 @@ static const struct insn *insn_at_site(struct live *live, struct site *site)
 	return op_is_sensitive(insn->op) ? insn : NULL;
 }
 
+/* A breakpoint on the instruction at pc: true if it was taken. */
+static bool break_at(struct live *live, gva_t pc)
+{
+	struct vcpu *vcpu = &live->vcpu;
+	uint64_t hits = debug_code_hits(vcpu, pc);
+
+	if (!hits || (vcpu->rflags & RFLAGS_RF))
+		return false;
+	clock_leave(&live->clock, &live->blocks, pc);
+	live_stamp(live, clock_base(&live->clock));
+	step_end(live);
+	vcpu->dr[6] = (vcpu->dr[6] & ~DR6_B) | hits;
+	live_raise(live, EXC_DB, 0);
+	live_leave_block(live);
+	return true;
+}
+
 static void execute_site(struct live *live, gva_t pc)
 {
 	struct site *site = sites_find(&live->sites, pc);
 	const struct insn *insn;
 	enum insn_status status;
+	struct vcpu before;
 	struct trap trap;
-	uint64_t rip;
 
 	if (!site)
 		return;
 	live->step.done = false;
 	live_enter(live);
+	if (break_at(live, pc))
+		return;
 	insn = insn_at_site(live, site);
 	if (!insn)
 		return;
 
+	before = live->vcpu;
 	live_stamp(live, clock_at(&live->clock, &live->blocks, pc));
-	rip = live->vcpu.rip;
 	status = insn_execute(&live->env, insn, &trap, &live->end);
 	if (status == INSN_NATIVE) {
 		live_sync(live);
@@ -359,7 +381,9 @@ static void execute_site(struct live *live, gva_t pc)
 	}
 	clock_leave(&live->clock, &live->blocks, pc);
 	step_end(live);
-	live_obey_insn(live, status, &trap, rip);
+	live_obey_insn(live, status, &trap, before.rip);
+	if (debug_code_changed(&before, &live->vcpu))
+		want_reset(live);
 	live_leave_block(live);
 }
 

@@ -3,9 +3,8 @@
 #include "live/exec.h"
 
 #include "arch/exception.h"
+#include "live/debug.h"
 #include "live/live.h"
-
-#define DR6_BS BIT(14)
 
 struct guest_event exec_event(const struct exec *x, enum guest_event_kind kind)
 {
@@ -55,7 +54,8 @@ enum insn_status exec_raise(struct exec *x, uint8_t vector)
 	return exec_obey(x);
 }
 
-enum insn_status exec_finish(struct exec *x)
+/* `insns` of them are complete when a single step traps. */
+static enum insn_status end_step(struct exec *x, uint64_t insns)
 {
 	struct vcpu *vcpu = x->env->vcpu;
 
@@ -64,7 +64,14 @@ enum insn_status exec_finish(struct exec *x)
 	if (!x->stepping || !(vcpu->rflags & RFLAGS_TF))
 		return INSN_DONE;
 	vcpu->dr[6] |= DR6_BS;
+	x->env->insns += insns;
+	x->env->now += insns;
 	return exec_raise(x, EXC_DB);
+}
+
+enum insn_status exec_finish(struct exec *x)
+{
+	return end_step(x, 1);
 }
 
 enum insn_status exec_advance(struct exec *x)
@@ -97,7 +104,7 @@ enum insn_status exec_iterated(struct exec *x)
 	gpr_add(vcpu, GPR_RCX, x->insn->adsize, ~UINT64_C(0));
 	if (exec_rep_is_over(x))
 		return exec_advance(x);
-	return exec_finish(x);
+	return end_step(x, 0);
 }
 
 void exec_step_pointer(struct exec *x, uint8_t reg, unsigned int size)

@@ -6,12 +6,12 @@
 #include <inttypes.h>
 
 #include "arch/exception.h"
+#include "live/debug.h"
 #include "live/emulate.h"
 #include "live/hook.h"
 #include "live/internal.h"
 #include "live/reach.h"
-
-#define DR6_BS BIT(14)
+#include "live/wild.h"
 
 /* Events in a row that do not bring the guest one instruction further. */
 #define REPEATS_MAX 1000
@@ -113,7 +113,7 @@ void live_obey_insn(struct live *live, enum insn_status status,
 	}
 }
 
-static void raise_exception(struct live *live, uint8_t vector, uint32_t error)
+void live_raise(struct live *live, uint8_t vector, uint32_t error)
 {
 	struct guest_outcome out = {0};
 
@@ -366,15 +366,51 @@ static void on_soft_int(struct live *live, uint32_t vector, bool behind)
 		obey_outcome(live, &out, 0, length);
 }
 
+/* #GP at a branch's target: it is the branch's, which has not been taken. */
+static void undo_branch(struct live *live)
+{
+	const struct block *block = live->clock.block;
+	uint64_t *rsp = &live->vcpu.gpr[GPR_RSP];
+	uint8_t bytes[INSN_BYTES_MAX];
+	uint8_t length;
+	gva_t pc;
+
+	if (!block->nr)
+		return;
+	length = block_length(&live->blocks, block, (uint16_t)(block->nr - 1));
+	pc = block->pc + block->size - length;
+	if (live_fetch(live, pc, bytes, length) == length &&
+	    wild_undo_branch(bytes, length, rsp))
+		live->vcpu.rip = pc;
+}
+
+/* Unicorn's #GP for an address of 64-bit code that is not canonical. */
+static uint32_t wild_vector(struct live *live)
+{
+	uint8_t bytes[INSN_BYTES_MAX];
+
+	if (env_code_mode(&live->env) != CODE_64)
+		return EXC_GP;
+	if (!env_is_canonical(&live->env, live->vcpu.rip)) {
+		undo_branch(live);
+		return EXC_GP;
+	}
+	return wild_by_stack(&live->env, bytes, fetch_insn(live, bytes))
+		       ? EXC_SS
+		       : EXC_GP;
+}
+
 /* A fault of an instruction of the present block, at rip. */
 static void on_exception(struct live *live, uint32_t vector, uint32_t error)
 {
+	if (vector == EXC_GP && !error)
+		vector = wild_vector(live);
 	observe_insn(live->observe, live_pc(live));
 	clock_leave(&live->clock, &live->blocks, live_pc(live));
 	live_stamp(live, clock_base(&live->clock));
 	step_end(live);
 	if (makes_progress(live, vector))
-		raise_exception(live, (uint8_t)vector, error);
+		live_raise(live, (uint8_t)vector, error);
 }
 
 /* The single-step trap: ours, the guest's, or both. */
@@ -391,7 +427,7 @@ static void on_debug(struct live *live)
 	}
 	if (guest_tf) {
 		live->vcpu.dr[6] |= DR6_BS;
-		raise_exception(live, EXC_DB, 0);
+		live_raise(live, EXC_DB, 0);
 	} else if (reason == STEP_CLOCK && !boundary_is_exact(live)) {
 		step_begin(live, STEP_CLOCK);
 	}

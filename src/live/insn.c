@@ -190,6 +190,12 @@ static enum insn_status dispatch(struct exec *x)
 		return exec_plain(x, GE_PAUSE);
 	case OP_INT1:
 		return exec_int1(x);
+	case OP_LGDT:
+		return exec_lgdt(x);
+	case OP_LTR:
+		return exec_ltr(x);
+	case OP_LOAD_MXCSR:
+		return exec_load_mxcsr(x);
 	default:
 		return exec_raise(x, EXC_UD);
 	}
@@ -207,7 +213,5 @@ enum insn_status insn_execute(struct live_env *env, const struct insn *insn,
 	};
 
 	BUG_ON(!op_is_sensitive(insn->op));
-	if (insn->lock)
-		return exec_raise(&x, EXC_UD);
 	return dispatch(&x);
 }

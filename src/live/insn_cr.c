@@ -1,14 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* MOV CR, LMSW, SMSW and MOV DR. */
 #include "arch/exception.h"
+#include "live/debug.h"
 #include "live/exec.h"
-
-#define DR6_BD       BIT(13)
-#define DR6_WRITABLE (BITS(3, 0) | BITS(15, 13))
-#define DR6_ONES     (BITS(31, 16) | BITS(11, 4))
-#define DR7_GD       BIT(13)
-#define DR7_WRITABLE (BITS(9, 0) | DR7_GD | BITS(31, 16))
-#define DR7_ONES     BIT(10)
 
 static bool cr_exists(uint8_t cr)
 {

@@ -224,6 +224,9 @@ int fault_create(struct live *live, struct diag *diag);
  */
 bool live_deliver(struct live *live, const struct trap *trap);
 
+/* An exception of the instruction at the plain state's rip. */
+void live_raise(struct live *live, uint8_t vector, uint32_t error);
+
 /* Obey what insn_execute() or emulate_insn() returned; not INSN_NATIVE. */
 void live_obey_insn(struct live *live, enum insn_status status,
 		    const struct trap *trap, uint64_t rip_before);

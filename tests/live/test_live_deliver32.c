@@ -456,7 +456,6 @@ static void test_refused(void **state)
 		const char *line;
 	} refused[] = {
 		{"task gate", 0, 0x85, "a task gate"},
-		{"virtual-8086 mode", RFLAGS_VM, 0x8e, "virtual-8086"},
 	};
 
 	(void)state;
