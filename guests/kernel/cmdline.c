@@ -23,6 +23,7 @@ static const char *const workloads[WORK_COUNT] = {
 /* The words some keys take for 0 and 1, as in cmdline.h. */
 static const char *const rw[] = {"w", "r"};
 static const char *const by[] = {"user", "kernel"};
+static const char *const timer[] = {"pit", "apic"};
 static const char *const direct[] = {"4k", "2m"};
 #if MINI_LEVELS == 4
 static const char *const mode[] = {"64", "57"};
@@ -64,6 +65,7 @@ static const struct key_info keys[] = {
 	{"rounds", KEY_ROUNDS, WORK_MIXED, 64, 1, 10000000, NULL},
 	{"procs", KEY_PROCS, WORK_MIXED, 4, 1, 8, NULL},
 	{"hz", KEY_HZ, ANY, 1000, 0, HZ_MAX, NULL},
+	{"timer", KEY_TIMER, ANY, 0, 0, 1, timer, true},
 	{"direct", KEY_DIRECT, ANY, 0, 0, 1, direct},
 	{"warm", KEY_WARM, ANY, WARM_AUTO, 0, WARM_MAX, NULL},
 	{"mode", KEY_MODE, ANY, 0, 0, MODES, mode, true},

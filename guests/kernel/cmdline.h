@@ -26,6 +26,7 @@ enum workload {
 
 enum key {
 	KEY_HZ,
+	KEY_TIMER,
 	KEY_DIRECT,
 	KEY_WARM,
 	KEY_PAGES,
@@ -49,15 +50,16 @@ enum key {
 	KEY_COUNT,
 };
 
-#define DIRECT_4K 0
-#define DIRECT_2M 1
-#define MODE_57   1
-#define RW_WRITE  0
-#define RW_READ   1
-#define BY_USER   0
-#define BY_KERNEL 1
-#define WARM_AUTO (~0ull) /* as many frames as the workload needs */
-#define WARM_MAX  (WARM_AUTO - 1)
+#define DIRECT_4K  0
+#define DIRECT_2M  1
+#define MODE_57    1
+#define RW_WRITE   0
+#define RW_READ    1
+#define BY_USER    0
+#define BY_KERNEL  1
+#define TIMER_APIC 1
+#define WARM_AUTO  (~0ull) /* as many frames as the workload needs */
+#define WARM_MAX   (WARM_AUTO - 1)
 
 struct config {
 	enum workload workload;

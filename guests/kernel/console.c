@@ -102,3 +102,9 @@ _Noreturn void machine_exit(u32 code)
 	for (;;)
 		__asm__ volatile("cli; hlt");
 }
+
+_Noreturn void machine_refused(const char *why)
+{
+	print("%s\n", why);
+	machine_exit(EXIT_MACHINE);
+}

@@ -26,4 +26,7 @@ void console_mark(u64 val);
 /* Ends the machine by port 0xf4; where nobody listens there, stops. */
 _Noreturn void machine_exit(u32 code);
 
+/* One line, and EXIT_MACHINE. */
+_Noreturn void machine_refused(const char *why);
+
 #endif

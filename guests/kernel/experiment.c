@@ -65,7 +65,7 @@ static u64 reach_absent(volatile void *device)
 _Noreturn void experiment_absent(u64 ram_end)
 {
 	u64 pa = page_up(ram_end) + ABSENT_GAP;
-	volatile u32 *p = kernel_map_frame(pa);
+	volatile u32 *p = kernel_map_frame(FRAME_EXPERIMENT, pa);
 	u64 before = *p;
 
 	*p = 0x600df00d;

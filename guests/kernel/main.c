@@ -43,12 +43,6 @@ static char line[LINE_MAX];
 
 _Noreturn void kmain(u32 magic, u32 info_pa); /* called by boot.S */
 
-static _Noreturn void machine_refused(const char *why)
-{
-	print("%s\n", why);
-	machine_exit(EXIT_MACHINE);
-}
-
 static void copy_line(u32 pa)
 {
 	const char *from = p2v(pa);
@@ -205,7 +199,7 @@ _Noreturn void kmain(u32 magic, u32 info_pa)
 		config.val[KEY_SIZE] = config.val[KEY_PAGES];
 	features_init(&config);
 	init_memory(ram_end, &config);
-	timer_init(config.val[KEY_HZ]);
+	timer_init(config.val[KEY_HZ], config.val[KEY_TIMER] == TIMER_APIC);
 	print("%s: %llu MiB, %llu free frames\n", mode_name(), ram_end >> 20,
 	      frames_available());
 	cmdline_print(&config);

@@ -194,9 +194,11 @@ u64 root_create(void)
 	return root;
 }
 
-volatile u32 *kernel_map_frame(u64 pa)
+volatile u32 *kernel_map_frame(enum frame_use use, u64 pa)
 {
-	pte_write(pte_make(kernel_root, EXPERIMENT_VA, TABLE_KERNEL),
+	u64 va = EXPERIMENT_VA + use * PAGE_SIZE;
+
+	pte_write(pte_make(kernel_root, va, TABLE_KERNEL),
 		  page_down(pa) | leaf_kernel());
-	return (volatile u32 *)(uptr)EXPERIMENT_VA;
+	return (volatile u32 *)(uptr)va;
 }

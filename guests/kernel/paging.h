@@ -129,7 +129,12 @@ void root_load(u64 root, u64 space, bool is_new);
 void root_load_kernel(void);
 u64 root_of_kernel(void);
 
-/* Map one frame of anything at a free kernel address; for experiments. */
-volatile u32 *kernel_map_frame(u64 pa);
+/* Map one frame of anything at a free kernel address, one for each use. */
+enum frame_use {
+	FRAME_EXPERIMENT,
+	FRAME_APIC,
+};
+
+volatile u32 *kernel_map_frame(enum frame_use use, u64 pa);
 
 #endif

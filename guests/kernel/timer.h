@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The 8259 pair and channel 0 of the 8254: the only interrupt is the tick.
+ * The 8259 pair and channel 0 of the 8254, or the local APIC and its timer:
+ * the only interrupt is the tick.
  */
 #ifndef MINI_TIMER_H
 #define MINI_TIMER_H
@@ -11,12 +12,13 @@
 #define HZ_MAX 20000
 
 enum timer_result {
-	TIMER_NOT_MINE, /* not a vector of the 8259 pair, or an unknown one */
+	TIMER_NOT_MINE, /* no vector of ours */
 	TIMER_NOTHING,  /* a spurious interrupt */
 	TIMER_TICK,
 };
 
-void timer_init(u64 hz); /* 0: off, all interrupt lines masked */
+/* hz 0: off, all interrupt lines masked.  Without an APIC: exit 4. */
+void timer_init(u64 hz, bool apic);
 bool timer_is_on(void);
 
 /* Acknowledges the interrupt if it is one of ours. */

@@ -86,6 +86,8 @@ static int machine_init(struct machine *m,
 		err = diag_set(diag, -ENOMEM, "no memory for the devices");
 		goto finish;
 	}
+	if (config_get(config, OPT_apic))
+		platform_add_apic(m->platform);
 	err = sim_create(config, m->mem, &m->sim, diag);
 	if (err)
 		goto finish;

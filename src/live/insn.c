@@ -7,6 +7,7 @@
 #include "arch/exception.h"
 #include "live/exec.h"
 #include "platform/cpuid.h"
+#include "platform/platform.h"
 
 #define CPUID_EXT_EDX_RDTSCP BIT(27)
 
@@ -65,6 +66,7 @@ struct cpuid_regs exec_cpuid_leaf(const struct exec *x, uint32_t leaf,
 		.features = x->env->features,
 		.cr4 = x->env->sink->view->cr4,
 		.no_nx = x->env->no_nx,
+		.apic = lapic_is_enabled(&x->env->platform->lapic),
 	};
 
 	return cpuid_query(&config, leaf, subleaf, long64);

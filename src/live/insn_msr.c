@@ -4,12 +4,14 @@
  * vol. 4, AMD APM vol. 2 "MSR Cross-Reference".
  *
  * A register belongs to a feature: where CPUID does not show that, it is as
- * absent as any other number, #GP(0); PAT and APIC_BASE are such.  EFER is the
- * sink's, KERNEL_GS_BASE the processor's (SWAPGS runs natively).
+ * absent as any other number, #GP(0); PAT is such, and APIC_BASE without a
+ * local APIC.  EFER is the sink's, KERNEL_GS_BASE the processor's (SWAPGS runs
+ * natively).
  */
 #include "arch/exception.h"
 #include "live/exec.h"
 #include "platform/cpuid.h"
+#include "platform/platform.h"
 
 #define MSR_IA32_PLATFORM_ID  0x17u
 #define MSR_IA32_BIOS_SIGN_ID 0x8bu
@@ -132,6 +134,9 @@ static enum msr_result msr_read(const struct exec *x, uint32_t msr,
 	case MSR_EFER:
 		*ret = x->env->sink->view->efer;
 		return MSR_DONE;
+	case MSR_APIC_BASE:
+		*ret = x->env->platform->lapic.msr;
+		return *ret ? MSR_DONE : MSR_REFUSED;
 	case MSR_KERNEL_GS_BASE:
 		return MSR_NATIVE;
 	default:
@@ -153,6 +158,15 @@ static bool accepts(const struct exec *x, enum msr_kind kind, uint64_t val)
 	BUG("kind of MSR");
 }
 
+static bool write_apic_base(const struct exec *x, uint64_t val)
+{
+	struct live_env *env = x->env;
+
+	return env->platform->lapic.msr &&
+	       platform_write_apic_base(env->platform, val, env->maxphyaddr,
+					env->mem->ram_size, env->now);
+}
+
 static enum msr_result msr_write(const struct exec *x, uint32_t msr,
 				 uint64_t val)
 {
@@ -170,6 +184,8 @@ static enum msr_result msr_write(const struct exec *x, uint32_t msr,
 		return MSR_DONE;
 	case MSR_EFER: /* the sink has taken it */
 		return MSR_DONE;
+	case MSR_APIC_BASE:
+		return write_apic_base(x, val) ? MSR_DONE : MSR_REFUSED;
 	case MSR_KERNEL_GS_BASE:
 		return env_may_hold(x->env, val) ? MSR_NATIVE : MSR_REFUSED;
 	default:

@@ -160,6 +160,8 @@ static struct cpuid_regs patch(const struct cpuid_config *cfg,
 	case LEAF_FEATURES:
 		if (cfg->features & FEATURE_PCID)
 			regs.ecx |= (uint32_t)CPUID_1_ECX_PCID;
+		if (cfg->apic)
+			regs.edx |= (uint32_t)CPUID_1_EDX_APIC;
 		break;
 	case LEAF_ADDRESSES:
 		if (cfg->features & FEATURE_LA57)

@@ -2,9 +2,10 @@
 /*
  * What CPUID says: a plain processor with the features of the x86-64 baseline
  * (psABI level x86-64-v1) plus CMPXCHG16B and LAHF in 64-bit mode, and with
- * nothing that the rest of the model would then have to provide: no APIC, no
+ * nothing that the rest of the model would then have to provide: no
  * virtualization, no hypervisor bit, no machine-check, PAT or MTRRs; and the
- * paging features of arch/cpu_features.h that a configuration asks for.
+ * paging features of arch/cpu_features.h and the local APIC that a
+ * configuration asks for.
  * All of it is within what Unicorn's own processor executes.
  *
  * Sources: Intel SDM vol. 2A "CPUID--CPU Identification", AMD APM vol. 3
@@ -27,6 +28,7 @@ struct cpuid_config {
 	uint32_t features;       /* FEATURE_* */
 	uint64_t cr4;            /* PKE shows in leaf 7 */
 	bool no_nx;              /* the host runs without */
+	bool apic;               /* a local APIC is there and enabled */
 };
 
 struct cpuid_regs {
@@ -43,6 +45,7 @@ struct cpuid_regs {
 #define CPUID_1_EDX_MSR   BIT(5)
 #define CPUID_1_EDX_PAE   BIT(6)
 #define CPUID_1_EDX_CX8   BIT(8)
+#define CPUID_1_EDX_APIC  BIT(9)
 #define CPUID_1_EDX_SEP   BIT(11)
 #define CPUID_1_EDX_PGE   BIT(13)
 #define CPUID_1_EDX_CMOV  BIT(15)

@@ -31,6 +31,7 @@ struct platform *platform_create(struct console *console)
 	pic_init(&p->pic, 1u << IRQ_TIMER); /* OUT of channel 0 is high */
 	uart_init(&p->uart);
 	rtc_init(&p->rtc);
+	lapic_init_absent(&p->lapic);
 	return p;
 }
 
@@ -46,14 +47,52 @@ static void stop(struct platform *p, enum platform_stop_kind kind,
 		p->stop = (struct platform_stop){kind, value};
 }
 
-/* However many edges came, the last level after a low one is what counts. */
-void platform_advance(struct platform *p, uint64_t now)
+void platform_add_apic(struct platform *p)
 {
-	p->now = max_u64(p->now, now);
+	lapic_init(&p->lapic);
+}
+
+/* After all that may have moved the INTR pin of the 8259 pair. */
+static void wire_intr(struct platform *p)
+{
+	lapic_set_lint0(&p->lapic, pic_has_interrupt(&p->pic));
+}
+
+/* However many edges came, the last level after a low one is what counts. */
+static void advance_timer(struct platform *p)
+{
 	if (!pit_advance(&p->pit, p->now))
 		return;
 	pic_set_line(&p->pic, IRQ_TIMER, false);
 	pic_set_line(&p->pic, IRQ_TIMER, pit_out(&p->pit, 0, p->now));
+	wire_intr(p);
+}
+
+void platform_advance(struct platform *p, uint64_t now)
+{
+	p->now = max_u64(p->now, now);
+	advance_timer(p);
+	lapic_advance(&p->lapic, p->now);
+}
+
+uint8_t platform_ack(struct platform *p)
+{
+	uint8_t vector;
+
+	if (p->lapic.intr &&
+	    !(pic_has_interrupt(&p->pic) && lapic_passes_pic(&p->lapic)))
+		return lapic_ack(&p->lapic);
+	vector = pic_ack(&p->pic);
+	wire_intr(p);
+	return vector;
+}
+
+bool platform_write_apic_base(struct platform *p, uint64_t val,
+			      unsigned int maxphyaddr, uint64_t ram_size,
+			      uint64_t now)
+{
+	platform_advance(p, now);
+	return lapic_write_base(&p->lapic, val, maxphyaddr, ram_size);
 }
 
 static void wire_uart(struct platform *p)
@@ -152,19 +191,20 @@ static void write_reset_control(struct platform *p, uint8_t val)
 uint64_t platform_mmio_read(struct platform *p, uint64_t gpa, unsigned int size,
 			    uint64_t now)
 {
-	(void)gpa;
 	BUG_ON(!size || size > 8);
 	platform_advance(p, now);
+	if (lapic_is_at(&p->lapic, gpa))
+		return lapic_read(&p->lapic, gpa % LAPIC_SIZE, size, p->now);
 	return BITS(8 * size - 1, 0);
 }
 
 void platform_mmio_write(struct platform *p, uint64_t gpa, unsigned int size,
 			 uint64_t val, uint64_t now)
 {
-	(void)gpa;
-	(void)val;
 	BUG_ON(!size || size > 8);
 	platform_advance(p, now);
+	if (lapic_is_at(&p->lapic, gpa))
+		lapic_write(&p->lapic, gpa % LAPIC_SIZE, size, val, p->now);
 }
 
 static bool is_io_size(unsigned int size)
@@ -183,6 +223,7 @@ uint32_t platform_io_read(struct platform *p, uint16_t port, unsigned int size,
 		return p->reset_control;
 	for (unsigned int i = 0; i < size; i++)
 		val |= (uint32_t)read_byte(p, port + i) << (8 * i);
+	wire_intr(p);
 	return val;
 }
 
@@ -202,4 +243,5 @@ void platform_io_write(struct platform *p, uint16_t port, unsigned int size,
 	}
 	for (unsigned int i = 0; i < size; i++)
 		write_byte(p, port + i, (uint8_t)(val >> (8 * i)));
+	wire_intr(p);
 }

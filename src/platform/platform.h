@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The PC around the processor: two 8259A, an 8254, a 16550A, a CMOS clock and
- * the ports that end a run.  It is what live runs put behind IN and OUT.
+ * The PC around the processor: two 8259A, an 8254, a 16550A, a CMOS clock, a
+ * local APIC and the ports that end a run.  It is what live runs put behind IN
+ * and OUT.
  *
  *   0x20-21, 0xa0-a1  interrupt controllers   0x40-43, 0x61  timer
  *   0x70-71           CMOS clock              0x3f8-3ff      COM1, IRQ4
@@ -9,7 +10,8 @@
  *   0xf4 <- any value of any size: exit with that value (isa-debug-exit)
  *   Every other port reads all ones, as a bus does that nobody drives, and
  *   ignores writes; so do a guest's marks (0xf5) and POST codes (0x80).
- * Wider accesses are split into bytes as the ISA bus does.
+ * Wider accesses are split into bytes as the ISA bus does.  A local APIC, if
+ * the processor has one, has its registers in memory (lapic.h).
  *
  * Time is virtual: now, in nanoseconds since the start, comes with each call
  * and never goes back (an older one counts as the newest seen).  No host
@@ -22,6 +24,7 @@
 #include "platform/console.h"
 #include "platform/i8254.h"
 #include "platform/i8259.h"
+#include "platform/lapic.h"
 #include "platform/rtc.h"
 #include "platform/uart16550.h"
 
@@ -45,6 +48,7 @@ struct platform {
 	struct pit pit;
 	struct uart uart;
 	struct rtc rtc;
+	struct lapic lapic;
 	uint8_t reset_control;
 	struct platform_stop stop;
 	struct console *console; /* the caller's; NULL: output is lost */
@@ -63,9 +67,17 @@ uint32_t platform_io_read(struct platform *p, uint16_t port, unsigned int size,
 void platform_io_write(struct platform *p, uint16_t port, unsigned int size,
 		       uint32_t val, uint64_t now);
 
+/* The processor has a local APIC; before anything else. */
+void platform_add_apic(struct platform *p);
+
+/* WRMSR of IA32_APIC_BASE, as lapic_write_base(). */
+bool platform_write_apic_base(struct platform *p, uint64_t val,
+			      unsigned int maxphyaddr, uint64_t ram_size,
+			      uint64_t now);
+
 /*
- * Where there is no RAM: size 1..8, within a page.  Nobody is there: all ones
- * are read, writes go nowhere.
+ * Where there is no RAM: size 1..8, within a page.  Where no local APIC is
+ * either all ones are read, and writes go nowhere.
  */
 uint64_t platform_mmio_read(struct platform *p, uint64_t gpa, unsigned int size,
 			    uint64_t now);
@@ -74,26 +86,27 @@ void platform_mmio_write(struct platform *p, uint64_t gpa, unsigned int size,
 
 /*
  * When platform_advance() has something to do again; UINT64_MAX: never unless
- * the guest writes to a port.  Falling edges are events too, so an event need
+ * the guest writes to a device.  Falling edges are events too, so an event need
  * not leave an interrupt: a halted processor goes on to the next one.
  */
 static inline uint64_t platform_next_event(const struct platform *p)
 {
-	return p->pit.next_edge;
+	return min_u64(p->pit.next_edge, p->lapic.next_edge);
 }
 
 void platform_advance(struct platform *p, uint64_t now);
 
 static inline bool platform_irq_pending(const struct platform *p)
 {
-	return pic_has_interrupt(&p->pic);
+	return p->lapic.intr ||
+	       (pic_has_interrupt(&p->pic) && lapic_passes_pic(&p->lapic));
 }
 
-/* Acknowledge; the vector.  Spurious ones included, as pic_ack() says. */
-static inline uint8_t platform_ack(struct platform *p)
-{
-	return pic_ack(&p->pic);
-}
+/*
+ * Acknowledge; the vector.  The 8259 pair comes before the local APIC's own.
+ * Spurious ones included, as pic_ack() says.
+ */
+uint8_t platform_ack(struct platform *p);
 
 static inline struct platform_stop platform_stop(const struct platform *p)
 {

@@ -32,6 +32,7 @@ static const struct {
 	{"shadow-pages", "64 1024 130816"},
 	{"maxphyaddr", "36 52"},
 	{"features", "none all smep smep+smap la57+pcid+1g"},
+	{"apic", "off on"},
 	{"host-nxe", "off on"},
 	{"unsafe-trap", "refuse force"},
 	{"exception-bitmap", "auto 0x0 0x4000 0xffffffff"},

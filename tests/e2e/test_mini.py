@@ -105,6 +105,22 @@ def dirty_log(append):
         assert shadow["dirty_log_reads"] > 1, where
 
 
+def apic_timer():
+    """Ticks of the local APIC: each ends by a write that exits as MMIO."""
+    first = None
+    for mmu, bypass in POLICIES + LATER:
+        result, console = policy("switch rounds=400 timer=apic hz=20000", mmu,
+                                 bypass, "apic=on")
+        ticks = int(re.search(r"^ticks (\d+)\r?$", console, re.M)[1])
+        assert ticks > 3, console
+        # Five writes set it up; one more tick may end after the count.
+        exits = result["exits"]["page_fault"]["mmio"]
+        assert exits - 5 in (ticks, ticks + 1), f"{mmu}: {exits} {ticks}"
+        first = first or (console, result["guest"]["instructions"])
+        assert (console, result["guest"]["instructions"]) == first, mmu
+    assert run("hello timer=apic", status=1)[0]["guest"]["status"] == "exit 4"
+
+
 def open_bus():
     """Where no memory is: all ones, writes are lost, an exit for each."""
     first = None
@@ -236,6 +252,7 @@ CASES += [
     ("triple fault", ends, "triple", "triple fault"),
     ("wild jump", ends, "wild", "exit 3"),
     ("absent memory", open_bus),
+    ("local APIC", apic_timer),
     ("endless loop", ends, "spin", "instructions",
      ("max-insns=3000000",)),
     ("wrong command line", ends, "nonsense", "exit 2"),

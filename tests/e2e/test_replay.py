@@ -44,6 +44,7 @@ WORKLOADS = [
     "mmap rounds=12",
     "tables rounds=3",
     "absent",
+    "switch rounds=400 timer=apic hz=20000",
     "mixed seed=1 rounds=40",
     "mixed seed=7 rounds=60 direct=2m",
 ]
@@ -94,12 +95,17 @@ def first_difference(one, other, path=""):
     return None if one == other else f"{path}: live {one}, replay {other}"
 
 
+def machine_of(workload):
+    return ["apic=on"] if "timer=apic" in workload else []
+
+
 def record(workload, path, *more):
     notrap("run", MINI, "--append", workload, "--console", "none", "--record",
-           path, *more, "-o", path + ".json", "--format", "json")
+           path, *settings(machine_of(workload)), *more, "-o", path + ".json", "--format", "json")
 
 
 def compare(workload, trace, values):
+    values = values + machine_of(workload)
     live = notrap("run", MINI, "--append", workload, "--console", "none",
                   "--format", "json", *settings(values + FREE)).splitlines()
     args = ("replay", trace, "--format", "json", *settings(values + FREE))

@@ -381,6 +381,48 @@ static enum insn_status run_msr(struct fake *f, const char *bytes, uint32_t msr,
 	return insn_execute(&f->env, &insn, trap, &end);
 }
 
+/* It goes with CPUID.APIC, and takes that away. */
+static void test_apic_base(void **state)
+{
+	static const struct {
+		uint64_t val;
+		enum insn_status status;
+		uint64_t edx; /* CPUID.1:EDX.APIC */
+	} cases[] = {
+		{0xfee00900, INSN_DONE, 1 << 9},
+		{0xfee00100, INSN_DONE, 0},
+		{0xfee00901, INSN_FAULT, 0}, /* reserved */
+		{0xd0000800, INSN_DONE, 1 << 9},
+		{UINT64_C(1) << 40 | 0x900, INSN_FAULT, 1 << 9},
+		{0x1ff900, INSN_FAULT, 1 << 9}, /* RAM */
+	};
+	uint64_t base = 0xfee00900;
+	struct live_end end;
+	struct insn insn;
+	struct trap trap;
+	struct fake f;
+
+	(void)state;
+	fake_init(&f);
+	setup_mode(&f, SETUP_LONG);
+	platform_add_apic(f.platform);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		f.vcpu.gpr[GPR_RAX] = (uint32_t)cases[i].val;
+		f.vcpu.gpr[GPR_RDX] = cases[i].val >> 32;
+		assert_int_equal(run_msr(&f, "0f 30", 0x1b, &trap),
+				 cases[i].status);
+		if (cases[i].status == INSN_DONE)
+			base = cases[i].val | 0x100;
+		assert_int_equal(run_msr(&f, "0f 32", 0x1b, &trap), INSN_DONE);
+		check_eq("base", f.vcpu.gpr[GPR_RAX], base);
+		f.vcpu.gpr[GPR_RAX] = 1;
+		decode_hex(&f, "0f a2", &insn);
+		insn_execute(&f.env, &insn, &trap, &end);
+		check_eq("CPUID", f.vcpu.gpr[GPR_RDX] & 1 << 9, cases[i].edx);
+	}
+	fake_finish(&f);
+}
+
 static void test_msrs(void **state)
 {
 	(void)state;
@@ -455,6 +497,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_calls),
 		cmocka_unit_test(test_msrs),
+		cmocka_unit_test(test_apic_base),
 		cmocka_unit_test(test_msr_faults),
 	};
 

@@ -56,10 +56,16 @@ static void features(void **state)
 
 	(void)state;
 	for (size_t v = 0; v < ARRAY_LEN(both); v++) {
+		struct cpuid_config with_apic = *both[v];
 		struct cpuid_regs r = cpuid_query(both[v], 1, 0, false);
+
+		with_apic.apic = true;
 
 		for (unsigned int i = 0; i < 32; i++)
 			check_eq(edx1[i].name, r.edx >> i & 1, edx1[i].set);
+		check_eq("a local APIC",
+			 cpuid_query(&with_apic, 1, 0, false).edx & 1u << 9,
+			 1u << 9);
 		check_eq("1:ECX is CX16 alone", r.ecx, 1u << 13);
 		check_eq("1:EBX is a 64-byte CLFLUSH line", r.ebx, 8u << 8);
 	}
