@@ -176,6 +176,7 @@ void build_bzimage(struct test_image *img)
 	put(img, BZ_CMDLINE_SIZE, BZ_CMDLINE, 4);
 	put(img, BZ_PREF_ADDRESS, BZ_PREF, 8);
 	put(img, BZ_INIT_SIZE, BZ_INIT, 4);
+	put(img, 0x268, 0x11223344, 4);  /* kernel_info_offset, the last */
 	img->data[BZ_HEADER_END] = 0xff; /* nor what lies behind it */
 	put_code(img, 1024);
 	img->fields = BZ_SETUP_SECTS;

@@ -26,7 +26,7 @@ static void load_with(void (*build)(struct test_image *img),
 		.cmdline = line,
 		.ram_size = RAM_SIZE,
 		.nr_modules = nr_modules,
-		.module_size = {5000, 4096, 1},
+		.module_size = {4097, 1, 4096},
 		.module_args = {NULL, "a b,c", "d"},
 	};
 	load(what, out);
@@ -268,7 +268,7 @@ static void bzimage(void **state)
 						       .cs = 0x10,
 						       .ds = 0x18});
 		check_zero_page(&out, what.img, nr ? 0x1fe000 : 0,
-				nr ? 5000 : 0);
+				nr ? 4097 : 0);
 		check_gdt(&out);
 		for (unsigned int i = 0; i < CODE_BYTES; i++)
 			check_eq("code", out.ram[0x100000 + i], i + 1);

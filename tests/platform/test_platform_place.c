@@ -210,6 +210,37 @@ static void around_the_image(void **state)
 	free(out.ram);
 }
 
+/* There is a page in front of the image: for what fits into it. */
+static void information_beside_the_image(void **state)
+{
+	static char args[4000];
+	struct test_image img;
+	struct loading what = {.img = &img,
+			       .cmdline = line,
+			       .ram_size = 2 * MIB,
+			       .nr_modules = 1,
+			       .module_size = {1},
+			       .module_args = {"short"}};
+	struct outcome out;
+
+	(void)state;
+	build_pvh32(&img);
+	put(&img, img.ph + P32_PADDR, 0xa000, 4);
+	put(&img, img.ph + P32_MEMSZ, 0x5000, 4);
+	set_entry(&img, 0xa000, true);
+	load(&what, &out);
+	check_eq("in front", out.state.ebx, 0x9000);
+	check_whole(&what, &out, 0xa000, 0x5000 - CODE_BYTES);
+	free(out.ram);
+
+	memset(args, 'x', sizeof(args) - 1);
+	what.module_args[0] = args;
+	load(&what, &out);
+	check_eq("behind", out.state.ebx, 0xf000);
+	check_whole(&what, &out, 0xa000, 0x5000 - CODE_BYTES);
+	free(out.ram);
+}
+
 /* What a bzImage claims is kept free, though nothing is loaded there. */
 static void claimed_memory(void **state)
 {
@@ -236,6 +267,19 @@ static void claimed_memory(void **state)
 	load(&what, &out);
 	check_eq("needs", (uint64_t)-out.err, 0);
 	check_eq("above the claim", module_of(&out, 0).gpa, 0x1ff000);
+	free(out.ram);
+
+	/* Which may be beyond: 2 MiB, of all the RAM there is the last page. */
+	put(&img, BZ_ALIGNMENT, 0x200000, 4);
+	put(&img, BZ_INIT_SIZE, 0x1000, 4);
+	what.ram_size = 2 * MIB + 0x1000;
+	load(&what, &out);
+	check_eq("behind the code", (uint64_t)-out.err, 0);
+	check_eq("below the aligned claim", module_of(&out, 0).gpa, 0x1ff000);
+	free(out.ram);
+	what.ram_size = 2 * MIB;
+	load(&what, &out);
+	check_eq("a page is missing", (uint64_t)-out.err, EFBIG);
 	free(out.ram);
 
 	/* Not: exactly where it asks to run. */
@@ -314,6 +358,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(random_places),
 		cmocka_unit_test(around_the_image),
+		cmocka_unit_test(information_beside_the_image),
 		cmocka_unit_test(claimed_memory),
 		cmocka_unit_test(initrd_limit),
 		cmocka_unit_test(pvh_limit),
