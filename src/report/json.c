@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A result as a JSON document, schema "notrap-result/1" (docs/results.md).
+ * A result as a JSON document, schema "notrap-result/1" (docs/result-file.md).
  * Members stand in a fixed order; maps by reason and by error code hold what
  * was seen, by number.  Numbers are integers but for the two ratios.
  */
