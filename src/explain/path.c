@@ -1,17 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "explain/path.h"
 
-static uint64_t read_entry(const struct paging_ctx *ctx, const struct mem *mem,
-			   hpa_t at)
-{
-	uint64_t entry;
-
-	if (ctx->mode == PAGING_32)
-		return mem_is_ram(mem, at, 4) ? mem_read_u32(mem, at)
-					      : UINT32_MAX;
-	return mem_read_entry(mem, at, &entry) ? entry : ~UINT64_C(0);
-}
-
 static void add_pdpte(struct path *path)
 {
 	unsigned int index = (unsigned int)(path->gva >> 30) & 3;
@@ -34,9 +23,7 @@ static hpa_t add_entry(struct path *path, const struct mem *mem, hpa_t table,
 	e->level = level;
 	e->table = table;
 	e->index = paging_index(ctx->mode, path->gva, level);
-	e->entry = read_entry(ctx, mem,
-			      table + (hpa_t)paging_entry_size(ctx->mode) *
-					      e->index);
+	e->entry = paging_read_entry(ctx, mem, table, e->index);
 	if (e->entry & PTE_P) {
 		e->reserved = e->entry & paging_reserved(ctx, e->entry, level);
 		e->is_leaf = paging_is_leaf(ctx, e->entry, level);

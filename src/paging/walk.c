@@ -111,7 +111,7 @@ static struct walk walk_fault(struct walk w, const struct paging_ctx *ctx,
 	return w;
 }
 
-static uint64_t read_entry(const struct paging_ctx *ctx, const struct mem *mem,
+uint64_t paging_read_entry(const struct paging_ctx *ctx, const struct mem *mem,
 			   hpa_t table, unsigned int index)
 {
 	hpa_t at = table + (hpa_t)paging_entry_size(ctx->mode) * index;
@@ -148,7 +148,7 @@ struct walk paging_walk(const struct paging_ctx *ctx, const struct mem *mem,
 
 	for (;; level--) {
 		unsigned int index = paging_index(ctx->mode, gva, level);
-		uint64_t entry = read_entry(ctx, mem, table, index);
+		uint64_t entry = paging_read_entry(ctx, mem, table, index);
 
 		w.leaf = entry;
 		w.table = table;

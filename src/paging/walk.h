@@ -53,6 +53,10 @@ struct walk {
 struct walk paging_walk(const struct paging_ctx *ctx, const struct mem *mem,
 			gva_t gva, uint32_t access);
 
+/* The entry of a table; all ones where there is no memory. */
+uint64_t paging_read_entry(const struct paging_ctx *ctx, const struct mem *mem,
+			   hpa_t table, unsigned int index);
+
 /* Reserved bits of a present entry of this level in this mode. */
 uint64_t paging_reserved(const struct paging_ctx *ctx, uint64_t entry,
 			 int level);

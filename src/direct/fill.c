@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A miss of the software TLB: the guest's tables are walked as they are, A and
+ * D are set as the processor sets them, and what was found is remembered.
+ *
+ * So are its neighbours, where A is set already: a processor may remember what
+ * it was not asked for, as long as A is set.
+ */
+#include "direct/internal.h"
+
+/* Leaf entries of one guest table that a miss looks at; a power of two. */
+#define AHEAD 16u
+
+/* The walk of the guest's tables, with every entry that is in memory. */
+struct path {
+	struct walk walk;
+	gpa_t at[PT_LEVEL_MAX]; /* of the entries read, from the top */
+	unsigned int nr;
+};
+
+static uint64_t entry_at(const struct direct *direct, gpa_t at)
+{
+	unsigned int size = paging_entry_size(direct->cur->guest.mode);
+
+	return paging_read_entry(&direct->cur->guest, direct->mem,
+				 at & ~PAGE_MASK,
+				 (unsigned int)(at & PAGE_MASK) / size);
+}
+
+static struct path walk_guest(const struct direct *direct, gva_t gva,
+			      uint32_t access)
+{
+	const struct paging_ctx *guest = &direct->cur->guest;
+	struct path path = {
+		.walk = paging_walk(guest, direct->mem, gva, access)};
+	gva_t linear = paging_linear(guest->mode, gva);
+	hpa_t table = guest->root & PTE_ADDR;
+
+	if (guest->mode == PAGING_PAE)
+		table = guest->pdpte[(linear >> 30) & 3] & PTE_ADDR;
+	for (int level = paging_levels(guest->mode); path.nr < path.walk.refs;
+	     level--) {
+		gpa_t at = table +
+			   (gpa_t)paging_entry_size(guest->mode) *
+				   paging_index(guest->mode, linear, level);
+
+		path.at[path.nr++] = at;
+		table = entry_at(direct, at) & PTE_ADDR;
+	}
+	return path;
+}
+
+static void set_bits(struct direct *direct, gpa_t at, uint64_t bits)
+{
+	uint64_t entry = entry_at(direct, at);
+
+	if (!(bits & ~entry))
+		return;
+	if (direct->cur->guest.mode == PAGING_32)
+		mem_write_u32(direct->mem, at, (uint32_t)(entry | bits));
+	else
+		mem_write_u64(direct->mem, at, entry | bits);
+}
+
+static void set_accessed(struct direct *direct, struct path *path,
+			 uint32_t access)
+{
+	uint64_t leaf = PTE_A | (access & PFEC_W ? PTE_D : 0);
+
+	for (unsigned int i = 0; i < path->nr; i++)
+		set_bits(direct, path->at[i], i + 1 < path->nr ? PTE_A : leaf);
+	path->walk.leaf |= leaf;
+}
+
+/* A write that only CR0.WP=0 allows. */
+static bool needs_wp0(const struct paging_ctx *guest, const struct walk *w,
+		      uint32_t access)
+{
+	return guest->mode != PAGING_OFF && (access & PFEC_W) &&
+	       !(access & PFEC_U) && !(w->rights & PTE_W);
+}
+
+/*
+ * The entry for one frame of a page with these rights.  The processor that
+ * walks it has CR0.WP set.
+ */
+static uint64_t make_entry(const struct paging_ctx *guest, const struct walk *w,
+			   hpa_t frame)
+{
+	uint64_t entry = frame | PTE_P | PTE_A | (w->rights & PTE_U);
+
+	if (guest->mode == PAGING_OFF)
+		return entry | PTE_W | PTE_D;
+	entry |= (uint64_t)w->level << LEAF_FROM_SHIFT;
+	entry |= w->rights & PTE_NX;
+	if (guest->pke)
+		entry |= w->leaf & PTE_PKEY;
+	if ((w->rights & PTE_W) && (w->leaf & PTE_D))
+		entry |= PTE_W | PTE_D;
+	return entry;
+}
+
+/*
+ * The same for a write that the page's rights deny: the page becomes the
+ * supervisor's until its next miss.  False: it would then let through what
+ * SMEP, SMAP or a key denies.
+ */
+static bool make_wp0_entry(const struct paging_ctx *guest, const struct walk *w,
+			   hpa_t frame, uint64_t *ret)
+{
+	if ((w->rights & PTE_U) && (guest->smep || guest->smap || guest->pke))
+		return false;
+	*ret = make_entry(guest, w, frame) & ~PTE_U;
+	*ret |= PTE_W | PTE_D;
+	return true;
+}
+
+/* It has CR0.WP set, whatever the guest has, so a key may deny it more. */
+static bool key_denies(const struct paging_ctx *guest, const struct walk *w,
+		       uint32_t access)
+{
+	struct paging_ctx strict = *guest;
+
+	strict.wp = true;
+	return paging_key_denies(&strict, w->leaf, w->rights, access);
+}
+
+static bool is_global(const struct direct *direct, const struct walk *w)
+{
+	return direct->cur->global_pages && (w->leaf & PTE_G);
+}
+
+static bool is_there(const struct direct *direct, gpa_t gpa)
+{
+	return mem_is_ram(direct->mem, gpa, PAGE_SIZE) &&
+	       direct_is_backed(direct, gpa);
+}
+
+/* --- What was not asked for ---------------------------------------------- */
+
+/* A walk that would end in the entry i of the table in which w ended. */
+static bool look_at(const struct direct *direct, const struct walk *w,
+		    uint64_t above, unsigned int i, struct walk *ret)
+{
+	const struct paging_ctx *guest = &direct->cur->guest;
+	uint64_t entry = paging_read_entry(guest, direct->mem, w->table, i);
+
+	if (!(entry & PTE_P) || !(entry & PTE_A) ||
+	    (entry & paging_reserved(guest, entry, 1)))
+		return false;
+	*ret = *w;
+	ret->leaf = entry;
+	ret->rights = above & (entry | ~(PTE_W | PTE_U));
+	ret->rights |= entry & PTE_NX;
+	return true;
+}
+
+/* The rights that the entries above the leaf leave. */
+static uint64_t rights_above(const struct direct *direct,
+			     const struct path *path)
+{
+	uint64_t rights = PTE_W | PTE_U;
+
+	for (unsigned int i = 0; i + 1 < path->nr; i++) {
+		uint64_t entry = entry_at(direct, path->at[i]);
+
+		rights &= entry | ~(PTE_W | PTE_U);
+		rights |= entry & PTE_NX;
+	}
+	return rights;
+}
+
+struct block {
+	hpa_t table; /* of the pool */
+	unsigned int first;
+};
+
+static void put_if_free(struct direct *direct, const struct block *block,
+			unsigned int i, const struct walk *w, hpa_t frame)
+{
+	unsigned int index = block->first + i;
+
+	if (!is_there(direct, frame) ||
+	    pool_get(&direct->mem->pool, block->table, index))
+		return;
+	tables_put(direct, block->table, index,
+		   make_entry(&direct->cur->guest, w, frame),
+		   is_global(direct, w));
+}
+
+static void fill_ahead_small(struct direct *direct, const struct path *path,
+			     const struct block *block)
+{
+	const struct walk *w = &path->walk;
+	uint64_t above = rights_above(direct, path);
+	unsigned int first = w->index & ~(AHEAD - 1);
+
+	for (unsigned int i = 0; i < AHEAD; i++) {
+		struct walk other;
+
+		if (look_at(direct, w, above, first + i, &other))
+			put_if_free(direct, block, i, &other,
+				    other.leaf & PTE_ADDR);
+	}
+}
+
+/* Pieces of one large page, or of memory while paging is off. */
+static void fill_ahead_large(struct direct *direct, const struct path *path,
+			     const struct block *block)
+{
+	hpa_t first = path->walk.pa & ~(AHEAD * PAGE_SIZE - 1);
+
+	for (unsigned int i = 0; i < AHEAD; i++)
+		put_if_free(direct, block, i, &path->walk,
+			    first + i * PAGE_SIZE);
+}
+
+/* --- What was ------------------------------------------------------------ */
+
+static struct direct_result fill(struct direct *direct, gva_t gva,
+				 struct path *path, uint32_t access)
+{
+	const struct paging_ctx *guest = &direct->cur->guest;
+	const struct direct_result emulate = {.verdict = DIRECT_EMULATE};
+	const struct walk *w = &path->walk;
+	hpa_t frame = w->pa & ~PAGE_MASK;
+	unsigned int index = pt_index(gva, 1);
+	uint64_t entry = make_entry(guest, w, frame);
+	struct block block = {.first = index & ~(AHEAD - 1)};
+
+	if (needs_wp0(guest, w, access) &&
+	    !make_wp0_entry(guest, w, frame, &entry))
+		return emulate;
+	if (key_denies(guest, w, access))
+		return emulate;
+	block.table = tables_leaf(direct, gva, w->level);
+	tables_put(direct, block.table, index, entry, is_global(direct, w));
+	if (guest->mode != PAGING_OFF && w->level == 1)
+		fill_ahead_small(direct, path, &block);
+	else
+		fill_ahead_large(direct, path, &block);
+	return (struct direct_result){.verdict = DIRECT_FILLED};
+}
+
+/* EPT: what the walk touches, in order, before it knows what it finds. */
+static bool is_walk_backed(const struct direct *direct, const struct path *path,
+			   struct direct_result *ret)
+{
+	for (unsigned int i = 0; i < path->nr; i++) {
+		if (!mem_is_ram(direct->mem, path->at[i], 1) ||
+		    direct_is_backed(direct, path->at[i]))
+			continue;
+		*ret = (struct direct_result){
+			.verdict = DIRECT_UNBACKED,
+			.gpa = path->at[i],
+			.is_walk = true,
+			.refs = (uint8_t)ept_refs(direct, i, false),
+		};
+		return false;
+	}
+	return true;
+}
+
+struct direct_result direct_fault(struct direct *direct, gva_t gva,
+				  uint32_t access)
+{
+	struct path path;
+	struct direct_result ret;
+
+	gva = paging_linear(direct->cur->guest.mode, gva);
+	path = walk_guest(direct, gva, access);
+	if (!is_walk_backed(direct, &path, &ret))
+		return ret;
+	ret = (struct direct_result){
+		.gpa = path.walk.pa,
+		.refs = (uint8_t)ept_refs(direct, path.nr, !path.walk.fault),
+	};
+	if (path.walk.fault) {
+		ret.verdict = DIRECT_FAULT;
+		ret.pfec = path.walk.pfec;
+		return ret;
+	}
+	if (!mem_is_ram(direct->mem, ret.gpa, 1)) {
+		set_accessed(direct, &path, access);
+		ret.verdict = DIRECT_MMIO;
+		ret.is_marked = ept_is_marked(direct, ret.gpa);
+		return ret;
+	}
+	if (!direct_is_backed(direct, ret.gpa)) {
+		ret.verdict = DIRECT_UNBACKED;
+		return ret;
+	}
+	set_accessed(direct, &path, access);
+	ret = fill(direct, gva, &path, access);
+	ret.gpa = path.walk.pa;
+	direct_audit_gva(direct, gva);
+	return ret;
+}
+
+unsigned int direct_walk_refs(const struct direct *direct, uint64_t entry)
+{
+	enum paging_mode mode = direct->cur->guest.mode;
+	int from = (int)((entry & LEAF_FROM) >> LEAF_FROM_SHIFT);
+	int nr = paging_levels(mode) - (from ? from - 1 : 0);
+
+	return ept_refs(direct, (unsigned int)nr, true);
+}
+
+bool direct_gva_to_gpa(const struct direct *direct, gva_t gva, gpa_t *ret)
+{
+	struct paging_ctx guest = direct->cur->guest;
+	struct walk w;
+
+	guest.wp = guest.smap = guest.pke = false;
+	w = paging_walk(&guest, direct->mem, gva, 0);
+	if (!w.fault)
+		*ret = w.pa;
+	return !w.fault;
+}
