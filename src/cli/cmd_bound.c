@@ -86,7 +86,7 @@ static int check_config(const struct config *config, struct diag *diag)
 	return diag_set(diag, -EINVAL,
 			"%s: there is no bypass to replay with: %s "
 			"(--no-replay: the bound alone)",
-			config_generation(config)->name,
+			config_mmu_name(config),
 			config_bypass_obstacle(config)
 				? config_bypass_obstacle(config)
 				: "bypass=off");

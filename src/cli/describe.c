@@ -67,7 +67,7 @@ void describe_watch(struct sim *sim, struct where *where)
 void describe_check(const struct sim *sim, const struct where *where, char *buf,
 		    size_t size)
 {
-	const struct smmu_audit_report *audit = sim_audit(sim);
+	struct sim_audit audit = sim_audit(sim);
 	uint64_t exits = account_exits_total(sim_account(sim));
 	const char *law = sim_check(sim);
 
@@ -79,9 +79,9 @@ void describe_check(const struct sim *sim, const struct where *where, char *buf,
 			 "exits by page of code sum to %" PRIu64
 			 ", not to %" PRIu64,
 			 where_total(where, WHERE_RIP), exits);
-	else if (audit->violations)
+	else if (audit.violations)
 		snprintf(buf, size, "%" PRIu64 " audit violations, first: %s",
-			 audit->violations, audit->first);
+			 audit.violations, audit.first);
 }
 
 static const char *use_of(uint32_t access)

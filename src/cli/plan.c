@@ -378,8 +378,7 @@ static void note_bypass(struct expansion *e, const struct config *asked,
 
 	if (differs && is_news && !has_several(e->plan, OPT_bypass))
 		snprintf(e->note[e->nr_notes++].line, sizeof(e->note->line),
-			 "%s: bypass is off: %s",
-			 config_generation(config)->name,
+			 "%s: bypass is off: %s", config_mmu_name(config),
 			 config_bypass_obstacle(config));
 }
 

@@ -6,16 +6,15 @@
 
 #include "sim/config.h"
 
-static void describe_generations(char *buf, size_t size)
+static void describe_mmus(char *buf, size_t size)
 {
-	unsigned int nr;
-	const struct smmu_generation *gen = smmu_generations(&nr);
+	struct mmu_choice choice;
 	size_t len = strlen(buf);
 
-	for (unsigned int i = 0; i < nr && len < size; i++)
+	for (unsigned int i = 0; mmu_choice(i, &choice) && len < size; i++)
 		len += (size_t)snprintf(buf + len, size - len, "%s%s (%s)",
-					i ? ", " : ": ", gen[i].name,
-					gen[i].what);
+					i ? ", " : ": ", choice.name,
+					choice.what);
 }
 
 static void describe(unsigned int i, struct setting *ret)
@@ -27,7 +26,7 @@ static void describe(unsigned int i, struct setting *ret)
 	snprintf(ret->term, sizeof(ret->term), "%s=%s", key.key, key.def);
 	if (i == OPT_mmu) {
 		snprintf(ret->text, sizeof(ret->text), "%s", key.help);
-		describe_generations(ret->text, sizeof(ret->text));
+		describe_mmus(ret->text, sizeof(ret->text));
 	} else if (i < NR_OPTIONS || config_is_switch(i)) {
 		snprintf(ret->text, sizeof(ret->text), "%s [%s]", key.help,
 			 key.values);

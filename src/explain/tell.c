@@ -13,7 +13,7 @@ static void settings_text(const struct config *config, char *buf, size_t size)
 	size_t len;
 
 	config_init(&defaults);
-	snprintf(buf, size, "mmu=%s bypass=%s", config_generation(config)->name,
+	snprintf(buf, size, "mmu=%s bypass=%s", config_mmu_name(config),
 		 config_has_bypass(config) ? "on" : "off");
 	for (unsigned int i = 0; i < config_nr_keys(); i++) {
 		char now[64], normal[64], scratch[32];

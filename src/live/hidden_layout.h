@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Private to hidden*.c: two stretches of Unicorn's state, where it lies. */
+/*
+ * Private to hidden.c and hidden_calibrate.c: two stretches of a saved context,
+ * copied from and to offsets that calibration finds (Unicorn 2.1.1 does not
+ * even align them).
+ */
 #ifndef NOTRAP_LIVE_HIDDEN_LAYOUT_H
 #define NOTRAP_LIVE_HIDDEN_LAYOUT_H
 
@@ -41,17 +45,19 @@ struct hidden_tail {
 
 struct hidden {
 	uc_engine *uc;
-	struct hidden_head *head;
-	struct hidden_tail *tail;
+	uc_context *context;
+	size_t head_at, tail_at; /* in *context */
+	struct hidden_head head;
+	struct hidden_tail tail;
 	uint32_t cc_op_flags; /* cc_op when cc_src holds the flags */
+	/* The state itself; NULL: it was not found. */
+	const struct hidden_head *place;
 };
 
-/*
- * Find the state, which begins like *want, a snapshot of it; the general
- * registers are 16 words found nowhere else.  NULL: it is not there.
+/* Find the place: the general registers hold `pattern`, as does the snapshot.
  */
-struct hidden_head *hidden_find_place(uc_engine *uc,
-				      const struct hidden_head *want);
+const struct hidden_head *hidden_find_place(struct hidden *hidden,
+					    const uint64_t pattern[NR_GPR]);
 
 #define SEGMENT_ATTR (UINT32_C(0x00f0ff00))
 

@@ -16,6 +16,7 @@
 #include "base/suggest.h"
 #include "mem/mem.h"
 #include "sim/config_type.h"
+#include "sim/mmus.h"
 #include "sim/trap_check.h"
 #include "vmx_model/controls.h"
 
@@ -95,8 +96,8 @@ static const char *accepted(unsigned int i)
 		return "bytes, or with K, M or G";
 	case TYPE_HEX:
 		return "auto, or a number";
-	case TYPE_GENERATION:
-		return "a generation";
+	case TYPE_MMU:
+		return "a generation, ept or native";
 	}
 	BUG("unknown type of option");
 }
@@ -192,21 +193,21 @@ int config_find(const char *key, struct diag *diag)
 			key, suggest_best(&near));
 }
 
-/* Generations are many and long: name the nearest, or all of them. */
-static int bad_generation(const char *key, const char *text, struct diag *diag)
+/* They are many and long: name the nearest, or all of them. */
+static int bad_mmu(const char *key, const char *text, struct diag *diag)
 {
+	struct mmu_choice choice;
 	struct suggest near;
 	char list[256] = "";
 	size_t len = 0;
-	unsigned int nr;
-	const struct smmu_generation *gens = smmu_generations(&nr);
 
 	suggest_init(&near, text);
-	for (unsigned int i = 0; i < nr && len < sizeof(list); i++) {
+	for (unsigned int i = 0; mmu_choice(i, &choice) && len < sizeof(list);
+	     i++) {
 		int n = snprintf(list + len, sizeof(list) - len, "%s%s",
-				 i ? ", " : "", gens[i].name);
+				 i ? ", " : "", choice.name);
 
-		suggest_offer(&near, gens[i].name);
+		suggest_offer(&near, choice.name);
 		len += n > 0 ? (size_t)n : 0;
 	}
 	if (suggest_best(&near))
@@ -262,8 +263,8 @@ int config_set(struct config *config, const char *key, const char *value,
 				diag);
 
 	if (config_parse_value(type_of(i), value, &val)) {
-		if (options[i].kind == TYPE_GENERATION)
-			return bad_generation(key, value, diag);
+		if (options[i].kind == TYPE_MMU)
+			return bad_mmu(key, value, diag);
 		return diag_set(diag, -EINVAL, "%s=%.60s: want %s%s", key,
 				value,
 				options[i].kind == TYPE_CHOICE ? "one of "
@@ -339,13 +340,46 @@ static int check_unsync(const struct config *config, struct diag *diag)
 	return check_amd(config, diag);
 }
 
-bool config_invlpg_exits(const struct config *config)
-{
-	struct smmu_switches sw = config_switches(config);
-	uint64_t set = config_get(config, OPT_invlpg_exiting);
+/* What says how a hypervisor with shadow tables is to be. */
+static const enum option_id shadow_only[] = {
+	OPT_exception_bitmap, OPT_pfec_mask, OPT_pfec_match,
+	OPT_cr3_targets,      OPT_dirty_log, OPT_invlpg_exiting,
+	OPT_unsafe_trap,
+};
 
-	return set == SWITCH_AUTO ? sw.unsync || sw.invlpg_exits
-				  : set == SWITCH_ON;
+static bool is_default(const struct config *config, enum option_id id)
+{
+	uint64_t def;
+
+	BUG_ON(config_parse_value(type_of(id), options[id].def, &def));
+	return config_get(config, id) == def;
+}
+
+static int refuse_setting(const struct config *config, unsigned int i,
+			  struct diag *diag)
+{
+	char text[64];
+
+	config_text(config, i, text, sizeof(text));
+	return diag_set(diag, -EINVAL,
+			"%s=%s: mmu=%s has no shadow tables for it",
+			key_name(i), text, config_mmu_name(config));
+}
+
+/* No shadow tables, or no hypervisor: nothing may be set that would be lost. */
+static int check_direct(const struct config *config, struct diag *diag)
+{
+	for (size_t i = 0; i < ARRAY_LEN(shadow_only); i++)
+		if (!is_default(config, shadow_only[i]))
+			return refuse_setting(config, shadow_only[i], diag);
+	for (unsigned int i = 0; i < NR_SMMU_SWITCHES; i++)
+		if (config->sw[i] != SWITCH_AUTO)
+			return refuse_setting(config, FIRST_SWITCH + i, diag);
+	if (is_amd(config) && config_mmu_kind(config) == MMU_EPT)
+		return diag_set(diag, -EINVAL,
+				"mmu=ept is VMX's; with vendor=amd there are "
+				"shadow tables or mmu=native");
+	return 0;
 }
 
 int config_check(const struct config *config, struct diag *diag)
@@ -357,82 +391,10 @@ int config_check(const struct config *config, struct diag *diag)
 		if (err)
 			return err;
 	}
+	if (!config_generation(config))
+		return check_direct(config, diag);
 	err = check_unsync(config, diag);
 	return err ? err : trap_check(config, diag);
-}
-
-const struct smmu_generation *config_generation(const struct config *config)
-{
-	uint64_t i = config_get(config, OPT_mmu);
-	unsigned int nr;
-	const struct smmu_generation *gens = smmu_generations(&nr);
-
-	BUG_ON(i >= nr);
-	return &gens[i];
-}
-
-struct smmu_switches config_switches(const struct config *config)
-{
-	struct smmu_switches sw = config_generation(config)->sw;
-
-	for (int i = 0; i < NR_SMMU_SWITCHES; i++)
-		if (config->sw[i] != SWITCH_AUTO)
-			smmu_switch_set(&sw, (enum smmu_switch)i,
-					config->sw[i] == SWITCH_ON);
-	return sw;
-}
-
-const char *config_bypass_obstacle(const struct config *config)
-{
-	if (is_amd(config))
-		return "AMD cannot filter page faults by error code";
-	if (!config_generation(config)->has_bypass)
-		return "this generation has none";
-	return NULL;
-}
-
-bool config_has_bypass(const struct config *config)
-{
-	return config_get(config, OPT_bypass) == BYPASS_ON &&
-	       !config_bypass_obstacle(config);
-}
-
-struct smmu_config config_mmu(const struct config *config)
-{
-	struct smmu_config mmu = {
-		.sw = config_switches(config),
-		.max_pages = (uint32_t)config_get(config, OPT_shadow_pages),
-		.maxphyaddr = (uint8_t)config_get(config, OPT_maxphyaddr),
-		.features = (uint32_t)config_get(config, OPT_features),
-		.nr_vcpus = (uint8_t)config_get(config, OPT_vcpus),
-		.audit = (enum smmu_audit)config_get(config, OPT_audit),
-	};
-
-	smmu_set_values(&mmu, config_has_bypass(config));
-	return mmu;
-}
-
-struct config config_effective(const struct config *config)
-{
-	struct config ret = *config;
-
-	if (!config_has_bypass(config))
-		ret.value[OPT_bypass] = BYPASS_OFF;
-	for (int i = 0; i < NR_SMMU_SWITCHES; i++) {
-		bool own = smmu_switch_get(&config_generation(config)->sw,
-					   (enum smmu_switch)i);
-
-		if (ret.sw[i] == (own ? SWITCH_ON : SWITCH_OFF))
-			ret.sw[i] = SWITCH_AUTO;
-	}
-	return ret;
-}
-
-bool config_is_equal(const struct config *a, const struct config *b)
-{
-	return !memcmp(a->value, b->value, sizeof(a->value)) &&
-	       !memcmp(a->cost, b->cost, sizeof(a->cost)) &&
-	       !memcmp(a->sw, b->sw, sizeof(a->sw));
 }
 
 void config_text(const struct config *config, unsigned int i, char *buf,

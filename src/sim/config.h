@@ -11,6 +11,7 @@
 #include "base/diag.h"
 #include "base/types.h"
 #include "shadow_mmu/smmu.h"
+#include "sim/mmus.h"
 
 #define CONFIG_AUTO (~UINT64_C(0))
 
@@ -60,7 +61,8 @@ int config_set(struct config *config, const char *key, const char *value,
  * What cannot be run, after all keys are set: a number out of its range,
  * bypass=on given together with vendor=amd, flushes that do not exit where
  * guest tables may go out of sync, or entries that would not fault
- * (sim/trap_check.h) without unsafe-trap=force.  -EINVAL with a line.
+ * (sim/trap_check.h) without unsafe-trap=force; without shadow tables, what is
+ * said of them.  -EINVAL with a line.
  *
  * The default bypass=on is a wish: where the generation or the vendor cannot,
  * it is off, and so is bypass=on given with a generation that has none.
@@ -73,6 +75,10 @@ static inline uint64_t config_get(const struct config *config,
 	return config->value[id];
 }
 
+enum mmu_kind config_mmu_kind(const struct config *config);
+const char *config_mmu_name(const struct config *config);
+
+/* NULL: there are no shadow tables. */
 const struct smmu_generation *config_generation(const struct config *config);
 
 /* The generation's switches, with what was set otherwise. */
@@ -94,7 +100,8 @@ bool config_invlpg_exits(const struct config *config);
 const char *config_bypass_obstacle(const struct config *config);
 
 /*
- * The configuration as it will run: bypass is what it comes to.  What is
+ * The configuration as it will run: bypass is what it comes to, and settings
+ * that mean nothing there are as by default.  What is
  * "auto" stays so, as it follows from the rest.
  */
 struct config config_effective(const struct config *config);

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "base/bug.h"
-#include "shadow_mmu/smmu.h"
 #include "sim/config.h"
+#include "sim/mmus.h"
 
 static const struct {
 	char suffix;
@@ -164,13 +164,12 @@ static int parse_hex(const char *text, uint64_t *ret)
 	return 0;
 }
 
-static int parse_generation(const char *text, uint64_t *ret)
+static int parse_mmu(const char *text, uint64_t *ret)
 {
-	unsigned int nr;
-	const struct smmu_generation *gens = smmu_generations(&nr);
+	struct mmu_choice choice;
 
-	for (unsigned int i = 0; i < nr; i++) {
-		if (!strcmp(gens[i].name, text)) {
+	for (uint64_t i = 0; mmu_choice(i, &choice); i++) {
+		if (!strcmp(choice.name, text)) {
 			*ret = i;
 			return 0;
 		}
@@ -191,8 +190,8 @@ int config_parse_value(struct config_type type, const char *text, uint64_t *ret)
 		return parse_size(text, ret);
 	case TYPE_HEX:
 		return parse_hex(text, ret);
-	case TYPE_GENERATION:
-		return parse_generation(text, ret);
+	case TYPE_MMU:
+		return parse_mmu(text, ret);
 	}
 	BUG("unknown type of option");
 }
@@ -230,8 +229,8 @@ static void print_set(const char *list, uint64_t set, char *buf, size_t size)
 void config_print_value(struct config_type type, uint64_t val, char *buf,
 			size_t size)
 {
+	struct mmu_choice choice;
 	const char *item;
-	unsigned int nr;
 	size_t len;
 
 	switch (type.kind) {
@@ -254,8 +253,9 @@ void config_print_value(struct config_type type, uint64_t val, char *buf,
 		else
 			snprintf(buf, size, "0x%" PRIx64, val);
 		return;
-	case TYPE_GENERATION:
-		snprintf(buf, size, "%s", smmu_generations(&nr)[val].name);
+	case TYPE_MMU:
+		BUG_ON(!mmu_choice(val, &choice));
+		snprintf(buf, size, "%s", choice.name);
 		return;
 	}
 }

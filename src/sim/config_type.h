@@ -9,12 +9,12 @@
 #include "base/types.h"
 
 enum config_type_kind {
-	TYPE_CHOICE,     /* index into `choices` */
-	TYPE_SET,        /* one bit for each of `choices`; "a+b", none, all */
-	TYPE_U64,        /* decimal, or 0x */
-	TYPE_SIZE,       /* bytes; K, M and G are powers of 1024 */
-	TYPE_HEX,        /* as U64, printed 0x; or "auto": CONFIG_AUTO */
-	TYPE_GENERATION, /* index into smmu_generations() */
+	TYPE_CHOICE, /* index into `choices` */
+	TYPE_SET,    /* one bit for each of `choices`; "a+b", none, all */
+	TYPE_U64,    /* decimal, or 0x */
+	TYPE_SIZE,   /* bytes; K, M and G are powers of 1024 */
+	TYPE_HEX,    /* as U64, printed 0x; or "auto": CONFIG_AUTO */
+	TYPE_MMU,    /* number of an mmu_choice() */
 };
 
 struct config_type {

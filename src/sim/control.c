@@ -9,13 +9,21 @@
 #include "sim/internal.h"
 
 /*
- * KVM's choice: every CR0 bit and these CR4 bits belong to the hypervisor
- * (facts: KVM_GUEST_CR4_MASK of 2.6.24); hardware always pages, protects
- * supervisor writes and uses 8-byte entries.
+ * KVM's choice with shadow tables: every CR0 bit and these CR4 bits belong to
+ * the hypervisor (facts: KVM_GUEST_CR4_MASK of 2.6.24); hardware always pages,
+ * protects supervisor writes and uses 8-byte entries.
  */
 #define CR4_HOST_OWNED (CR4_VME | CR4_PSE | CR4_PAE | CR4_PGE | CR4_VMXE)
 #define CR0_HARDWARE   (CR0_PG | CR0_PE | CR0_WP | CR0_NE)
 #define CR4_HARDWARE   (CR4_PAE | CR4_VMXE)
+/*
+ * And with EPT, KVM 3.1: the hardware pages as the guest does.  CR0.TS is the
+ * guest's, as the FPU is (edcafe3c5a06), and so is CR4.PGE
+ * (KVM_CR4_GUEST_OWNED_ BITS).
+ */
+#define EPT_CR0_GUEST_OWNED CR0_TS
+#define EPT_CR4_GUEST_OWNED \
+	(CR4_PVI | CR4_DE | CR4_PCE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_PGE)
 /* The guest's, but not while it has no paging: hardware has. */
 #define CR4_JUDGES (CR4_SMEP | CR4_SMAP | CR4_PKE)
 
@@ -31,16 +39,34 @@ static uint64_t or_auto(const struct config *config, enum option_id id,
 static uint32_t proc2_controls(const struct config *config)
 {
 	bool invpcid = config_get(config, OPT_features) & FEATURE_INVPCID;
+	uint32_t proc2 = invpcid ? VMX_PROC2_INVPCID : 0;
 
-	return invpcid ? VMX_PROC2_INVPCID : 0;
+	if (config_mmu_kind(config) == MMU_EPT)
+		proc2 |=
+			VMX_PROC2_EPT | VMX_PROC2_VPID | VMX_PROC2_UNRESTRICTED;
+	return proc2;
 }
 
-static uint32_t proc_controls(const struct config *config)
+/* Beneath EPT KVM sees CR3 only while the guest does not page. */
+static uint32_t cr3_controls(const struct sim *sim)
 {
-	uint32_t proc = VMX_PROC_UNCOND_IO_EXITING | VMX_PROC_MOV_DR_EXITING |
-			VMX_PROC_CR3_LOAD_EXITING | VMX_PROC_CR3_STORE_EXITING |
-			VMX_PROC_CR8_LOAD_EXITING | VMX_PROC_CR8_STORE_EXITING;
+	bool is_guests = config_mmu_kind(&sim->config) == MMU_EPT &&
+			 cpu_is_paging(&sim->cur->cpu);
 
+	return is_guests
+		       ? 0
+		       : VMX_PROC_CR3_LOAD_EXITING | VMX_PROC_CR3_STORE_EXITING;
+}
+
+static uint32_t proc_controls(const struct sim *sim)
+{
+	const struct config *config = &sim->config;
+	uint32_t proc = VMX_PROC_UNCOND_IO_EXITING | VMX_PROC_MOV_DR_EXITING |
+			VMX_PROC_CR8_LOAD_EXITING | VMX_PROC_CR8_STORE_EXITING |
+			cr3_controls(sim);
+
+	if (config_mmu_kind(config) == MMU_NATIVE)
+		return proc2_controls(config) ? VMX_PROC_SECONDARY : 0;
 	if (config_get(config, OPT_hlt_exiting))
 		proc |= VMX_PROC_HLT_EXITING;
 	if (config_get(config, OPT_tsc_exiting))
@@ -67,6 +93,32 @@ static uint64_t cr4_hardware(const struct cpu *cpu)
 	return (cpu->cr4 & ~judges) | CR4_HARDWARE;
 }
 
+static uint64_t hardware_cr0(const struct sim *sim)
+{
+	switch (config_mmu_kind(&sim->config)) {
+	case MMU_SHADOW:
+		return sim->cur->cpu.cr0 | CR0_HARDWARE;
+	case MMU_EPT:
+		return sim->cur->cpu.cr0 | CR0_NE;
+	case MMU_NATIVE:
+		break;
+	}
+	return sim->cur->cpu.cr0;
+}
+
+static uint64_t hardware_cr4(const struct sim *sim)
+{
+	switch (config_mmu_kind(&sim->config)) {
+	case MMU_SHADOW:
+		return cr4_hardware(&sim->cur->cpu);
+	case MMU_EPT:
+		return sim->cur->cpu.cr4 | CR4_VMXE;
+	case MMU_NATIVE:
+		break;
+	}
+	return sim->cur->cpu.cr4;
+}
+
 static void refresh_hardware(struct sim_vcpu *vcpu)
 {
 	uint64_t cr4 = cr4_hardware(&vcpu->cpu);
@@ -83,22 +135,22 @@ static void refresh_shadows(struct sim *sim)
 
 	vmcs_set(vmcs, VMCS_CR0_SHADOW, sim->cur->cpu.cr0);
 	vmcs_set(vmcs, VMCS_CR4_SHADOW, sim->cur->cpu.cr4);
-	vmcs_set(vmcs, VMCS_GUEST_CR0, sim->cur->cpu.cr0 | CR0_HARDWARE);
-	vmcs_set(vmcs, VMCS_GUEST_CR4, cr4_hardware(&sim->cur->cpu));
+	vmcs_set(vmcs, VMCS_GUEST_CR0, hardware_cr0(sim));
+	vmcs_set(vmcs, VMCS_GUEST_CR4, hardware_cr4(sim));
+	vmcs_set(vmcs, VMCS_PROC_CONTROLS, proc_controls(sim));
 	vmcs_set(vmcs, VMCS_GUEST_CR3, sim->cur->hardware.root);
 	vmx_controls_load(vmcs, &sim->cur->ctl);
+	sim->cur->ctl.off = config_mmu_kind(&sim->config) == MMU_NATIVE;
 	refresh_hardware(sim->cur);
 }
 
-void sim_init_vmcs(struct sim *sim)
+static void init_for_shadow(struct sim *sim)
 {
 	const struct config *config = &sim->config;
 	bool bypass = config_has_bypass(config);
 	struct vmcs *vmcs = sim->cur->vmcs;
 
 	vmcs_set(vmcs, VMCS_PIN_CONTROLS, VMX_PIN_EXT_INTR_EXITING);
-	vmcs_set(vmcs, VMCS_PROC_CONTROLS, proc_controls(config));
-	vmcs_set(vmcs, VMCS_PROC2_CONTROLS, proc2_controls(config));
 	vmcs_set(vmcs, VMCS_EXCEPTION_BITMAP,
 		 or_auto(config, OPT_exception_bitmap, BIT(EXC_PF)));
 	vmcs_set(vmcs, VMCS_PFEC_MASK, or_auto(config, OPT_pfec_mask, bypass));
@@ -106,6 +158,32 @@ void sim_init_vmcs(struct sim *sim)
 		 or_auto(config, OPT_pfec_match, bypass));
 	vmcs_set(vmcs, VMCS_CR0_MASK, UINT64_MAX);
 	vmcs_set(vmcs, VMCS_CR4_MASK, cr4_host_owned(&sim->cur->cpu));
+}
+
+/* No page fault exits: bit 14 and the filter are 0. */
+static void init_for_ept(struct vmcs *vmcs)
+{
+	vmcs_set(vmcs, VMCS_PIN_CONTROLS, VMX_PIN_EXT_INTR_EXITING);
+	vmcs_set(vmcs, VMCS_CR0_MASK, ~EPT_CR0_GUEST_OWNED);
+	vmcs_set(vmcs, VMCS_CR4_MASK, ~EPT_CR4_GUEST_OWNED);
+}
+
+void sim_init_vmcs(struct sim *sim)
+{
+	const struct config *config = &sim->config;
+	struct vmcs *vmcs = sim->cur->vmcs;
+
+	vmcs_set(vmcs, VMCS_PROC2_CONTROLS, proc2_controls(config));
+	switch (config_mmu_kind(config)) {
+	case MMU_SHADOW:
+		init_for_shadow(sim);
+		break;
+	case MMU_EPT:
+		init_for_ept(vmcs);
+		break;
+	case MMU_NATIVE:
+		break;
+	}
 	/* RFLAGS is the source's; it asks before an interrupt is injected. */
 	vmcs_set(vmcs, VMCS_GUEST_RFLAGS, RFLAGS_ONE | RFLAGS_IF);
 	refresh_shadows(sim);
@@ -171,8 +249,6 @@ static void finish_load(struct sim *sim, unsigned int cr, bool exits,
 	sim_refresh_view(sim);
 	if (exits)
 		sim_enter(sim, out);
-	else
-		sim_flush_tlb(sim);
 }
 
 int sim_load_state(struct sim *sim, const struct sim_state *state,

@@ -13,6 +13,10 @@ void sim_raise(struct sim *sim, const struct vmx_event *event,
 		&sim->cur->ctl, event, qualification, &sim->cur->delivering);
 	struct vmx_event back;
 
+	if (raised.shuts_down) {
+		out->verdict = GO_SHUTDOWN;
+		return;
+	}
 	if (!raised.exits) {
 		outcome_event(out, &raised.event);
 		return;
@@ -57,6 +61,10 @@ void sim_soft_int(struct sim *sim, const struct guest_event *ev,
 
 static void take_irq(struct sim *sim, struct guest_outcome *out)
 {
+	if (!sim_in_exit(sim)) {
+		out->verdict = GO_TAKE_IRQ;
+		return;
+	}
 	account_count(sim->acct, CNT_irq_injections);
 	account_charge(sim->acct, COST_INJECT, 1);
 	sim_enter(sim, out);
@@ -96,23 +104,30 @@ static struct vmx_event take_requeued(struct sim *sim)
 void sim_irq(struct sim *sim, const struct guest_event *ev,
 	     struct guest_outcome *out)
 {
-	sim_exit(sim, vmx_exit_external_interrupt(&sim->cur->ctl, ev->vector));
-	account_charge(sim->acct, COST_OTHER, 1);
+	if (vmx_external_interrupt_exits(&sim->cur->ctl)) {
+		sim_exit(sim, vmx_exit_external_interrupt(&sim->cur->ctl,
+							  ev->vector));
+		account_charge(sim->acct, COST_OTHER, 1);
+	}
 	if (ev->if_open) {
 		take_irq(sim, out);
 		return;
 	}
 	sim->cur->irq_waiting = true;
 	want_window(sim);
-	sim_enter(sim, out);
+	if (sim_in_exit(sim))
+		sim_enter(sim, out);
 	out->verdict = GO_LATER;
 }
 
 void sim_irq_window(struct sim *sim, const struct guest_event *ev,
 		    struct guest_outcome *out)
 {
-	account_count(sim->acct, CNT_irq_window);
-	sim_exit_insn(sim, ev, EXIT_REASON_PENDING_INTERRUPT, 0, COST_OTHER);
+	if (!sim->cur->ctl.off) {
+		account_count(sim->acct, CNT_irq_window);
+		sim_exit_insn(sim, ev, EXIT_REASON_PENDING_INTERRUPT, 0,
+			      COST_OTHER);
+	}
 	if (has_requeued(sim)) {
 		struct vmx_event again = take_requeued(sim);
 

@@ -26,7 +26,8 @@ void sim_exit_begin(struct sim *sim, unsigned int reason)
 		sim_probe_exit(sim);
 	account_exit_begin(sim->acct, reason);
 	/* Without VPID nothing survives the transitions. */
-	sim_flush_tlb(sim);
+	if (!(sim->cur->ctl.proc2 & VMX_PROC2_VPID))
+		sim_flush_tlb(sim);
 	read_dirty_log(sim);
 	if (!sim->tell)
 		return;

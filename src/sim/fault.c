@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Linear references: the processor walks; where that faults, the MMU of the
- * configuration has its say (mmu_shadow.c); the processor tries again.
+ * configuration has its say (mmu_shadow.c, mmu_direct.c); the processor tries
+ * again.
  */
 #include <string.h>
 
@@ -28,11 +29,13 @@ void sim_fault_direct(struct sim *sim, const struct guest_event *ev,
 	out->direct = true;
 }
 
-static void count_walk(struct sim *sim, const struct walk *w)
+void sim_count_walk(struct sim *sim, unsigned int refs)
 {
+	if (!refs)
+		return;
 	sim->acct->tlb[TLB_walks]++;
-	sim->acct->tlb[TLB_walk_refs] += w->refs;
-	account_charge(sim->acct, COST_WALK_REF, w->refs);
+	sim->acct->tlb[TLB_walk_refs] += refs;
+	account_charge(sim->acct, COST_WALK_REF, refs);
 }
 
 static uint32_t data_grants(const struct paging_ctx *hardware,
@@ -77,7 +80,7 @@ void sim_access(struct sim *sim, const struct guest_event *ev,
 		if (unlikely(sim->may_stray))
 			sim_look_for_stray(sim, ev, &w);
 		if (sim->has_tlb)
-			count_walk(sim, &w);
+			sim_count_walk(sim, sim->mmu->walk_refs(sim, &w));
 		if (!w.fault) {
 			if (sim->has_tlb)
 				fill_tlb(sim, ev, &w);
@@ -145,8 +148,10 @@ void sim_store(struct sim *sim, const struct guest_event *ev,
 void sim_device(struct sim *sim)
 {
 	BUG_ON(!sim->cur->emulating);
-	account_count(sim->acct, CNT_insn_emulation);
-	account_charge(sim->acct, COST_EMULATE, 1);
+	if (sim_in_exit(sim)) {
+		account_count(sim->acct, CNT_insn_emulation);
+		account_charge(sim->acct, COST_EMULATE, 1);
+	}
 	sim_end_emulation(sim);
 }
 

@@ -121,10 +121,14 @@ static void flush_by_insn(struct sim *sim, const struct guest_event *ev)
 	bool one = ev->kind == GE_INVLPG ||
 		   (ev->kind == GE_INVPCID && ev->reg == INVPCID_ADDRESS);
 
-	if (one && sim->has_tlb)
-		tlb_flush_page(&sim->cur->tlb, ev->gva);
-	else if (ev->kind == GE_INVPCID)
+	if (one) {
+		sim->mmu->flush_page(sim, ev->gva, false);
+		if (sim->has_tlb)
+			tlb_flush_page(&sim->cur->tlb, ev->gva);
+	} else if (ev->kind == GE_INVPCID) {
+		sim->mmu->flush(sim, false);
 		sim_flush_tlb(sim);
+	}
 }
 
 void sim_wrpkru(struct sim *sim, const struct guest_event *ev)
@@ -142,11 +146,14 @@ void sim_insn(struct sim *sim, const struct guest_event *ev,
 	      struct guest_outcome *out)
 {
 	enum vmx_insn insn = insn_of(ev->kind);
+	struct vmx_event ud = vmx_event_exception(EXC_UD, 0);
 
 	if (ev->kind == GE_INVPCID && refuse_invpcid(sim, ev, out))
 		return;
 	if (!vmx_insn_exits(&sim->cur->ctl, insn)) {
 		flush_by_insn(sim, ev);
+		if (ev->kind == GE_VMCALL)
+			sim_raise(sim, &ud, 0, out);
 		return;
 	}
 	sim_exit_insn(sim, ev, vmx_insn_reason(insn), qualification_of(ev),
@@ -161,8 +168,6 @@ void sim_insn(struct sim *sim, const struct guest_event *ev,
 		sim->cur->runs = false;
 	if (ev->kind == GE_VMCALL) {
 		/* No hypercall is offered: as if there were no VMX. */
-		struct vmx_event ud = vmx_event_exception(EXC_UD, 0);
-
 		sim_inject(sim, &ud);
 	}
 	sim_enter(sim, out);

@@ -5,7 +5,7 @@
  *   sim.c      create, dispatch, what the source is shown
  *   vcpus.c    several processors: whose turn it is, remote TLB flushes
  *   exit.c     the frame of every VM exit: record, count, enter again
- *   mmu.h      how guest memory is virtualized: mmu_shadow.c
+ *   mmu.h      how guest memory is virtualized: mmu_shadow.c, mmu_direct.c
  *   fault.c    references, emulated stores
  *   control.c  control registers and MSRs
  *   insn.c     the other sensitive instructions
@@ -19,6 +19,7 @@
 
 #include "cpu/cpu.h"
 #include "cpu/tlb.h"
+#include "direct/direct.h"
 #include "shadow_mmu/smmu.h"
 #include "sim/mmu.h"
 #include "sim/probe.h"
@@ -62,8 +63,8 @@ struct sim_vcpu {
 	 * them. */
 	uint64_t requeued[4];
 	bool irq_waiting; /* a device's line is up and could not be taken */
-	/* GO_EMULATE or GO_MMIO given: the exit lasts until the source's next
-	 * step. */
+	/* GO_EMULATE or GO_MMIO given: the exit, where the hypervisor knows of
+	 * it, lasts until the source's next step. */
 	bool emulating;
 	gva_t emulating_gva;
 
@@ -94,7 +95,8 @@ struct sim {
 	struct account *region;
 	bool region_begun;
 	const struct sim_mmu *mmu;
-	struct smmu *smmu; /* mmu_shadow.c */
+	struct smmu *smmu;     /* mmu_shadow.c, else NULL */
+	struct direct *direct; /* mmu_direct.c, else NULL */
 	bool has_tlb;
 
 	/* The event being handled; of an emulation, the one it began with. */
@@ -142,6 +144,12 @@ void sim_exit_flush(struct sim *sim);
 /* The exit is over, whatever the guest does next. */
 void sim_exit_end(struct sim *sim);
 
+/* Between the two. */
+static inline bool sim_in_exit(const struct sim *sim)
+{
+	return sim->acct->in_exit >= 0;
+}
+
 /* A sensitive instruction exits; charges `cost` of handling. */
 void sim_exit_insn(struct sim *sim, const struct guest_event *ev,
 		   enum exit_reason reason, uint64_t qualification,
@@ -183,6 +191,8 @@ void sim_store(struct sim *sim, const struct guest_event *ev,
 void sim_emulate_failed(struct sim *sim, const struct guest_event *ev,
 			struct guest_outcome *out);
 void sim_device(struct sim *sim);
+/* A walk of the processor that made so many references; 0: none at all. */
+void sim_count_walk(struct sim *sim, unsigned int refs);
 void sim_set_cr2(struct sim *sim, gva_t gva);
 /* The guest's own fault goes past the hypervisor into the guest. */
 void sim_fault_direct(struct sim *sim, const struct guest_event *ev,

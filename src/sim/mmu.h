@@ -7,12 +7,8 @@
 #ifndef NOTRAP_SIM_MMU_H
 #define NOTRAP_SIM_MMU_H
 
-#include "base/diag.h"
-#include "event/event.h"
 #include "paging/walk.h"
-#include "shadow_mmu/smmu.h"
-
-struct sim;
+#include "sim/sim.h"
 
 /* What the processor walks. */
 struct sim_root {
@@ -24,7 +20,7 @@ struct sim_mmu {
 	/* -ENOMEM, -EINVAL with a line. */
 	int (*create)(struct sim *sim, struct diag *diag);
 	void (*destroy)(struct sim *sim); /* also after create() failed */
-	const struct smmu_audit_report *(*audit)(const struct sim *sim);
+	struct sim_audit (*audit)(const struct sim *sim);
 
 	void (*select)(struct sim *sim, unsigned int vcpu);
 	/* Rights were taken away that other processors' TLBs may hold. */
@@ -50,6 +46,9 @@ struct sim_mmu {
 	/* About to enter the guest, or to go on in it. */
 	struct sim_root (*enter)(struct sim *sim);
 
+	/* Of the processor's walk, to be charged; 0: there was none. */
+	unsigned int (*walk_refs)(const struct sim *sim, const struct walk *w);
+
 	/* The processor's walk has faulted.  True: try the reference again. */
 	bool (*fault)(struct sim *sim, const struct guest_event *ev,
 		      const struct walk *w, struct guest_outcome *out);
@@ -66,6 +65,6 @@ struct sim_mmu {
 	bool (*gva_to_gpa)(const struct sim *sim, gva_t gva, gpa_t *ret);
 };
 
-extern const struct sim_mmu sim_mmu_shadow;
+extern const struct sim_mmu sim_mmu_shadow, sim_mmu_direct;
 
 #endif

@@ -34,9 +34,11 @@ static void destroy(struct sim *sim)
 	smmu_destroy(sim->smmu);
 }
 
-static const struct smmu_audit_report *audit(const struct sim *sim)
+static struct sim_audit audit(const struct sim *sim)
 {
-	return smmu_audit_result(sim->smmu);
+	const struct smmu_audit_report *own = smmu_audit_result(sim->smmu);
+
+	return (struct sim_audit){own->violations, own->first};
 }
 
 static void select(struct sim *sim, unsigned int vcpu)
@@ -95,6 +97,8 @@ static bool load_cr(struct sim *sim, unsigned int cr, bool exits,
 {
 	const struct cpu *cpu = &sim->cur->cpu;
 
+	if (!exits)
+		sim_flush_tlb(sim);
 	if (cr == 3 && cpu_is_paging(cpu))
 		switch_roots(sim);
 	if (!exits || (cr != 0 && cr != 4))
@@ -264,6 +268,12 @@ static bool page_fault_exit(struct sim *sim, const struct guest_event *ev,
 	BUG("verdict of the shadow MMU");
 }
 
+static unsigned int walk_refs(const struct sim *sim, const struct walk *w)
+{
+	(void)sim;
+	return w->refs;
+}
+
 static bool fault(struct sim *sim, const struct guest_event *ev,
 		  const struct walk *w, struct guest_outcome *out)
 {
@@ -313,6 +323,7 @@ const struct sim_mmu sim_mmu_shadow = {
 	.flush_page = flush_page,
 	.flush = flush,
 	.enter = enter,
+	.walk_refs = walk_refs,
 	.fault = fault,
 	.write = write,
 	.refuse_store = refuse_store,

@@ -101,11 +101,12 @@ static void dispatch(struct sim *sim, const struct guest_event *ev,
 	}
 }
 
-/* The source has made its last store: the emulation's exit is over. */
+/* The source has made its last store: the exit for it, if any, is over. */
 void sim_end_emulation(struct sim *sim)
 {
 	sim->cur->emulating = false;
-	sim_exit_end(sim);
+	if (sim_in_exit(sim))
+		sim_exit_end(sim);
 }
 
 /*
@@ -237,7 +238,8 @@ int sim_create(const struct config *config, struct mem *mem, struct sim **ret,
 	sim->config = *config;
 	sim->nr_vcpus = (unsigned int)config_get(config, OPT_vcpus);
 	sim->sw = config_switches(config);
-	sim->mmu = &sim_mmu_shadow;
+	sim->mmu =
+		config_generation(config) ? &sim_mmu_shadow : &sim_mmu_direct;
 	sim->mem = mem;
 	sim->fault_digest = FNV64_INIT;
 
@@ -334,7 +336,7 @@ const char *sim_check(const struct sim *sim)
 			     exceptions - sim->other_exception_exits);
 }
 
-const struct smmu_audit_report *sim_audit(const struct sim *sim)
+struct sim_audit sim_audit(const struct sim *sim)
 {
 	return sim->mmu->audit(sim);
 }

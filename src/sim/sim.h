@@ -66,7 +66,8 @@ struct account *sim_counting(struct sim *sim);
 /*
  * Every VM exit that sim_account() counts, told when it is over.  Addresses
  * are those of the event that exited: gpa is that of a page fault's gva by the
- * guest's own tables, or SIM_NO_GPA.
+ * guest's own tables, or what an EPT violation or misconfiguration tells, or
+ * SIM_NO_GPA.
  */
 #define SIM_NO_GPA UINT64_MAX
 
@@ -121,6 +122,13 @@ uint64_t sim_fault_digest(const struct sim *sim);
 
 /* What is wrong inside: a conservation law or an audit; NULL if nothing. */
 const char *sim_check(const struct sim *sim);
-const struct smmu_audit_report *sim_audit(const struct sim *sim);
+
+/* Of all audits that were run: what did not hold, and the first of it. */
+struct sim_audit {
+	uint64_t violations;
+	const char *first; /* as long as the simulator; "": nothing */
+};
+
+struct sim_audit sim_audit(const struct sim *sim);
 
 #endif

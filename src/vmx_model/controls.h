@@ -18,6 +18,12 @@
 #define VMX_CR3_TARGETS 4
 
 struct vmx_controls {
+	/*
+	 * There is no VMX at all: not even what exits unconditionally does.
+	 * All else is to be 0 then.
+	 */
+	bool off;
+
 	uint32_t exception_bitmap;
 	uint32_t pfec_mask;
 	uint32_t pfec_match;
@@ -41,9 +47,9 @@ struct vmx_controls {
 };
 
 /*
- * Fills all but the bitmap pointers, which it leaves alone.  Call again after
- * a change to any of these fields.  A CR3-target count above VMX_CR3_TARGETS
- * is our own bug: no VM entry would get past it.
+ * Fills all but `off` and the bitmap pointers, which it leaves alone.  Call
+ * again after a change to any of these fields.  A CR3-target count above
+ * VMX_CR3_TARGETS is our own bug: no VM entry would get past it.
  */
 void vmx_controls_load(const struct vmcs *vmcs, struct vmx_controls *controls);
 

@@ -22,7 +22,7 @@ bool vmx_insn_exits(const struct vmx_controls *c, enum vmx_insn insn)
 	uint32_t missing = insns[insn].proc & ~c->proc;
 	uint32_t missing2 = insns[insn].proc2 & ~c->proc2;
 
-	return !missing && !missing2;
+	return !c->off && !missing && !missing2;
 }
 
 enum exit_reason vmx_insn_reason(enum vmx_insn insn)
@@ -171,7 +171,7 @@ bool vmx_msr_exits(const struct vmx_controls *c, uint32_t msr, bool write)
 	uint32_t part = write ? 2 : 0;
 
 	if (!(c->proc & VMX_PROC_USE_MSR_BITMAPS))
-		return true;
+		return !c->off;
 	if (msr >= MSR_BITMAP_HIGH) {
 		msr -= MSR_BITMAP_HIGH;
 		part++;

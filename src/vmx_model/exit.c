@@ -5,6 +5,8 @@
  */
 #include "vmx_model/exit.h"
 
+#include "arch/paging.h"
+
 struct vmx_exit_info vmx_exit_insn(enum exit_reason reason,
 				   uint64_t qualification, uint32_t insn_len)
 {
@@ -42,6 +44,41 @@ struct vmx_exit_info vmx_exit_external_interrupt(const struct vmx_controls *c,
 struct vmx_exit_info vmx_exit_triple_fault(void)
 {
 	return (struct vmx_exit_info){.reason = EXIT_REASON_TRIPLE_FAULT};
+}
+
+static uint64_t ept_attempted(uint32_t access, bool is_walk)
+{
+	if (is_walk)
+		return VMX_QUAL_EPT_READ;
+	if (access & PFEC_ID)
+		return VMX_QUAL_EPT_FETCH;
+	return access & PFEC_W ? VMX_QUAL_EPT_WRITE : VMX_QUAL_EPT_READ;
+}
+
+struct vmx_exit_info vmx_exit_ept_violation(uint32_t access, bool is_walk,
+					    bool has_linear, gva_t gva,
+					    gpa_t gpa)
+{
+	uint64_t qual = ept_attempted(access, is_walk);
+
+	if (has_linear)
+		qual |= VMX_QUAL_EPT_LINEAR_VALID;
+	if (has_linear && !is_walk)
+		qual |= VMX_QUAL_EPT_FINAL;
+	return (struct vmx_exit_info){
+		.reason = EXIT_REASON_EPT_VIOLATION,
+		.qualification = qual,
+		.guest_linear = has_linear ? gva : 0,
+		.guest_physical = gpa,
+	};
+}
+
+struct vmx_exit_info vmx_exit_ept_misconfig(gpa_t gpa)
+{
+	return (struct vmx_exit_info){
+		.reason = EXIT_REASON_EPT_MISCONFIG,
+		.guest_physical = gpa,
+	};
 }
 
 void vmx_exit_during(struct vmx_exit_info *info, const struct vmx_event *event)

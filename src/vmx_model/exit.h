@@ -46,6 +46,19 @@ struct vmx_exit_info vmx_exit_external_interrupt(const struct vmx_controls *c,
 struct vmx_exit_info vmx_exit_triple_fault(void);
 
 /*
+ * An access to guest-physical memory that no EPT entry maps.  access: PFEC_W,
+ * PFEC_ID of the reference; is_walk: of a guest page-table entry, which is
+ * read.  has_linear: but for PDPTEs that MOV CR loads, gva led there.  Without
+ * A and D bits in EPT.  SDM vol. 3C, "Exit Qualification for EPT Violations".
+ */
+struct vmx_exit_info vmx_exit_ept_violation(uint32_t access, bool is_walk,
+					    bool has_linear, gva_t gva,
+					    gpa_t gpa);
+
+/* One that no processor allows stands there: gpa is all it tells. */
+struct vmx_exit_info vmx_exit_ept_misconfig(gpa_t gpa);
+
+/*
  * The exit happened while event was being delivered: fills IDT-vectoring
  * information and, for a software event, the length of its instruction.  No
  * effect if event is not valid.

@@ -54,6 +54,8 @@ struct vmx_raised vmx_raise(const struct vmx_controls *c,
 	case EXC_DOUBLE_FAULT:
 		return double_fault(c);
 	case EXC_TRIPLE_FAULT:
+		if (c->off)
+			return (struct vmx_raised){.shuts_down = true};
 		return to_exit(vmx_exit_triple_fault());
 	case EXC_SERIAL:
 		break;

@@ -7,7 +7,7 @@
  * The order is hardware's: the new exception is first held against the
  * exception bitmap by itself; only if it does not exit is it combined with
  * the first, and the #DF that may come of it is held against bit 8.  A triple
- * fault always exits.
+ * fault always exits; without VMX (controls.off) it shuts the processor down.
  */
 #ifndef NOTRAP_VMX_MODEL_RAISE_H
 #define NOTRAP_VMX_MODEL_RAISE_H
@@ -18,6 +18,7 @@
 
 struct vmx_raised {
 	bool exits;
+	bool shuts_down;
 	struct vmx_exit_info exit; /* if it exits: to record */
 	struct vmx_event event;    /* if not: to deliver through the IDT */
 };

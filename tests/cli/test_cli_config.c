@@ -24,9 +24,10 @@ static const struct {
 	const char *key;
 	const char *texts; /* separated by blanks */
 } round_trips[] = {
-	{"mmu", "kvm-2.6.20 kvm-2.6.24 seed kvm-2.6.25"},
+	{"mmu", "kvm-2.6.20 kvm-2.6.24 seed kvm-2.6.25 xen ept native"},
 	{"bypass", "off on"},
 	{"vendor", "intel amd"},
+	{"ept-pages", "4k 2m"},
 	{"memory", "2M 64M 3G 4100K 16777217"},
 	{"vcpus", "1 4"},
 	{"shadow-pages", "64 1024 130816"},
@@ -279,6 +280,16 @@ static const struct {
 	{"vendor=amd pfec-mask=1", "with vendor=amd they must be auto or 0"},
 	{"vendor=amd pfec-match=1", "with vendor=amd they must be auto or 0"},
 	{"vendor=amd pfec-mask=0 pfec-match=0", NULL},
+	{"mmu=ept", NULL},
+	{"mmu=native hlt-exiting=off vendor=amd", NULL},
+	{"mmu=ept ept-pages=2m maxphyaddr=52", NULL},
+	{"mmu=ept vendor=amd", "mmu=ept is VMX's"},
+	{"mmu=ept exception-bitmap=0x4000",
+	 "exception-bitmap=0x4000: mmu=ept has no shadow tables for it"},
+	{"mmu=native pfec-mask=1", "mmu=native has no shadow tables"},
+	{"mmu=ept cr3-targets=4", "cr3-targets=4: mmu=ept"},
+	{"mmu=native dirty-log=5", "dirty-log=5: mmu=native"},
+	{"mmu=native switch.unsync=on", "switch.unsync=on: mmu=native"},
 	{"mmu=kvm-2.6.24 bypass=on", NULL},
 	{"mmu=kvm-2.6.24 bypass=on vendor=amd", "vendor=amd has none"},
 };
@@ -334,6 +345,8 @@ static const struct {
 	{"mmu=kvm-2.6.24 bypass=off", false, "this generation"},
 	{"vendor=amd", false, "AMD"},
 	{"vendor=amd bypass=off", false, "AMD"},
+	{"mmu=ept", false, "no guest fault exits"},
+	{"mmu=native bypass=on", false, "no hypervisor"},
 };
 
 static void test_effects(void **state)

@@ -89,7 +89,7 @@ static void play(const struct scene *scene, const struct policy *policy)
 		fail_msg("%s: want %s, got status %d: %s", name,
 			 end_name(story.end), (int)end.status, end.line);
 	}
-	if (sim_check(m.sim) || sim_audit(m.sim)->violations)
+	if (sim_check(m.sim) || sim_audit(m.sim).violations)
 		fail_msg("%s: %s", name, sim_check(m.sim));
 	check_counts(name, &m, &story);
 	machine_end(&m);

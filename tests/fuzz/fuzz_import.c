@@ -71,7 +71,7 @@ static void replay(const char *path, uint8_t options)
 		BUG("the trace does not replay");
 	}
 	BUG_ON(sim_check(replay_lane_sim(lane)));
-	BUG_ON(sim_audit(replay_lane_sim(lane))->violations);
+	BUG_ON(sim_audit(replay_lane_sim(lane)).violations);
 	replay_lane_destroy(lane);
 	trace_reader_close(pass.reader);
 }

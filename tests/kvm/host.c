@@ -129,6 +129,7 @@ bool host_try(struct host *h, const struct matrix_space *space,
 	bool ok;
 
 	judge_init(&t.judge, space, NULL, false);
+	t.judge.has_devices = true;
 	for (unsigned int i = 0; i < matrix_nr_controls(space); i++)
 		try_controls(&t, i, cases);
 	if (t.open)

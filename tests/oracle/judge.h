@@ -20,8 +20,10 @@ enum matrix_flaw {
 
 struct judge {
 	struct matrix_space space;
-	/* NULL: a real processor, which has no flaws. */
+	/* NULL: no shadow tables, or a real processor: no flaws. */
 	const struct smmu_generation *gen;
+	/* Guest code may refer to where there is no memory. */
+	bool has_devices;
 	bool bypass;
 	uint8_t *ram; /* the tables, for the model to read */
 	uint64_t cases;

@@ -132,7 +132,7 @@ void play_end(struct play *p)
 {
 	sim_finish(p->sim, p->insns);
 	assert_string_equal(sim_check(p->sim) ? sim_check(p->sim) : "", "");
-	assert_string_equal(sim_audit(p->sim)->first, "");
+	assert_string_equal(sim_audit(p->sim).first, "");
 	sim_destroy(p->sim);
 	mem_destroy(p->mem);
 }

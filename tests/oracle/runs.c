@@ -42,7 +42,7 @@ static void configure(struct matrix_run *run)
 
 	config_init(&run->config);
 	snprintf(maxphyaddr, sizeof(maxphyaddr), "%d", MAXPHYADDR);
-	set(&run->config, "mmu", run->gen->name);
+	set(&run->config, "mmu", run->mmu.name);
 	set(&run->config, "bypass", run->bypass ? "on" : "off");
 	set(&run->config, "maxphyaddr", maxphyaddr);
 	set(&run->config, "audit", "entry");
@@ -56,7 +56,7 @@ static int set_up(void **state)
 	struct matrix_run *run = *state;
 
 	configure(run);
-	judge_init(&run->judge, &run->space, run->gen, run->bypass);
+	judge_init(&run->judge, &run->space, run->mmu.generation, run->bypass);
 	return 0;
 }
 
@@ -70,7 +70,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void add_run(struct matrix_run *run, const struct smmu_generation *gen,
+static void add_run(struct matrix_run *run, const struct mmu_choice *mmu,
 		    bool bypass, size_t table)
 {
 	*run = (struct matrix_run){
@@ -81,27 +81,31 @@ static void add_run(struct matrix_run *run, const struct smmu_generation *gen,
 			  .has_smep = true,
 			  .has_smap = true,
 			  .has_pku = true},
-		.gen = gen,
+		.mmu = *mmu,
 		.bypass = bypass,
 	};
 	snprintf(run->name, sizeof(run->name), "%s bypass=%s, %s, of %d and %d",
-		 gen->name, bypass ? "on" : "off", tables[table].name,
+		 mmu->name, bypass ? "on" : "off", tables[table].name,
 		 tables[table].level + 1, tables[table].level);
+}
+
+static bool has_bypass(const struct mmu_choice *mmu)
+{
+	return mmu->generation && mmu->generation->has_bypass;
 }
 
 int runs_all(const char *group, void (*one)(void **state))
 {
 	static struct matrix_run runs[MAX_RUNS];
 	static struct CMUnitTest tests[MAX_RUNS];
-	unsigned int nr_gens;
-	const struct smmu_generation *gens = smmu_generations(&nr_gens);
+	struct mmu_choice mmu;
 	size_t n = 0;
 	int failed;
 
-	for (unsigned int g = 0; g < nr_gens; g++)
-		for (int bypass = 0; bypass <= gens[g].has_bypass; bypass++)
+	for (unsigned int i = 0; mmu_choice(i, &mmu); i++)
+		for (int bypass = 0; bypass <= has_bypass(&mmu); bypass++)
 			for (size_t t = 0; t < ARRAY_LEN(tables); t++)
-				add_run(&runs[n++], &gens[g], bypass, t);
+				add_run(&runs[n++], &mmu, bypass, t);
 	for (size_t i = 0; i < n; i++)
 		tests[i] = (struct CMUnitTest){runs[i].name, one, set_up,
 					       tear_down, &runs[i]};

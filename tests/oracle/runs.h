@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The runs of the matrix tests: each generation, without and with the bypass,
- * in each mode, at each pair of levels.
+ * The runs of the matrix tests: each MMU of the simulator, without and with the
+ * bypass, in each mode, at each pair of levels.
  */
 #ifndef NOTRAP_TESTS_ORACLE_RUNS_H
 #define NOTRAP_TESTS_ORACLE_RUNS_H
@@ -12,7 +12,7 @@
 struct matrix_run {
 	char name[128];
 	struct matrix_space space;
-	const struct smmu_generation *gen;
+	struct mmu_choice mmu;
 	bool bypass;
 	struct config config;
 	struct judge judge;

@@ -107,7 +107,7 @@ static void machine_go(struct matrix_run *run)
 			 end.line, trouble ? trouble : "all done");
 	sim_finish(m->sim, live_insns(m->live));
 	assert_string_equal(sim_check(m->sim) ? sim_check(m->sim) : "", "");
-	assert_string_equal(sim_audit(m->sim)->first, "");
+	assert_string_equal(sim_audit(m->sim).first, "");
 	judge_results(run);
 
 	batch_finish(&m->batch);

@@ -94,6 +94,14 @@ static void op_reference(struct wanderer *w)
 		      (unsigned)(want.pa & 4095) / (unsigned)w->map.bytes);
 }
 
+/* Not so where every store to a table is seen. */
+static bool must_flush(const struct wanderer *w)
+{
+	const struct smmu_generation *gen = w->config->mmu.generation;
+
+	return !gen || gen->sw.unsync;
+}
+
 /* The kernel writes an entry by its own map: whole, or in parts. */
 static void op_entry(struct wanderer *w)
 {
@@ -133,12 +141,13 @@ static void op_entry(struct wanderer *w)
 	wander_tell(w, "entry at 0x%llx, level %d: 0x%llx in %u",
 		    (unsigned long long)at, level, (unsigned long long)entry,
 		    parts);
-	if (w->config->gen->sw.unsync || wander_chance(&w->rng, 50))
+	if (must_flush(w) || wander_chance(&w->rng, 50))
 		flush(w, level, index);
 }
 
 static void op_controls(struct wanderer *w)
 {
+	const struct smmu_generation *gen = w->config->mmu.generation;
 	bool is_long = w->map.top > 3, smep = w->cpu.smep;
 
 	w->cpu.smep = wander_chance(&w->rng, 50);
@@ -154,11 +163,11 @@ static void op_controls(struct wanderer *w)
 						    .value = w->cpu.pkru});
 	}
 	/* Before that sptes outlive a change of either, a flaw of the time. */
-	if (w->config->gen->sw.role_wp) {
+	if (!gen || gen->sw.role_wp) {
 		w->cpu.wp = wander_chance(&w->rng, 60);
 		wander_load_cr0(w);
 	}
-	if (w->config->gen->sw.role_nxe && w->map.mode != ORACLE_32) {
+	if ((!gen || gen->sw.role_nxe) && w->map.mode != ORACLE_32) {
 		w->cpu.nxe = wander_chance(&w->rng, 60);
 		wander_load_efer(w);
 	}
@@ -190,8 +199,8 @@ static void operation(struct wanderer *w)
 	} else if (w->config->features) {
 		op_controls(w);
 	}
-	if (sim_audit(w->sim)->violations)
-		wander_wrong(w, "audit: %s", sim_audit(w->sim)->first);
+	if (sim_audit(w->sim).violations)
+		wander_wrong(w, "audit: %s", sim_audit(w->sim).first);
 	w->counts->ops++;
 }
 
@@ -255,7 +264,7 @@ static void create(struct wanderer *w)
 	struct diag diag;
 
 	config_init(&config);
-	set(&config, "mmu", w->config->gen->name);
+	set(&config, "mmu", w->config->mmu.name);
 	set(&config, "bypass", w->config->bypass ? "on" : "off");
 	set(&config, "shadow-pages", "64");
 	set(&config, "audit", "entry");
@@ -276,6 +285,7 @@ void wander(const struct wander_config *config, uint64_t episode,
 		.config = config, .choice = choice, .counts = counts};
 
 	wander_map_init(&w.map, config->mode, config->features);
+	w.global_pages = config->mmu.generation || episode % 2;
 	create(&w);
 	fill_tables(&w, episode);
 	for (unsigned i = 0; i < config->vcpus; i++) {

@@ -4,8 +4,8 @@
  * with the slow model beside it (O5).
  *
  * Its kernel behaves: upper entries grant all rights, no reserved bit is set,
- * and the TLB is flushed after what needs it.  Then every generation of the
- * shadow MMU must be as transparent as the processor itself, in every mode:
+ * and the TLB is flushed after what needs it.  Then every MMU of the simulator
+ * must be as transparent as the processor itself, in every mode:
  *
  *   through   a reference is through if and only if the tables allow it, to
  *             that address, with A and D set in the entries that need them
@@ -22,7 +22,7 @@
 #define NOTRAP_TESTS_ORACLE_WANDER_H
 
 #include "oracle.h"
-#include "shadow_mmu/smmu.h"
+#include "sim/mmus.h"
 #include "sim/sim.h"
 
 #define WANDER_OPS   2000u  /* in an episode: a machine's life */
@@ -39,7 +39,7 @@ enum wander_end {
 
 struct wander_config {
 	enum oracle_mode mode;
-	const struct smmu_generation *gen;
+	struct mmu_choice mmu;
 	bool bypass;
 	bool features; /* SMEP, SMAP, PKU, 1G pages... */
 	unsigned int vcpus;

@@ -84,6 +84,17 @@ static void load_cr(struct wanderer *w, uint8_t cr, uint64_t val)
 					    .value = val});
 }
 
+/* Global pages outlive a CR3, unless the processor never sees one loaded. */
+static void flush_global_pages(struct wanderer *w)
+{
+	if (w->config->mmu.generation || !w->global_pages)
+		return;
+	w->global_pages = false;
+	wander_load_cr4(w);
+	w->global_pages = true;
+	wander_load_cr4(w);
+}
+
 /* What CR3 leads to goes into registers. */
 void wander_load_pdptes(struct wanderer *w)
 {
@@ -93,7 +104,9 @@ void wander_load_pdptes(struct wanderer *w)
 
 void wander_load_cr4(struct wanderer *w)
 {
-	uint64_t cr4 = CR4_PGE | CR4_PSE;
+	uint64_t cr4 = CR4_PSE;
+
+	cr4 |= w->global_pages ? CR4_PGE : 0;
 
 	cr4 |= w->map.mode == ORACLE_32 ? 0 : CR4_PAE;
 	cr4 |= w->map.mode == ORACLE_5LEVEL ? CR4_LA57 : 0;
@@ -108,6 +121,7 @@ void wander_load_cr3(struct wanderer *w)
 	w->cpu.cr3 = (uint64_t)(w->map.first[w->map.top] + w->top) << 12;
 	load_cr(w, 3, w->cpu.cr3);
 	wander_load_pdptes(w);
+	flush_global_pages(w);
 }
 
 void wander_load_efer(struct wanderer *w)
@@ -204,7 +218,8 @@ static void check_fault(struct wanderer *w, const struct reference *ref,
 			     want->what == ORACLE_PF ? "fault" : "allow it");
 	if (out->error != want->code) {
 		/* The host's NXE is on, the guest's need not be. */
-		if (out->error != other.code || w->cpu.nxe)
+		if (out->error != other.code || w->cpu.nxe ||
+		    !w->config->mmu.generation)
 			wander_wrong(w, "error code 0x%x, not 0x%x", out->error,
 				     want->code);
 		w->counts->fetch_bit++;

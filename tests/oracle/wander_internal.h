@@ -30,6 +30,7 @@ struct wanderer {
 	struct oracle_cpu cpu;
 	unsigned top;
 	struct wander_vcpu left[SMMU_MAX_VCPUS]; /* the others' */
+	bool global_pages;                       /* CR4.PGE */
 	uint64_t rng;
 	uint64_t op, insns;
 };

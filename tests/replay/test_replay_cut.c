@@ -144,7 +144,7 @@ static void check_replay(const struct seq *part)
 		assert_int_equal(replay_lane_status(lane), REPLAY_DONE);
 		assert_int_equal(replay_lane_insns(lane), part->totals.insns);
 		assert_int_equal(sim_fault_digest(sim), fault_digest(part));
-		assert_int_equal(sim_audit(sim)->violations, 0);
+		assert_int_equal(sim_audit(sim).violations, 0);
 		assert_null(sim_check(sim));
 		replay_lane_destroy(lane);
 	}

@@ -46,7 +46,7 @@ static void replays_in_every_generation(void **state)
 				 rungs[i].pt_write);
 		assert_int_equal(acct->fault_latency->count, 1);
 		assert_null(sim_check(sim));
-		assert_int_equal(sim_audit(sim)->violations, 0);
+		assert_int_equal(sim_audit(sim).violations, 0);
 		replay_lane_destroy(lane);
 	}
 }

@@ -149,7 +149,7 @@ static struct replay_lane *play(const struct seq *seq,
 	replay_lane_finish(lane);
 	assert_string_equal(replay_lane_line(lane), "");
 	assert_int_equal(replay_lane_status(lane), REPLAY_DONE);
-	assert_int_equal(sim_audit(replay_lane_sim(lane))->violations, 0);
+	assert_int_equal(sim_audit(replay_lane_sim(lane)).violations, 0);
 	assert_null(sim_check(replay_lane_sim(lane)));
 	return lane;
 }

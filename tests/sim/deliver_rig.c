@@ -223,7 +223,7 @@ void rig_end(struct rig *r)
 {
 	sim_finish(r->sim, r->insns);
 	assert_string_equal(sim_check(r->sim) ? sim_check(r->sim) : "", "");
-	assert_string_equal(sim_audit(r->sim)->first, "");
+	assert_string_equal(sim_audit(r->sim).first, "");
 	destroy(r);
 }
 

@@ -143,7 +143,7 @@ void synth_end(struct synth *s)
 {
 	sim_finish(s->sim, s->insns);
 	assert_string_equal(sim_check(s->sim) ? sim_check(s->sim) : "", "");
-	assert_string_equal(sim_audit(s->sim)->first, "");
+	assert_string_equal(sim_audit(s->sim).first, "");
 	sim_destroy(s->sim);
 	mem_destroy(s->mem);
 }
