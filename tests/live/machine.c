@@ -283,7 +283,8 @@ static void set_view(struct machine *m)
 
 void machine_init(struct machine *m, const struct machine_config *config)
 {
-	struct live_config live_config = {.maxphyaddr = 40,
+	struct live_config live_config = {.boot = config->boot,
+					  .maxphyaddr = 40,
 					  .max_insns = config->max_insns,
 					  .check_stale = config->check_stale,
 					  .features = config->features};

@@ -38,6 +38,7 @@ static inline bool machine_is_long(enum machine_mode mode)
 struct machine;
 
 struct machine_config {
+	struct boot_state boot; /* of a guest that is started, not placed */
 	enum machine_mode mode;
 	bool check_stale;
 	uint64_t max_insns;
