@@ -269,6 +269,15 @@ static int check_transparency(const struct report *report)
 	return STATUS_FAILED;
 }
 
+static bool tells_time(const struct runner *runner)
+{
+	for (size_t i = 0; i < runner->nr; i++)
+		if (config_get(&runner->point[i].config, OPT_clock) ==
+		    CLOCK_CYCLES)
+			return true;
+	return false;
+}
+
 static int run_all(struct runner *runner)
 {
 	int status = STATUS_OK;
@@ -280,6 +289,9 @@ static int run_all(struct runner *runner)
 	}
 	if (runner->interrupted)
 		return STATUS_FAILED;
+	if (runner->nr > 1 && tells_time(runner))
+		cli_say("clock=cycles: the guest sees how long exits take, so "
+			"that it may behave differently is not checked");
 	return cli_worse(status, check_transparency(runner->report));
 }
 

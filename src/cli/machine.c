@@ -68,6 +68,9 @@ static int machine_init(struct machine *m,
 		.features = (uint32_t)config_get(config, OPT_features),
 		.max_insns = config_get(config, OPT_max_insns),
 		.check_stale = config_get(config, OPT_check_stale),
+		.mhz = config_get(config, OPT_clock)
+			       ? (uint32_t)config_get(config, OPT_mhz)
+			       : 0,
 	};
 	int err;
 

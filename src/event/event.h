@@ -213,7 +213,8 @@ struct guest_view {
 	uint32_t mode_changes;             /* ++ when a line above changed
 					      other than cr2 and root */
 	bool irq_window;                   /* tell me with GE_IRQ_WINDOW */
-	const char *stop;                  /* GO_STOP: one line */
+	uint64_t spent;   /* cycles that were not the guest's own so far */
+	const char *stop; /* GO_STOP: one line */
 };
 
 struct event_sink {

@@ -28,9 +28,10 @@ static uint64_t exact_deadline(const struct live *live)
 		deadline = min_u64(deadline, live->config.max_insns);
 	if (next == UINT64_MAX)
 		return deadline;
-	if (next <= live->clock.idle)
+	next = live_cycles_of(live, next);
+	if (next <= live_beside(live))
 		return 0;
-	return min_u64(deadline, next - live->clock.idle);
+	return min_u64(deadline, next - live_beside(live));
 }
 
 bool boundary_is_exact(const struct live *live)
@@ -233,6 +234,7 @@ static void push_retry(struct live *live, gva_t pc)
 	live->retry.pc = NO_RETRY;
 	blocks_watch(&live->blocks, NO_RETRY);
 	event_push(live->sink, &ev, &out);
+	boundary_schedule(live);
 }
 
 static void check_stale(struct live *live, gva_t pc, uint32_t size)
@@ -332,10 +334,11 @@ static void end_halted(struct live *live, const char *why)
 
 static void skip_to(struct live *live, uint64_t time)
 {
-	uint64_t now = live_now(live);
+	uint64_t now = clock_base(&live->clock) + live_beside(live);
+	uint64_t then = live_cycles_of(live, time);
 
-	if (time > now)
-		live->clock.idle += time - now;
+	if (then > now)
+		live->clock.idle += then - now;
 	platform_advance(live->platform, live_now(live));
 	live_stamp(live, clock_base(&live->clock));
 }

@@ -18,7 +18,7 @@ struct clock {
 	const struct block *block; /* being executed, or &between */
 	/* The block hook looks up when a block would pass this. */
 	uint64_t deadline;
-	uint64_t idle; /* virtual time skipped while halted */
+	uint64_t idle; /* cycles skipped while halted */
 	/* No instructions; rep_at is kept if its instruction is under way. */
 	struct block between;
 };

@@ -37,7 +37,8 @@ struct live_env {
 	struct mem *mem;
 	struct platform *platform;
 	uint64_t insns; /* stamped on every event */
-	uint64_t now;   /* virtual time: devices, and TSC - tsc_offset */
+	uint64_t now;   /* virtual time, ns: devices */
+	uint64_t tsc;   /* TSC - tsc_offset */
 	bool vendor_amd;
 	bool no_nx;         /* CPUID has no NX */
 	uint8_t maxphyaddr; /* CPUID 0x80000008 */

@@ -65,7 +65,6 @@ static enum insn_status end_step(struct exec *x, uint64_t insns)
 		return INSN_DONE;
 	vcpu->dr[6] |= DR6_BS;
 	x->env->insns += insns;
-	x->env->now += insns;
 	return exec_raise(x, EXC_DB);
 }
 

@@ -98,7 +98,7 @@ static enum insn_status exec_rdtsc(struct exec *x)
 		return exec_raise(x, EXC_GP);
 	if (!exec_push_kind(x, GE_RDTSC))
 		return exec_obey(x);
-	tsc = x->env->now + vcpu->tsc_offset;
+	tsc = x->env->tsc + vcpu->tsc_offset;
 	vcpu->gpr[GPR_RAX] = (uint32_t)tsc;
 	vcpu->gpr[GPR_RDX] = tsc >> 32;
 	if (x->insn->op == OP_RDTSCP)

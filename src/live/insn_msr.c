@@ -129,7 +129,7 @@ static enum msr_result msr_read(const struct exec *x, uint32_t msr,
 	}
 	switch (msr) {
 	case MSR_TSC:
-		*ret = x->env->now + x->env->vcpu->tsc_offset;
+		*ret = x->env->tsc + x->env->vcpu->tsc_offset;
 		return MSR_DONE;
 	case MSR_EFER:
 		*ret = x->env->sink->view->efer;
@@ -180,7 +180,7 @@ static enum msr_result msr_write(const struct exec *x, uint32_t msr,
 	}
 	switch (msr) {
 	case MSR_TSC:
-		x->env->vcpu->tsc_offset = val - x->env->now;
+		x->env->vcpu->tsc_offset = val - x->env->tsc;
 		return MSR_DONE;
 	case MSR_EFER: /* the sink has taken it */
 		return MSR_DONE;

@@ -152,9 +152,31 @@ static inline uint64_t live_rip_of(const struct live *live, gva_t pc)
 	return (uint32_t)(pc - vcpu->seg[SEG_CS].base);
 }
 
+/* Cycles beside those of instructions; 1 ns each unless config.mhz is set. */
+static inline uint64_t live_beside(const struct live *live)
+{
+	return live->clock.idle +
+	       (live->config.mhz ? live->sink->view->spent : 0);
+}
+
+static inline uint64_t live_ns_of(const struct live *live, uint64_t cycles)
+{
+	uint64_t mhz = live->config.mhz;
+
+	return mhz ? cycles / mhz * 1000 + cycles % mhz * 1000 / mhz : cycles;
+}
+
+/* The first cycle at which so many nanoseconds are over. */
+static inline uint64_t live_cycles_of(const struct live *live, uint64_t ns)
+{
+	uint64_t mhz = live->config.mhz;
+
+	return mhz ? ns / 1000 * mhz + (ns % 1000 * mhz + 999) / 1000 : ns;
+}
+
 static inline uint64_t live_now(const struct live *live)
 {
-	return clock_base(&live->clock) + live->clock.idle;
+	return live_ns_of(live, clock_base(&live->clock) + live_beside(live));
 }
 
 /* sync.c */

@@ -30,6 +30,12 @@ struct live_config {
 	uint32_t features;  /* FEATURE_*, arch/cpu_features.h */
 	uint64_t max_insns; /* 0: no end */
 	/*
+	 * Virtual time: 0: an instruction is 1 ns; else cycles in a
+	 * microsecond, the guest's own (one an instruction) and those the view
+	 * says were spent.
+	 */
+	uint32_t mhz;
+	/*
 	 * Compare the bytes of every executed block with those it was
 	 * translated from; live_stale_blocks() counts differences.
 	 */

@@ -7,7 +7,8 @@
 void live_stamp(struct live *live, uint64_t insns)
 {
 	live->env.insns = insns;
-	live->env.now = insns + live->clock.idle;
+	live->env.tsc = insns + live_beside(live);
+	live->env.now = live_ns_of(live, live->env.tsc);
 }
 
 void live_enter(struct live *live)

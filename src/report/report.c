@@ -91,7 +91,8 @@ static bool is_same_run(const json_t *a, const json_t *b, const char **what)
 }
 
 /* What a guest can see of the configuration: these it may answer to. */
-static const char *const visible[] = {"memory", "vendor", "maxphyaddr",
+static const char *const visible[] = {"memory",   "vendor",   "maxphyaddr",
+				      "features", "host-nxe", "apic",
 				      "max-insns"};
 
 /* Where it had come to then, another run will not. */
@@ -102,9 +103,16 @@ static bool ended_by_host(const json_t *doc)
 	return !strcmp(status, "timeout") || !strcmp(status, "interrupted");
 }
 
+/* Exits cost its guest time. */
+static bool sees_time(const json_t *doc)
+{
+	return !strcmp(doc_setting(doc, "clock"), "cycles");
+}
+
 static bool is_comparable(const json_t *a, const json_t *b)
 {
-	if (ended_by_host(a) || ended_by_host(b))
+	if (ended_by_host(a) || ended_by_host(b) || sees_time(a) ||
+	    sees_time(b))
 		return false;
 	for (size_t i = 0; i < ARRAY_LEN(visible); i++)
 		if (strcmp(doc_setting(a, visible[i]),

@@ -323,6 +323,20 @@ static int check_amd(const struct config *config, struct diag *diag)
 	return 0;
 }
 
+/* The source's clock between two events is one cycle an instruction. */
+static int check_clock(const struct config *config, struct diag *diag)
+{
+	if (config_get(config, OPT_clock) != CLOCK_CYCLES)
+		return 0;
+	if (!config_get(config, OPT_mhz))
+		return diag_set(diag, -EINVAL,
+				"clock=cycles: mhz must not be 0");
+	if (config->cost[COST_GUEST_INSN] != 1)
+		return diag_set(diag, -EINVAL,
+				"clock=cycles: cost.guest-insn must be 1");
+	return 0;
+}
+
 /* A flush that the hypervisor does not see would leave stale entries. */
 static int check_unsync(const struct config *config, struct diag *diag)
 {
@@ -391,6 +405,9 @@ int config_check(const struct config *config, struct diag *diag)
 		if (err)
 			return err;
 	}
+	err = check_clock(config, diag);
+	if (err)
+		return err;
 	if (!config_generation(config))
 		return check_direct(config, diag);
 	err = check_unsync(config, diag);

@@ -27,6 +27,11 @@ enum {
 	BYPASS_ON,
 };
 
+enum {
+	CLOCK_INSN,
+	CLOCK_CYCLES,
+};
+
 /* Of "switch.NAME" (shadow_mmu/switches.def), and of "auto,off,on". */
 enum {
 	SWITCH_AUTO,

@@ -94,6 +94,7 @@ struct sim {
 	/* roi=on, after the end marker: what is reported. */
 	struct account *region;
 	bool region_begun;
+	uint64_t spent_before; /* the region: sim_spent() */
 	const struct sim_mmu *mmu;
 	struct smmu *smmu;     /* mmu_shadow.c, else NULL */
 	struct direct *direct; /* mmu_direct.c, else NULL */
@@ -120,6 +121,15 @@ struct sim {
 	uint64_t fault_digest;
 	char stop_line[160];
 };
+
+/* Cycles since the start that were not the guest's own. */
+static inline uint64_t sim_spent(const struct sim *sim)
+{
+	const struct account *acct = sim->acct;
+
+	return sim->spent_before + acct->now -
+	       acct->cost_count[COST_GUEST_INSN] * acct->cost[COST_GUEST_INSN];
+}
 
 /* vcpus.c */
 

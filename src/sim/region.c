@@ -25,6 +25,7 @@ void sim_region_begins(struct sim *sim, const struct guest_event *ev)
 	}
 	sim->other_exception_exits = 0;
 	sim->nr_strays = 0;
+	sim->spent_before = sim_spent(sim);
 	account_reset(sim->acct);
 	if (sim->region_begins)
 		sim->region_begins(sim->region_context);

@@ -155,6 +155,7 @@ static void sim_push(struct event_sink *sink, const struct guest_event *ev,
 
 	*out = (struct guest_outcome){.verdict = GO_DONE};
 	dispatch(sim, ev, out);
+	sim->cur->view.spent = sim_spent(sim);
 	if (sim_is_probed(sim))
 		sim_probe_event(sim, SIM_STEP_OUTCOME, ev, out);
 

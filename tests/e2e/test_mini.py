@@ -121,6 +121,29 @@ def apic_timer():
     assert run("hello timer=apic", status=1)[0]["guest"]["status"] == "exit 4"
 
 
+def model_cycles():
+    """clock=cycles: the same twice, exits cost the guest time, and the check
+    that it sees no difference is not made."""
+    work = "switch rounds=300 hz=5000"
+    ticks = {}
+    for clock in ("insn", "cycles"):
+        for bypass in ("off", "on"):
+            one, other = (run(work, f"clock={clock}", f"bypass={bypass}")
+                          for _ in range(2))
+            assert one == other, f"{clock} {bypass}: not the same twice"
+            found = re.search(r"^ticks (\d+)\r?$", one[1], re.M)
+            ticks[clock, bypass] = int(found[1])
+    assert ticks["insn", "off"] == ticks["insn", "on"], ticks
+    # Exits are what takes most of the time.
+    assert ticks["cycles", "off"] > 2 * ticks["insn", "off"] + 2, ticks
+    done = subprocess.run(
+        [NOTRAP, "run", MINI, "--append", work, "--console", "none", "-D",
+         "clock=cycles", "-D", "mmu=kvm-2.6.20,kvm-2.6.25"],
+        capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert "the guest sees how long exits take" in done.stderr, done.stderr
+
+
 def open_bus():
     """Where no memory is: all ones, writes are lost, an exit for each."""
     first = None
@@ -253,6 +276,7 @@ CASES += [
     ("wild jump", ends, "wild", "exit 3"),
     ("absent memory", open_bus),
     ("local APIC", apic_timer),
+    ("time is cycles", model_cycles),
     ("endless loop", ends, "spin", "instructions",
      ("max-insns=3000000",)),
     ("wrong command line", ends, "nonsense", "exit 2"),

@@ -174,6 +174,7 @@ void fake_init(struct fake *fake)
 		.platform = fake->platform,
 		.insns = 1000,
 		.now = 5000,
+		.tsc = 12000,
 		.maxphyaddr = 40,
 	};
 	fake->vcpu.rflags = RFLAGS_ONE;

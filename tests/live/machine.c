@@ -285,6 +285,7 @@ void machine_init(struct machine *m, const struct machine_config *config)
 {
 	struct live_config live_config = {.boot = config->boot,
 					  .maxphyaddr = 40,
+					  .mhz = config->mhz,
 					  .max_insns = config->max_insns,
 					  .check_stale = config->check_stale,
 					  .features = config->features};

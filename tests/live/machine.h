@@ -42,6 +42,7 @@ struct machine_config {
 	enum machine_mode mode;
 	bool check_stale;
 	uint64_t max_insns;
+	uint32_t mhz;
 	uint64_t cr4;      /* more of the guest's bits */
 	uint32_t features; /* FEATURE_* */
 	struct live_knobs knobs;

@@ -139,21 +139,30 @@ CODE(64, tick,
      "mov $0x20, %al\n out %al, $0x20\n pop %rax\n iretq\n");
 
 struct timer_run {
-	uint64_t insns, r14, r15, ram, digest, fills, idle;
+	uint64_t insns, r14, r15, ram, digest, fills, idle, spent, now;
 };
+
+/* What an exit costs, where that counts. */
+#define CPUID_CYCLES 777
 
 static bool note_irq(struct machine *m, const struct guest_event *ev,
 		     struct guest_outcome *out)
 {
+	uint64_t cycles = ev->insns + (m->config.mhz ? m->view.spent : 0);
+
 	(void)out;
 	/* A line rises at an edge, not a block later. */
 	if (ev->kind == GE_IRQ && m->live->clock.idle == 0)
-		check_eq("time of the interrupt", ev->insns, m->platform->now);
+		check_eq("time of the interrupt",
+			 m->config.mhz ? cycles * 1000 / m->config.mhz : cycles,
+			 m->platform->now);
+	if (ev->kind == GE_CPUID)
+		m->view.spent += CPUID_CYCLES;
 	return false;
 }
 
-static struct timer_run run_timer(uint64_t seed, uint64_t max_slice,
-				  unsigned int zap_slice)
+static struct timer_run run_timer(uint32_t mhz, uint64_t seed,
+				  uint64_t max_slice, unsigned int zap_slice)
 {
 	const gpa_t handler = 0x102000;
 	struct timer_run run = {0};
@@ -163,6 +172,7 @@ static struct timer_run run_timer(uint64_t seed, uint64_t max_slice,
 	struct vcpu vcpu;
 
 	machine_init(&m, &(struct machine_config){.mode = MACHINE_LONG,
+						  .mhz = mhz,
 						  .hook = note_irq});
 	map_all(&m);
 	PUT(&m, CODE_AT, busy);
@@ -186,6 +196,8 @@ static struct timer_run run_timer(uint64_t seed, uint64_t max_slice,
 		fail_msg("ended with %d: %s", (int)end.status, end.line);
 	vcpu = machine_get(&m);
 	run = (struct timer_run){.insns = live_insns(m.live),
+				 .spent = m.view.spent,
+				 .now = m.platform->now,
 				 .r14 = vcpu.gpr[GPR_R8 + 6],
 				 .r15 = vcpu.gpr[GPR_R15],
 				 .ram = mem_ram_digest(m.mem),
@@ -219,18 +231,42 @@ static void test_invisible_pauses(void **state)
 		{"slices of up to 1000", 3, 1000, 0},
 		{"slices with hidden faults", 4, 5000, 8},
 	};
-	const struct timer_run want = run_timer(1, 0, 0);
+	static const uint32_t mhz[] = {0, 1000, 2400, 33};
 
 	(void)state;
-	assert_true(want.r14 > 100);
-	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct timer_run got = run_timer(
-			cases[i].seed, cases[i].max_slice, cases[i].zaps);
+	for (size_t k = 0; k < ARRAY_LEN(mhz); k++) {
+		const struct timer_run want = run_timer(mhz[k], 1, 0, 0);
 
-		check_same(cases[i].name, &got, &want);
-		if (cases[i].zaps)
-			assert_true(got.fills > want.fills + 1000);
+		assert_true(want.r14 > 50);
+		for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+			struct timer_run got =
+				run_timer(mhz[k], cases[i].seed,
+					  cases[i].max_slice, cases[i].zaps);
+
+			check_same(cases[i].name, &got, &want);
+			if (cases[i].zaps)
+				assert_true(got.fills > want.fills + 1000);
+		}
 	}
+}
+
+/* An exit takes the guest's time, by what the view says; or none. */
+static void test_spent(void **state)
+{
+	struct timer_run insn = run_timer(0, 1, 0, 0);
+	struct timer_run fast = run_timer(3000, 1, 0, 0);
+	struct timer_run slow = run_timer(1000, 1, 0, 0);
+	uint64_t cycles = slow.insns + slow.spent;
+
+	(void)state;
+	assert_true(insn.spent > 100 * CPUID_CYCLES);
+	check_part("insn", "ns", insn.now / 100000,
+		   (insn.insns + insn.idle) / 100000);
+	check_part("1000 MHz", "ns", slow.now / 100000,
+		   (cycles + slow.idle) / 100000);
+	/* About as many ticks as there is time for them. */
+	assert_true(slow.r14 > insn.r14 * cycles / slow.insns * 9 / 10);
+	assert_true(fast.r14 * 5 < slow.r14 * 2);
 }
 
 int main(void)
@@ -239,6 +275,7 @@ int main(void)
 		cmocka_unit_test(test_counts),
 		cmocka_unit_test(test_every_pause),
 		cmocka_unit_test(test_invisible_pauses),
+		cmocka_unit_test(test_spent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

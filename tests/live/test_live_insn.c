@@ -232,7 +232,7 @@ static void tsc(struct fake *f)
 
 static void tsc_read(struct vcpu *vcpu)
 {
-	vcpu->gpr[GPR_RAX] = 5000;
+	vcpu->gpr[GPR_RAX] = 12000;
 	vcpu->gpr[GPR_RDX] = 3;
 }
 

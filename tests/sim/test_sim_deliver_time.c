@@ -311,6 +311,50 @@ static void an_exception_without_its_error_code(void **state)
 	rig_end(&r);
 }
 
+static void mark(struct rig *r, enum guest_marker marker)
+{
+	rig_push(r, (struct guest_event){.kind = GE_IO,
+					 .error = GUEST_MARKER_PORT,
+					 .access = PFEC_W,
+					 .size = 1,
+					 .value = marker});
+}
+
+/*
+ * What the view says was spent is all cycles but the guest's own, and goes on
+ * where a region of interest begins to count anew.
+ */
+static void spent_is_all_but_the_guests(void **state)
+{
+	const struct guest_view *view;
+	const struct account *acct;
+	uint64_t guest, before, exit;
+	struct rig r;
+
+	(void)state;
+	assert_true(rig_start(&r, RIG_LONG, true, "roi=on"));
+	view = r.sink->view;
+	acct = sim_counting(r.sim);
+	for (unsigned int i = 0; i < 10; i++) {
+		before = view->spent;
+		rig_push(&r, (struct guest_event){.kind = GE_CPUID});
+		exit = view->spent - before;
+		guest = acct->cost_count[COST_GUEST_INSN];
+		assert_true(exit > acct->cost[COST_EXIT]);
+		assert_int_equal(view->spent, acct->now - guest);
+		before = view->spent;
+		rig_push(&r, (struct guest_event){.kind = GE_PAUSE});
+		assert_int_equal(view->spent, before);
+	}
+	mark(&r, GUEST_REGION_BEGINS);
+	assert_true(acct->now < before);
+	assert_true(view->spent > before);
+	before = view->spent;
+	rig_push(&r, (struct guest_event){.kind = GE_CPUID});
+	assert_int_equal(view->spent, before + exit);
+	rig_end(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -322,6 +366,7 @@ int main(void)
 		cmocka_unit_test(intercepted_exceptions),
 		cmocka_unit_test(intercepted_int3),
 		cmocka_unit_test(an_exception_without_its_error_code),
+		cmocka_unit_test(spent_is_all_but_the_guests),
 	};
 
 	return cmocka_run_group_tests_name("sim_deliver_time", tests, NULL,
