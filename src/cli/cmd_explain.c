@@ -136,6 +136,12 @@ static int read_config(const struct plan *plan, struct config *ret,
 			       nr);
 	free(point);
 	free(notes);
+	if (!err && !config_generation(ret))
+		err = diag_set(
+			diag, -EINVAL,
+			"mmu=%s: what is explained here is shadow paging; "
+			"notrap diff compares the two exit by exit",
+			config_mmu_name(ret));
 	return err;
 }
 

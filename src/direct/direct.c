@@ -96,6 +96,11 @@ void direct_load_cr3(struct direct *direct, const struct paging_ctx *guest)
 	direct_audit_all(direct);
 }
 
+void direct_set_pkru(struct direct *direct, uint32_t pkru)
+{
+	direct->cur->guest.pkru = pkru;
+}
+
 void direct_flush_page(struct direct *direct, gva_t gva)
 {
 	tables_drop_page(direct, gva);

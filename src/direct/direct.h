@@ -68,6 +68,9 @@ bool direct_set_guest(struct direct *direct, const struct paging_ctx *guest,
 /* MOV to CR3: guest is the same but for root and PDPTEs. */
 void direct_load_cr3(struct direct *direct, const struct paging_ctx *guest);
 
+/* WRPKRU: entries have keys, so that none is forgotten. */
+void direct_set_pkru(struct direct *direct, uint32_t pkru);
+
 /* INVLPG, and flushes of everything. */
 void direct_flush_page(struct direct *direct, gva_t gva);
 void direct_flush(struct direct *direct);

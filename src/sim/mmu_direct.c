@@ -120,10 +120,9 @@ static void set_efer(struct sim *sim)
 	set_guest(sim);
 }
 
-/* Entries have keys, not rights. */
 static void set_pkru(struct sim *sim)
 {
-	(void)sim;
+	direct_set_pkru(sim->direct, sim->cur->cpu.pkru);
 }
 
 static void flush_page(struct sim *sim, gva_t gva, bool exits)

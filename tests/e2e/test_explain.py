@@ -268,6 +268,8 @@ REFUSALS = [
     ("no address", "is no address", 2, TOUCH, "--gva", "here"),
     ("two configurations", "want one configuration, got 2", 2, TOUCH, "1",
      "-D", "bypass=off,on"),
+    ("no shadow", "what is explained here is shadow paging", 2, TOUCH, "1",
+     "-D", "mmu=ept"),
     ("no format", "none of text, md, json", 2, TOUCH, "1", "--format", "pdf"),
 ]
 

@@ -29,8 +29,8 @@ WORKLOADS = [
     "absent",
 ]
 
-POLICIES = ["mmu=kvm-2.6.20", "mmu=kvm-2.6.24", "mmu=seed",
-            "mmu=kvm-2.6.25", "mmu=kvm-2.6.25 bypass=off",
+POLICIES = ["mmu=native", "mmu=ept", "mmu=kvm-2.6.20", "mmu=kvm-2.6.24",
+            "mmu=seed", "mmu=kvm-2.6.25", "mmu=kvm-2.6.25 bypass=off",
             "mmu=seed shadow-pages=64"]
 
 

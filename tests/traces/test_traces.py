@@ -3,7 +3,7 @@
 
 usage: test_traces.py NOTRAP TRACES_DIR EXPECTED
 
-Each is what SHA256SUMS says and replays twice under every generation with the
+Each is what SHA256SUMS says and replays twice under every MMU with the
 bypass off and on: to its end, with the audit on, to the same result, whose
 exits and faults are those in EXPECTED. UPDATE_GOLDEN=1 writes that file.
 """
@@ -23,7 +23,7 @@ import tap  # noqa: E402
 NOTRAP, TRACES, EXPECTED = sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3]
 
 POLICIES = ["-D", "mmu=kvm-2.6.20,kvm-2.6.24,seed,kvm-2.6.25,kvm-2.6.28,"
-            "kvm-2.6.38,kvm-3.1,xen",
+            "kvm-2.6.38,kvm-3.1,xen,ept,native",
             "-D", "bypass=off,on"]
 COLUMNS = ["trace", "mmu", "bypass", "exits", "by_reason", "page_fault",
            "guest_faults", "direct", "by_error_code"]
