@@ -19,10 +19,10 @@
 #define DR7_WRITABLE (BITS(9, 0) | DR7_GD | BITS(31, 16))
 #define DR7_ONES     BIT(10)
 
-/* Is register i (0..3) armed, and for instructions? */
-static inline bool debug_is_code(const struct vcpu *vcpu, unsigned int i)
+/* Is register i (0..3) armed by this DR7, and for instructions? */
+static inline bool debug_is_code(uint64_t dr7, unsigned int i)
 {
-	return (vcpu->dr[7] >> 2 * i & 3) && !(vcpu->dr[7] >> (16 + 4 * i) & 3);
+	return (dr7 >> 2 * i & 3) && !(dr7 >> (16 + 4 * i) & 3);
 }
 
 /* DR6's bits of the breakpoints on an instruction at this linear address. */
@@ -33,20 +33,22 @@ static inline uint64_t debug_code_hits(const struct vcpu *vcpu, gva_t pc)
 	if (likely(!(vcpu->dr[7] & BITS(7, 0))))
 		return 0;
 	for (unsigned int i = 0; i < 4; i++)
-		if (vcpu->dr[i] == pc && debug_is_code(vcpu, i))
+		if (vcpu->dr[i] == pc && debug_is_code(vcpu->dr[7], i))
 			hits |= BIT(i);
 	return hits;
 }
 
-/* Do they stop at other instructions now? */
-static inline bool debug_code_changed(const struct vcpu *before,
-				      const struct vcpu *now)
+/* Do they stop at other instructions now?  `before` is DR0 to DR7. */
+static inline bool debug_code_changed(const uint64_t before[8],
+				      const uint64_t now[8])
 {
+	if (likely(!((before[7] | now[7]) & BITS(7, 0))))
+		return false;
 	for (unsigned int i = 0; i < 4; i++) {
-		bool was = debug_is_code(before, i);
+		bool was = debug_is_code(before[7], i);
 
-		if (was != debug_is_code(now, i) ||
-		    (was && before->dr[i] != now->dr[i]))
+		if (was != debug_is_code(now[7], i) ||
+		    (was && before[i] != now[i]))
 			return true;
 	}
 	return false;

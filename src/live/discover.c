@@ -11,6 +11,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 
 #include "arch/exception.h"
 #include "base/hash.h"
@@ -326,18 +327,28 @@ const struct block *discover_block(struct live *live, gva_t pc, uint32_t size)
 	return find_block(live, &code);
 }
 
+static const struct insn *decode_at_site(struct live *live, struct site *site,
+					 enum code_mode mode)
+{
+	uint8_t bytes[INSN_BYTES_MAX];
+	size_t n;
+
+	if (site->epoch == live->code_epoch && site->insn.mode == mode)
+		return &site->insn;
+	n = live_fetch(live, site->pc, bytes, sizeof(bytes));
+	site->epoch = live->code_epoch;
+	return site_decode(site, mode, bytes, n);
+}
+
 /* NULL: what is there now runs natively. */
 static const struct insn *insn_at_site(struct live *live, struct site *site)
 {
-	uint8_t bytes[INSN_BYTES_MAX];
-	size_t n = live_fetch(live, site->pc, bytes, sizeof(bytes));
 	const struct insn *insn =
-		site_decode(site, env_code_mode(&live->env), bytes, n);
+		decode_at_site(live, site, env_code_mode(&live->env));
 
 	return op_is_sensitive(insn->op) ? insn : NULL;
 }
 
-/* A breakpoint on the instruction at pc: true if it was taken. */
 static bool break_at(struct live *live, gva_t pc)
 {
 	struct vcpu *vcpu = &live->vcpu;
@@ -359,7 +370,7 @@ static void execute_site(struct live *live, gva_t pc)
 	struct site *site = sites_find(&live->sites, pc);
 	const struct insn *insn;
 	enum insn_status status;
-	struct vcpu before;
+	uint64_t before[ARRAY_LEN(live->vcpu.dr)], rip;
 	struct trap trap;
 
 	if (!site)
@@ -372,7 +383,8 @@ static void execute_site(struct live *live, gva_t pc)
 	if (!insn)
 		return;
 
-	before = live->vcpu;
+	memcpy(before, live->vcpu.dr, sizeof(before));
+	rip = live->vcpu.rip;
 	live_stamp(live, clock_at(&live->clock, &live->blocks, pc));
 	status = insn_execute(&live->env, insn, &trap, &live->end);
 	if (status == INSN_NATIVE) {
@@ -381,8 +393,8 @@ static void execute_site(struct live *live, gva_t pc)
 	}
 	clock_leave(&live->clock, &live->blocks, pc);
 	step_end(live);
-	live_obey_insn(live, status, &trap, before.rip);
-	if (debug_code_changed(&before, &live->vcpu))
+	live_obey_insn(live, status, &trap, rip);
+	if (debug_code_changed(before, live->vcpu.dr))
 		want_reset(live);
 	live_leave_block(live);
 }

@@ -139,6 +139,7 @@ int live_create(const struct live_config *config, struct mem *mem,
 				      .no_nx = config->no_nx,
 				      .maxphyaddr = config->maxphyaddr,
 				      .features = config->features};
+	live->code_epoch = 1; /* a new site has 0 */
 	clock_init(&live->clock);
 
 	err = install_create(mem, &live->install, diag);

@@ -10,17 +10,6 @@
 #include "arch/exception.h"
 #include "live/live.h"
 
-struct guest_event env_event(const struct live_env *env,
-			     enum guest_event_kind kind)
-{
-	return (struct guest_event){
-		.kind = kind,
-		.rip = env->vcpu->rip,
-		.cpl = env->vcpu->cpl,
-		.insns = env->insns,
-	};
-}
-
 void env_raise(struct live_env *env, uint8_t vector, uint32_t error,
 	       struct guest_outcome *out)
 {

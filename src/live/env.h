@@ -104,8 +104,16 @@ static inline uint32_t env_access(const struct live_env *env)
 }
 
 /* An event of this kind with rip, cpl and the clock filled in. */
-struct guest_event env_event(const struct live_env *env,
-			     enum guest_event_kind kind);
+static inline struct guest_event env_event(const struct live_env *env,
+					   enum guest_event_kind kind)
+{
+	return (struct guest_event){
+		.kind = kind,
+		.rip = env->vcpu->rip,
+		.cpl = env->vcpu->cpl,
+		.insns = env->insns,
+	};
+}
 
 /*
  * Push GE_EXCEPTION.  `error` counts only for vectors that have a code in the

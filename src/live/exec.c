@@ -6,14 +6,6 @@
 #include "live/debug.h"
 #include "live/live.h"
 
-struct guest_event exec_event(const struct exec *x, enum guest_event_kind kind)
-{
-	struct guest_event ev = env_event(x->env, kind);
-
-	ev.insn_len = x->insn->length;
-	return ev;
-}
-
 bool exec_push(struct exec *x, const struct guest_event *ev)
 {
 	event_push(x->env->sink, ev, &x->out);

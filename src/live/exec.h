@@ -23,8 +23,17 @@ struct exec {
 	struct device_ref *device; /* NULL: no operand is a device's */
 };
 
-/* An event of this instruction; true if the outcome is GO_DONE. */
-struct guest_event exec_event(const struct exec *x, enum guest_event_kind kind);
+/* An event of this instruction. */
+static inline struct guest_event exec_event(const struct exec *x,
+					    enum guest_event_kind kind)
+{
+	struct guest_event ev = env_event(x->env, kind);
+
+	ev.insn_len = x->insn->length;
+	return ev;
+}
+
+/* True if the outcome is GO_DONE. */
 bool exec_push(struct exec *x, const struct guest_event *ev);
 bool exec_push_kind(struct exec *x, enum guest_event_kind kind);
 

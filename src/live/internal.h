@@ -93,6 +93,11 @@ struct live {
 
 	struct blocks blocks;
 	struct sites sites;
+	/*
+	 * Counts what may put other bytes where code was found: a flush, which
+	 * follows each change of root, of a mapping, and of code.
+	 */
+	uint64_t code_epoch;
 	struct moving_hook code_hook;
 	struct clock clock;
 	struct install install;

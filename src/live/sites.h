@@ -14,6 +14,7 @@ struct site {
 	gva_t pc;
 	uint8_t bytes[INSN_BYTES_MAX];
 	struct insn insn; /* length 0: nothing decoded yet */
+	uint64_t epoch;   /* of the caller, when the bytes were these */
 	bool used;
 };
 

@@ -134,6 +134,7 @@ static bool set_hardware(struct live *live)
 	if (live->install.flush || live->hw.root != root) {
 		hw_set_root(&live->hw, root);
 		live->install.flush = false;
+		live->code_epoch++;
 		live->stats.hw_flushes++;
 		changed = true;
 	}
