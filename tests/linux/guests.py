@@ -31,9 +31,9 @@ POLICIES = [("kvm-2.6.20", "off"), ("kvm-2.6.24", "off"), ("seed", "off"),
             ("xen", "off")]
 
 
-def need(kernel):
+def need(kernel, image="vmlinux"):
     """The files of a kernel; the case is skipped without."""
-    files = DIR / f"vmlinux-{kernel}", DIR / f"initrd-{kernel}.gz"
+    files = DIR / f"{image}-{kernel}", DIR / f"initrd-{kernel}.gz"
     for path in files:
         if not path.exists():
             raise tap.Skip(f"no {path}: scripts/linux-guests brings it")
@@ -78,10 +78,11 @@ def settings(values):
     return [word for value in values for word in ("-D", value)]
 
 
-def boot(kernel, words, *values, append=APPEND, more=(), status=0):
+def boot(kernel, words, *values, append=APPEND, more=(), status=0,
+         image="vmlinux"):
     """Boots a kernel: words, such as "fork notrap.n=9", choose the workload;
     values are settings. The guest's memory is 128M unless they tell."""
-    vmlinux, initrd = need(kernel)
+    vmlinux, initrd = need(kernel, image)
     if not any(value.startswith("memory=") for value in values):
         values = ("memory=128M", *values)
     with tempfile.NamedTemporaryFile() as console:

@@ -44,6 +44,17 @@ def audited(kernel):
                     "audit=entry")
 
 
+def bzimage(kernel):
+    """By the other protocol it unpacks itself, and is the same system."""
+    one = guests.boot(kernel, "boot")
+    two = guests.boot(kernel, "boot", image="vmlinuz")
+    assert one.checksum() == two.checksum() == \
+        guests.result("boot", kernel != "amd64")
+    more = (two.result["guest"]["instructions"] -
+            one.result["guest"]["instructions"])
+    assert more > 2e9, f"{more} instructions are too few for XZ"
+
+
 SHORT = [("amd64: boots, bypass off and on", same_everywhere, "amd64", "boot",
           [("kvm-2.6.25", "off"), ("kvm-2.6.25", "on")])]
 LONG = [(f"{kernel}: {words}, every policy", workload, kernel, words)
@@ -51,7 +62,9 @@ LONG = [(f"{kernel}: {words}, every policy", workload, kernel, words)
         [("amd64", name) for name in guests.WORKLOADS] +
         [("686pae", name) for name in guests.WORKLOADS
          if name not in ("compile", "idle")]] + \
-    [(f"{kernel}: audit=entry", audited, kernel)
-     for kernel in ("amd64", "686pae")]
+    [(f"{kernel}: {name}", function, kernel)
+     for kernel in ("amd64", "686pae")
+     for name, function in (("audit=entry", audited),
+                            ("its bzImage", bzimage))]
 
 guests.tap.run(LONG if SLOW else SHORT)
