@@ -80,6 +80,7 @@ struct replay_lane {
 
 	enum expected expected;
 	struct trace_ref ref; /* that asked for it */
+	bool stored; /* just now: what the trace has next shows what goes on */
 	gva_t cr2;
 	gpa_t device;
 	struct guest_outcome trap;

@@ -107,6 +107,7 @@ static void store(struct replay_lane *lane, const struct trace_item *item)
 	memcpy(ev.bytes, item->bytes, sizeof(ev.bytes));
 	lane->expected = EXPECT_ANYTHING;
 	event_push(lane->sink, &ev, &out);
+	lane->stored = out.verdict == GO_DONE;
 	lane_obey(lane, &out, NULL);
 }
 

@@ -27,16 +27,32 @@ static uint32_t needs_in_full(const struct trace_ref *ref)
 	return needs(ref) & ~(ref->ac ? (uint32_t)TLB_SUPERVISOR : 0);
 }
 
-/* A fetch of count 0 where a page begins may be the rest of the one before. */
+/* A fetch where a page begins may be the rest of the one before. */
+static bool is_rest_of(const struct trace_ref *last,
+		       const struct trace_ref *before)
+{
+	if (before->size == TRACE_SIZE_GOES_ON)
+		return before->gva + PAGE_SIZE == last->gva;
+	return !last->count && !(last->gva & PAGE_MASK) &&
+	       before->gva + before->size == last->gva;
+}
+
+/* Of a run that begins so, only the first: one with a count has ended. */
 static const struct trace_ref *last_fetch(const struct replay_lane *lane)
 {
 	const struct trace_ref *last = lane->fetch[0];
 	const struct trace_ref *before = lane->fetch[1];
 
-	if (!last->count && !(last->gva & PAGE_MASK) &&
-	    before->gva + before->size == last->gva)
-		return before;
-	return last;
+	return !last->count && is_rest_of(last, before) ? before : last;
+}
+
+static gva_t rip_of(const struct replay_lane *lane, const struct trace_ref *ref)
+{
+	const struct trace_ref *before = lane->fetch[1];
+
+	if (ref->kind == TRACE_FETCH && is_rest_of(ref, before))
+		return before->gva;
+	return last_fetch(lane)->gva;
 }
 
 /*
@@ -69,7 +85,7 @@ static void access_event(struct replay_lane *lane, const struct trace_ref *ref,
 		ev->insns = lane->delivery.event.insns;
 		return;
 	}
-	ev->rip = last_fetch(lane)->gva;
+	ev->rip = rip_of(lane, ref);
 	ev->insns = clock_of(lane, ref);
 	if (lane->retrying) {
 		/* A run may have been told ahead of it. */
@@ -200,6 +216,29 @@ static bool settle(struct replay_lane *lane)
 	return lane_is_running(lane);
 }
 
+static bool is_rest(const struct trace_ref *ref)
+{
+	return !ref->count && !(ref->gva & PAGE_MASK);
+}
+
+/*
+ * The store of a repeated string instruction was emulated, and more iterations
+ * come: the processor is entered at the instruction and fetches it once more,
+ * which the trace does not tell as it depends on the hypervisor.
+ */
+static void fetch_again(struct replay_lane *lane, const struct trace_ref *next)
+{
+	struct trace_ref ref = *last_fetch(lane);
+
+	lane->stored = false;
+	if (next->kind == TRACE_FETCH || next->implicit || is_rest(next))
+		return;
+	ref.count = 0;
+	lane->acct->tlb[TLB_l1i_lookups]++;
+	if (!tlb_lookup(lane->tlb, ref.gva, needs(&ref)))
+		miss(lane, &ref);
+}
+
 static void note_delivery(struct replay_lane *lane,
 			  const struct trace_ref *refs, uint32_t nr)
 {
@@ -261,6 +300,10 @@ void lane_refs(struct replay_lane *lane, const struct trace_ref *refs,
 	lane->next += nr;
 	lane->position = first;
 	if (lane->expected != EXPECT_ANYTHING && !settle(lane))
+		return;
+	if (unlikely(lane->stored))
+		fetch_again(lane, refs);
+	if (!lane_is_running(lane))
 		return;
 	if (lane->delivery.under_way) {
 		delivery_refs(lane, refs, nr);

@@ -37,6 +37,31 @@ static uint32_t take_closed(struct merge *m, struct trace_ref *out)
 	return nr;
 }
 
+/* Nobody will ask where on its page a run began that no item ends. */
+static void forget_place(struct trace_ref *run)
+{
+	run->gva &= ~(gva_t)PAGE_MASK;
+	if (run->kind != TRACE_FETCH)
+		run->size = 1;
+	else if (run->size < TRACE_SIZE_GOES_ON)
+		run->size = TRACE_SIZE_SOMEWHERE;
+}
+
+/* The next run of its class begins. */
+static void close_run(struct trace_ref **open, const struct trace_ref *next)
+{
+	struct trace_ref *run = *open;
+
+	*open = NULL;
+	if (!run)
+		return;
+	if (next->kind == TRACE_FETCH && !next->count &&
+	    run->size < TRACE_SIZE_GOES_ON &&
+	    next->gva == (run->gva | PAGE_MASK) + 1)
+		run->size = TRACE_SIZE_GOES_ON;
+	forget_place(run);
+}
+
 uint32_t merge_add(struct merge *m, const struct trace_ref *ref,
 		   struct trace_ref out[MERGE_MAX])
 {
@@ -45,10 +70,12 @@ uint32_t merge_add(struct merge *m, const struct trace_ref *ref,
 
 	if (merge_join(m, ref))
 		return 0;
-	*run = NULL;
+	close_run(run, ref);
 	nr = take_closed(m, out);
-	if (m->nr == MERGE_MAX)
+	if (m->nr == MERGE_MAX) {
+		forget_place(m->open[ref->kind == TRACE_FETCH]);
 		nr += merge_flush(m, out + nr);
+	}
 	*run = &m->runs[m->nr++];
 	**run = *ref;
 	return nr;

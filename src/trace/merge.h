@@ -2,7 +2,9 @@
 /*
  * References into runs on one page, for a `pages` trace.
  *
- * One run of fetches and one of data can be open at a time.  Runs come out in
+ * One run of fetches and one of data can be open at a time.  A run that is
+ * ended by an item (merge_flush()) tells where its first reference was, as that
+ * one may have faulted; any other keeps its page only.  Runs come out in
  * the order of their first references, so a run that was closed waits while an
  * older one is open.  When one begins and MERGE_MAX are held, all are closed:
  * memory is bounded, and merging what was merged changes nothing.

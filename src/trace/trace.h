@@ -26,10 +26,14 @@ enum trace_granularity {
 
 /*
  * A run of references to one page by one kind of access: count == 1 in a
- * `full` trace.  gva is that of the first, the one that can fault.  Fetches
- * and data are merged apart; a data run is reads only, or starts with a write
- * (its later reads change nothing).  Runs stand in the order of their first
- * references.
+ * `full` trace.  Fetches and data are merged apart; a data run is reads only,
+ * or starts with a write (its later reads change nothing).  Runs stand in the
+ * order of their first references.
+ *
+ * gva and size of a run are those of its first reference where an item that is
+ * no reference ends the run, as what it tells of may be that one.  Otherwise
+ * gva is that of the page and size is 1; of fetches TRACE_SIZE_SOMEWHERE, or
+ * TRACE_SIZE_GOES_ON if the next run begins with the rest of the last one.
  *
  * A reference that crosses into the next page is two, and the second, its
  * rest, has a count of 0.  So a fetch counts one instruction, and the
@@ -42,6 +46,10 @@ enum trace_kind {
 };
 
 #define TRACE_COUNT_MAX (1u << 24)
+
+/* No instruction has so many bytes. */
+#define TRACE_SIZE_GOES_ON   16
+#define TRACE_SIZE_SOMEWHERE 17
 
 struct trace_ref {
 	gva_t gva;

@@ -182,6 +182,26 @@ static bool can_join(const struct trace_ref *run, const struct trace_ref *ref)
 	return run->kind != TRACE_READ || ref->kind != TRACE_WRITE;
 }
 
+/* What no item ended has lost its place on the page. */
+static void merge_close(struct merger *m, size_t *open,
+			const struct trace_ref *next)
+{
+	struct trace_ref *run = *open ? &m->to->entries[*open - 1].ref : NULL;
+
+	*open = 0;
+	if (!run)
+		return;
+	run->gva -= run->gva % PAGE_SIZE;
+	if (run->kind != TRACE_FETCH)
+		run->size = 1;
+	else if (run->size <= 15)
+		/* The next page may have the rest of its last one. */
+		run->size = next && next->count == 0 &&
+					    next->gva - run->gva == PAGE_SIZE
+				    ? 16
+				    : 17;
+}
+
 static void merge_ref(struct merger *m, const struct trace_ref *ref)
 {
 	size_t *open = &m->open[ref->kind == TRACE_FETCH ? 0 : 1];
@@ -194,9 +214,11 @@ static void merge_ref(struct merger *m, const struct trace_ref *ref)
 			return;
 		}
 	}
-	*open = 0;
-	if (m->to->nr - oldest_open(m) >= 32)
-		m->open[0] = m->open[1] = 0;
+	merge_close(m, open, ref);
+	if (m->to->nr - oldest_open(m) >= 32) {
+		merge_close(m, &m->open[0], NULL);
+		merge_close(m, &m->open[1], NULL);
+	}
 	tape_add_ref(m->to, ref);
 	*open = m->to->nr;
 }

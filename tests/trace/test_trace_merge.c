@@ -9,29 +9,53 @@
  * A reference is a word: kind F, R, W (small letter: supervisor; with !:
  * implicit, with @: RFLAGS.AC), page, and +count if that is not 1 (in what
  * comes out, or already in what goes in).  "|" is an item that is no reference.
+ * What comes out with a ? has lost its place on the page, with a > too, and
+ * says that the next page has the rest of its last one.  < is the page's
+ * beginning.
  */
 static const struct {
 	const char *name, *in, *out;
 } cases[] = {
 	{"fetches of one page", "F1 F1 F1", "F1+3"},
-	{"fetches of two pages", "F1 F2 F1", "F1 F2 F1"},
+	{"fetches of two pages", "F1 F2 F1", "F1? F2? F1"},
 	{"reads of one page", "R1 R1", "R1+2"},
 	{"a write takes later reads", "W1 R1 R1 W1", "W1+4"},
-	{"a write ends a run of reads", "R1 R1 W1 R1", "R1+2 W1+2"},
+	{"a write ends a run of reads", "R1 R1 W1 R1", "R1?+2 W1+2"},
 	{"fetches and data apart", "F1 R2 F1 R2 F1", "F1+3 R2+2"},
-	{"the same page in both", "F1 R1 F1 W1", "F1+2 R1 W1"},
-	{"first references in order", "F1 R5 F1 F2 R5 F2", "F1+2 R5+2 F2+2"},
-	{"an open run holds others", "R5 F1 F2 F3 R5 R6", "R5+2 F1 F2 F3 R6"},
-	{"user and supervisor", "F1 f1 F1 R1 r1 r1", "F1 f1 F1 R1 r1+2"},
-	{"implicit or not", "W1 W1! W1! W1 R1!", "W1 W1!+2 W1 R1!"},
+	{"the same page in both", "F1 R1 F1 W1", "F1+2 R1? W1"},
+	{"first references in order", "F1 R5 F1 F2 R5 F2", "F1?+2 R5+2 F2+2"},
+	{"an open run holds others", "R5 F1 F2 F3 R5 R6",
+	 "R5?+2 F1? F2? F3 R6"},
+	{"user and supervisor", "F1 f1 F1 R1 r1 r1", "F1? f1? F1 R1? r1+2"},
+	{"implicit or not", "W1 W1! W1! W1 R1!", "W1? W1!?+2 W1? R1!"},
 	{"an item ends all runs", "F1 R2 F1 | F1 R2", "F1+2 R2 | F1 R2"},
+	{"and leaves them their place", "F1 R2 F3 R4 |", "F1? R2? F3 R4 |"},
 	{"items side by side", "| | F1 |", "| | F1 |"},
-	{"counted ones", "F1+3 F1+4 R1+2 W1+5 R1", "F1+7 R1+2 W1+6"},
-	{"with and without RFLAGS.AC", "r1 r1@ r1@ r1", "r1 r1@+2 r1"},
-	{"the rest of a reference", "F1 F2+0 F2 R8+0 R8", "F1 F2+1 R8+1"},
-	{"no count beyond the limit", "F1+16777215 F1 F1", "F1+16777216 F1"},
-	{"nor by much", "F1+16777216 F1+16777216", "F1+16777216 F1+16777216"},
+	{"counted ones", "F1+3 F1+4 R1+2 W1+5 R1", "F1+7 R1?+2 W1+6"},
+	{"with and without RFLAGS.AC", "r1 r1@ r1@ r1", "r1? r1@?+2 r1"},
+	{"the rest of a reference", "F1 F2+0 F2 R8+0 R8", "F1? F2+1 R8+1"},
+	{"which is told of fetches", "F1 F1 R1 F2<+0 F2 F3",
+	 "F1>+2 R1 F2?+1 F3"},
+	{"of the next page", "F1 F3<+0 | R1 R2<+0", "F1? F3<+0 | R1? R2<+0"},
+	{"told already", "F1>+7 F2?+5 F3", "F1>+7 F2?+5 F3"},
+	{"no count beyond the limit", "F1+16777215 F1 F1", "F1?+16777216 F1"},
+	{"nor by much", "F1+16777216 F1+16777216", "F1?+16777216 F1+16777216"},
 };
+
+static unsigned int place_of(const char *word)
+{
+	return strpbrk(word, "?<>") ? 0 : 8;
+}
+
+static uint8_t size_of(const char *word)
+{
+	if (strchr(word, '>'))
+		return TRACE_SIZE_GOES_ON;
+	if (strchr(word, '?'))
+		return word[0] == 'F' || word[0] == 'f' ? TRACE_SIZE_SOMEWHERE
+							: 1;
+	return 4;
+}
 
 static bool parse_word(const char *word, struct trace_ref *ref)
 {
@@ -46,10 +70,10 @@ static bool parse_word(const char *word, struct trace_ref *ref)
 	if (plus)
 		assert_int_equal(sscanf(plus, "+%u", &count), 1);
 	*ref = (struct trace_ref){
-		.gva = page * PAGE_SIZE,
+		.gva = page * PAGE_SIZE + place_of(word),
 		.count = count,
 		.kind = (uint8_t)((kind - kinds) % 3),
-		.size = 4,
+		.size = size_of(word),
 		.user = kind - kinds < 3,
 		.implicit = strchr(word, '!') != NULL,
 		.ac = strchr(word, '@') != NULL,
