@@ -163,6 +163,8 @@ static void invlpg_takes_all_of_a_large_page(void **state)
 			fail_msg("%s: a piece is left", larges[i].name);
 		assert_true(rig_hits(&rig, other, 0));
 		rig_fill(&rig, gva + far, PFEC_W, far);
+		direct_flush_page(rig.direct, gva);
+		assert_false(rig_hits(&rig, gva + far, 0));
 		rig_end(&rig);
 	}
 }

@@ -5,6 +5,7 @@
  */
 #include "check.h"
 
+#include "arch/paging.h"
 #include "vmx_model/exit.h"
 
 static const struct {
@@ -117,6 +118,32 @@ static void io_qualifications(void **state)
 	check_eq("out dx, al", vmx_qual_io(&out_dx), 0x03f80000);
 	check_eq("in al, 60", vmx_qual_io(&in_imm), 0x00600048);
 	check_eq("rep outsd", vmx_qual_io(&rep_outsd), 0xffff0033);
+}
+
+static void ept_exits(void **state)
+{
+	const uint32_t walk = PFEC_W | PFEC_U;
+	struct vmx_exit_info info;
+
+	(void)state;
+	info = vmx_exit_ept_violation(0, false, true, 0x1234, 0x5678);
+	check_eq("read", info.qualification, 0x181);
+	check_eq("reason", info.reason, 48);
+	check_eq("gva", info.guest_linear, 0x1234);
+	check_eq("gpa", info.guest_physical, 0x5678);
+	info = vmx_exit_ept_violation(PFEC_W, false, true, 0, 0);
+	check_eq("write", info.qualification, 0x182);
+	info = vmx_exit_ept_violation(PFEC_ID, false, true, 0, 0);
+	check_eq("fetch", info.qualification, 0x184);
+	info = vmx_exit_ept_violation(walk, true, true, 0x1234, 0);
+	check_eq("guest table", info.qualification, 0x81);
+	info = vmx_exit_ept_violation(0, false, false, 0x1234, 0x5678);
+	check_eq("PDPTEs", info.qualification, 0x1);
+	check_eq("PDPTEs, gva", info.guest_linear, 0);
+	info = vmx_exit_ept_misconfig(0xfee00020);
+	check_eq("misconfiguration", info.reason, 49);
+	check_eq("its qualification", info.qualification, 0);
+	check_eq("its gpa", info.guest_physical, 0xfee00020);
 }
 
 static void qualifications_decode(void **state)
@@ -332,6 +359,7 @@ int main(void)
 		cmocka_unit_test(information_words),
 		cmocka_unit_test(cr_qualifications),
 		cmocka_unit_test(io_qualifications),
+		cmocka_unit_test(ept_exits),
 		cmocka_unit_test(qualifications_decode),
 		cmocka_unit_test(recorded_exits),
 		cmocka_unit_test(recorded_addresses),
