@@ -137,6 +137,16 @@ static void make_gp_task(void);
 	{                       \
 		HAS, 1, EDX, 16 \
 	}
+#define HAS_CX16                \
+	{                       \
+		HAS, 1, ECX, 13 \
+	}
+/* AMD has it in legacy mode alone. */
+#ifdef __x86_64__
+#define HAS_SYSENTER IS_INTEL
+#else
+#define HAS_SYSENTER HAS_SEP
+#endif
 #define HAS_LAHF                        \
 	{                               \
 		HAS, 0x80000001, ECX, 0 \

@@ -65,7 +65,7 @@ static int machine_init(struct machine *m,
 		.vendor_amd = config_get(config, OPT_vendor) == VENDOR_AMD,
 		.no_nx = !config_get(config, OPT_host_nxe),
 		.maxphyaddr = (uint8_t)config_get(config, OPT_maxphyaddr),
-		.features = (uint32_t)config_get(config, OPT_features),
+		.features = config_processor(config),
 		.max_insns = config_get(config, OPT_max_insns),
 		.check_stale = config_get(config, OPT_check_stale),
 		.mhz = config_get(config, OPT_clock)

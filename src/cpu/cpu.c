@@ -3,34 +3,9 @@
 
 #include <string.h>
 
-/* What every processor of the model has; any other bit is reserved. */
-#define CR4_BASE                                                              \
-	(CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_MCE | \
-	 CR4_PGE | CR4_PCE | CR4_OSFXSR | CR4_OSXMMEXCPT)
-#define EFER_KNOWN (EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE)
-
-/* CR4's bits that come with a feature. */
-static const struct {
-	uint64_t feature, cr4;
-} cr4_features[] = {
-	{FEATURE_LA57, CR4_LA57},  {FEATURE_SMEP, CR4_SMEP},
-	{FEATURE_SMAP, CR4_SMAP},  {FEATURE_PKU, CR4_PKE},
-	{FEATURE_PCID, CR4_PCIDE},
-};
-
-uint64_t cpu_cr4_bits(uint32_t features)
-{
-	uint64_t bits = CR4_BASE;
-
-	for (size_t i = 0; i < ARRAY_LEN(cr4_features); i++)
-		if (features & cr4_features[i].feature)
-			bits |= cr4_features[i].cr4;
-	return bits;
-}
-
 static uint64_t efer_known(const struct cpu *cpu)
 {
-	return EFER_KNOWN & ~(cpu->no_nx ? EFER_NXE : 0);
+	return cpu_efer_bits(cpu->features) & ~(cpu->no_nx ? EFER_NXE : 0);
 }
 
 void cpu_init(struct cpu *cpu, uint8_t maxphyaddr, uint32_t features)

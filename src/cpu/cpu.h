@@ -13,6 +13,7 @@
 #define NOTRAP_CPU_CPU_H
 
 #include "arch/cpu_features.h"
+#include "arch/cpu_profile.h"
 #include "arch/cr.h"
 #include "mem/mem.h"
 #include "paging/walk.h"
@@ -21,7 +22,7 @@ struct cpu {
 	uint64_t cr0, cr2, cr3, cr4, efer;
 	uint64_t pdpte[4]; /* loaded with CR3 in PAE mode */
 	uint32_t pkru;
-	uint32_t features; /* FEATURE_*: what CPUID shows, CR4 takes */
+	uint32_t features; /* FEATURE_*, and the profile */
 	uint8_t maxphyaddr;
 	bool no_nx; /* EFER.NXE is reserved */
 };
@@ -49,9 +50,6 @@ enum paging_mode cpu_paging(const struct cpu *cpu);
 
 /* How a processor without a hypervisor would walk the guest's own tables. */
 struct paging_ctx cpu_guest_paging(const struct cpu *cpu);
-
-/* The bits of CR4 that this processor has. */
-uint64_t cpu_cr4_bits(uint32_t features);
 
 /*
  * Load a register.  False: the processor raises #GP(0) and nothing changed.

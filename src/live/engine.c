@@ -27,13 +27,23 @@ static int unicorn_failed(uc_err err, const char *what, struct diag *diag)
 }
 
 /*
- * QEMU's plain processor, unless there must be SMAP with STAC and CLAC: of the
- * models that have it this one has the least that CPUID does not show.
+ * Of the models that have what CPUID shows, and NX and long mode for our own
+ * use, the one that has the least beside.
  */
+static const int models[NR_PROFILES] = {
+	[PROFILE_ID_PLAIN] = UC_CPU_X86_QEMU64,
+	[PROFILE_ID_PENTIUM3] = UC_CPU_X86_OPTERON_G1,
+	[PROFILE_ID_CORE2] = UC_CPU_X86_CORE2DUO,
+	[PROFILE_ID_K8] = UC_CPU_X86_OPTERON_G1,
+	[PROFILE_ID_NEHALEM] = UC_CPU_X86_NEHALEM,
+};
+
 static int cpu_model(const struct live *live)
 {
-	return live->config.features & FEATURE_SMAP ? UC_CPU_X86_DENVERTON
-						    : UC_CPU_X86_QEMU64;
+	/* STAC and CLAC. */
+	if (live->config.features & FEATURE_SMAP)
+		return UC_CPU_X86_DENVERTON;
+	return models[profile_of(live->config.features)];
 }
 
 static int open_unicorn(struct live *live, struct diag *diag)
@@ -140,6 +150,8 @@ int live_create(const struct live_config *config, struct mem *mem,
 				      .maxphyaddr = config->maxphyaddr,
 				      .features = config->features};
 	live->code_epoch = 1; /* a new site has 0 */
+	msrs_init(&live->env.msrs, config->features, config->vendor_amd,
+		  config->maxphyaddr);
 	clock_init(&live->clock);
 
 	err = install_create(mem, &live->install, diag);

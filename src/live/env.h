@@ -10,10 +10,12 @@
 #define NOTRAP_LIVE_ENV_H
 
 #include "arch/cpu_features.h"
+#include "arch/cpu_profile.h"
 #include "arch/cr.h"
 #include "event/event.h"
 #include "live/vcpu.h"
 #include "mem/mem.h"
+#include "platform/msr.h"
 
 struct live_end;
 struct platform;
@@ -42,7 +44,8 @@ struct live_env {
 	bool vendor_amd;
 	bool no_nx;         /* CPUID has no NX */
 	uint8_t maxphyaddr; /* CPUID 0x80000008 */
-	uint32_t features;  /* FEATURE_* */
+	uint32_t features;  /* FEATURE_*, and the profile */
+	struct msrs msrs;
 	struct written_frames written;
 	gva_t gva; /* of the last reference lin.c has pushed */
 };
@@ -68,6 +71,11 @@ static inline uint64_t env_efer_lma(const struct live_env *env)
 static inline enum code_mode env_code_mode(const struct live_env *env)
 {
 	return vcpu_code_mode(env->vcpu, env_efer_lma(env));
+}
+
+static inline const struct cpu_profile *env_profile(const struct live_env *env)
+{
+	return cpu_profile(profile_of(env->features));
 }
 
 static inline bool env_has(const struct live_env *env, uint64_t feature)

@@ -9,8 +9,6 @@
 #include "platform/cpuid.h"
 #include "platform/platform.h"
 
-#define CPUID_EXT_EDX_RDTSCP BIT(27)
-
 static bool may_read_counter(const struct exec *x, uint64_t cr4_bit, bool needs)
 {
 	bool set = x->env->sink->view->cr4 & cr4_bit;
@@ -101,15 +99,18 @@ static enum insn_status exec_rdtsc(struct exec *x)
 	tsc = x->env->tsc + vcpu->tsc_offset;
 	vcpu->gpr[GPR_RAX] = (uint32_t)tsc;
 	vcpu->gpr[GPR_RDX] = tsc >> 32;
-	if (x->insn->op == OP_RDTSCP)
-		vcpu->gpr[GPR_RCX] = 0; /* TSC_AUX is not modelled */
+	if (x->insn->op == OP_RDTSCP) {
+		uint64_t aux = 0;
+
+		msrs_read(&x->env->msrs, MSR_TSC_AUX, &aux);
+		vcpu->gpr[GPR_RCX] = aux;
+	}
 	return exec_advance(x);
 }
 
 static enum insn_status exec_rdtscp(struct exec *x)
 {
-	if (!(exec_cpuid_leaf(x, 0x80000001, 0, false).edx &
-	      CPUID_EXT_EDX_RDTSCP))
+	if (!(env_profile(x->env)->ext_edx & CPUID_EXT_EDX_RDTSCP))
 		return exec_raise(x, EXC_UD);
 	return exec_rdtsc(x);
 }

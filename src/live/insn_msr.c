@@ -4,19 +4,15 @@
  * vol. 4, AMD APM vol. 2 "MSR Cross-Reference".
  *
  * A register belongs to a feature: where CPUID does not show that, it is as
- * absent as any other number, #GP(0); PAT is such, and APIC_BASE without a
- * local APIC.  EFER is the sink's, KERNEL_GS_BASE the processor's (SWAPGS runs
- * natively).
+ * absent as any other number, #GP(0).  EFER is the sink's, KERNEL_GS_BASE the
+ * processor's (SWAPGS runs natively), APIC_BASE the local APIC's, the rest that
+ * of platform/msr.h.
  */
+#include "arch/cpu_profile.h"
 #include "arch/exception.h"
 #include "live/exec.h"
 #include "platform/cpuid.h"
 #include "platform/platform.h"
-
-#define MSR_IA32_PLATFORM_ID  0x17u
-#define MSR_IA32_BIOS_SIGN_ID 0x8bu
-#define MSR_K8_SYSCFG         0xc0010010u
-#define MSR_K8_HWCR           0xc0010015u
 
 enum msr_result {
 	MSR_DONE,
@@ -35,9 +31,14 @@ struct msr_slot {
 	enum msr_kind kind;
 };
 
-static bool has_feature(const struct exec *x, uint32_t leaf, uint64_t edx_bit)
+static bool has_long_mode(const struct exec *x)
 {
-	return exec_cpuid_leaf(x, leaf, 0, true).edx & edx_bit;
+	return env_profile(x->env)->ext_edx & CPUID_EXT_EDX_LM;
+}
+
+static bool has_efer(const struct exec *x)
+{
+	return cpu_efer_bits(x->env->features);
 }
 
 /* The plain registers of long mode. */
@@ -93,29 +94,9 @@ static bool find_slot(const struct exec *x, uint32_t msr, struct msr_slot *ret)
 	struct vcpu *vcpu = x->env->vcpu;
 
 	if (find_long_slot(vcpu, msr, ret))
-		return has_feature(x, 0x80000001, CPUID_EXT_EDX_LM);
+		return has_long_mode(x);
 	return find_sysenter_slot(vcpu, msr, ret) &&
-	       has_feature(x, 1, CPUID_1_EDX_SEP);
-}
-
-/*
- * Registers that read 0 and take writes without effect: the microcode
- * revision (written before CPUID by those who want to know it), and what
- * processors of these families have for their firmware.
- */
-static bool is_inert(const struct exec *x, uint32_t msr)
-{
-	switch (msr) {
-	case MSR_IA32_BIOS_SIGN_ID:
-		return true;
-	case MSR_IA32_PLATFORM_ID:
-		return !x->env->vendor_amd;
-	case MSR_K8_SYSCFG:
-	case MSR_K8_HWCR:
-		return x->env->vendor_amd;
-	default:
-		return false;
-	}
+	       (env_profile(x->env)->edx & CPUID_1_EDX_SEP);
 }
 
 static enum msr_result msr_read(const struct exec *x, uint32_t msr,
@@ -133,15 +114,15 @@ static enum msr_result msr_read(const struct exec *x, uint32_t msr,
 		return MSR_DONE;
 	case MSR_EFER:
 		*ret = x->env->sink->view->efer;
-		return MSR_DONE;
+		return has_efer(x) ? MSR_DONE : MSR_REFUSED;
 	case MSR_APIC_BASE:
 		*ret = x->env->platform->lapic.msr;
 		return *ret ? MSR_DONE : MSR_REFUSED;
 	case MSR_KERNEL_GS_BASE:
-		return MSR_NATIVE;
+		return has_long_mode(x) ? MSR_NATIVE : MSR_REFUSED;
 	default:
-		*ret = 0;
-		return is_inert(x, msr) ? MSR_DONE : MSR_REFUSED;
+		return msrs_read(&x->env->msrs, msr, ret) ? MSR_DONE
+							  : MSR_REFUSED;
 	}
 }
 
@@ -183,13 +164,16 @@ static enum msr_result msr_write(const struct exec *x, uint32_t msr,
 		x->env->vcpu->tsc_offset = val - x->env->tsc;
 		return MSR_DONE;
 	case MSR_EFER: /* the sink has taken it */
-		return MSR_DONE;
+		return has_efer(x) ? MSR_DONE : MSR_REFUSED;
 	case MSR_APIC_BASE:
 		return write_apic_base(x, val) ? MSR_DONE : MSR_REFUSED;
 	case MSR_KERNEL_GS_BASE:
-		return env_may_hold(x->env, val) ? MSR_NATIVE : MSR_REFUSED;
+		return has_long_mode(x) && env_may_hold(x->env, val)
+			       ? MSR_NATIVE
+			       : MSR_REFUSED;
 	default:
-		return is_inert(x, msr) ? MSR_DONE : MSR_REFUSED;
+		return msrs_write(&x->env->msrs, msr, val) ? MSR_DONE
+							   : MSR_REFUSED;
 	}
 }
 

@@ -27,7 +27,7 @@ struct live_config {
 	bool vendor_amd;
 	bool no_nx;         /* CPUID has no NX */
 	uint8_t maxphyaddr; /* CPUID 0x80000008 */
-	uint32_t features;  /* FEATURE_*, arch/cpu_features.h */
+	uint32_t features;  /* FEATURE_*, and the profile */
 	uint64_t max_insns; /* 0: no end */
 	/*
 	 * Virtual time: 0: an instruction is 1 ns; else cycles in a

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/cpu_features.h"
+#include "arch/cpu_profile.h"
 #include "replay/internal.h"
 #include "trace/sense.h"
 
@@ -27,7 +29,9 @@ static int lane_init(struct replay_lane *lane, const struct config *config,
 	if (config_get(config, OPT_vcpus) <= info->nr_others)
 		own.value[OPT_vcpus] = info->nr_others + 1;
 	if (!config->given[OPT_features])
-		own.value[OPT_features] = info->features;
+		own.value[OPT_features] = info->features & FEATURE_ALL;
+	if (!config->given[OPT_cpu])
+		own.value[OPT_cpu] = profile_of((uint32_t)info->features);
 	if (!err)
 		err = sim_create(&own, lane->mem, &lane->sim, diag);
 	if (err)

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "arch/cpu_features.h"
+#include "arch/cpu_profile.h"
 #include "base/bug.h"
 #include "base/suggest.h"
 #include "mem/mem.h"
@@ -247,6 +248,18 @@ static int set_cost(struct config *config, enum cost_id id, const char *text,
 	return 0;
 }
 
+/* A processor brings its vendor and its width along. */
+static void set_cpu(struct config *config, uint64_t id)
+{
+	const struct cpu_profile *cpu = cpu_profile((enum cpu_profile_id)id);
+
+	if (!config->given[OPT_vendor])
+		config->value[OPT_vendor] =
+			cpu->vendor == PROFILE_AMD ? VENDOR_AMD : VENDOR_INTEL;
+	if (!config->given[OPT_maxphyaddr])
+		config->value[OPT_maxphyaddr] = cpu->width;
+}
+
 int config_set(struct config *config, const char *key, const char *value,
 	       struct diag *diag)
 {
@@ -275,6 +288,8 @@ int config_set(struct config *config, const char *key, const char *value,
 	}
 	config->value[i] = val;
 	config->given[i] = true;
+	if (i == OPT_cpu)
+		set_cpu(config, val);
 	return 0;
 }
 
@@ -396,9 +411,49 @@ static int check_direct(const struct config *config, struct diag *diag)
 	return 0;
 }
 
+/* Features that belong to long mode. */
+#define LONG_FEATURES                                                  \
+	(FEATURE_LA57 | FEATURE_PKU | FEATURE_PCID | FEATURE_INVPCID | \
+	 FEATURE_1G)
+
+static int check_cpu(const struct config *config, struct diag *diag)
+{
+	const struct cpu_profile *cpu =
+		cpu_profile(profile_of(config_processor(config)));
+	uint64_t width = config_get(config, OPT_maxphyaddr);
+
+	if (cpu->vendor != PROFILE_EITHER &&
+	    (uint64_t)cpu->vendor != config_get(config, OPT_vendor))
+		return diag_set(diag, -EINVAL,
+				"vendor=%s: cpu=%s is the other vendor's",
+				is_amd(config) ? "amd" : "intel", cpu->name);
+	if (cpu->is_fixed && width != cpu->width)
+		return diag_set(diag, -EINVAL,
+				"maxphyaddr=%" PRIu64
+				": cpu=%s has %u bits, and no way to tell "
+				"others",
+				width, cpu->name, cpu->width);
+	if (!(cpu->ext_edx & CPUID_EXT_EDX_LM) &&
+	    (config_get(config, OPT_features) & LONG_FEATURES))
+		return diag_set(diag, -EINVAL,
+				"features: la57, pku, pcid, invpcid and 1g "
+				"need long mode, which cpu=%s has not",
+				cpu->name);
+	return 0;
+}
+
+uint32_t config_processor(const struct config *config)
+{
+	return (uint32_t)(config_get(config, OPT_features) |
+			  config_get(config, OPT_cpu) << PROFILE_SHIFT);
+}
+
 int config_check(const struct config *config, struct diag *diag)
 {
-	int err;
+	int err = check_cpu(config, diag);
+
+	if (err)
+		return err;
 
 	for (size_t i = 0; i < ARRAY_LEN(ranges); i++) {
 		err = check_range(config, &ranges[i], diag);

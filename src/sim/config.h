@@ -63,7 +63,8 @@ int config_set(struct config *config, const char *key, const char *value,
 	       struct diag *diag);
 
 /*
- * What cannot be run, after all keys are set: a number out of its range,
+ * What cannot be run, after all keys are set: a number out of its range, a
+ * vendor, width or feature that the chosen processor cannot have,
  * bypass=on given together with vendor=amd, flushes that do not exit where
  * guest tables may go out of sync, or entries that would not fault
  * (sim/trap_check.h) without unsafe-trap=force; without shadow tables, what is
@@ -79,6 +80,9 @@ static inline uint64_t config_get(const struct config *config,
 {
 	return config->value[id];
 }
+
+/* cpu= and features= as a processor has them (arch/cpu_profile.h). */
+uint32_t config_processor(const struct config *config);
 
 enum mmu_kind config_mmu_kind(const struct config *config);
 const char *config_mmu_name(const struct config *config);

@@ -82,7 +82,8 @@ static uint32_t proc_controls(const struct sim *sim)
 static uint64_t cr4_host_owned(const struct cpu *cpu)
 {
 	return CR4_HOST_OWNED |
-	       (cpu_cr4_bits(cpu->features) & ~cpu_cr4_bits(0));
+	       (cpu_cr4_bits(cpu->features) &
+		~cpu_cr4_bits(cpu->features & ~(uint32_t)FEATURE_ALL));
 }
 
 /* SMEP, SMAP and keys pass through, as sptes have what they judge by. */

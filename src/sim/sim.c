@@ -189,7 +189,7 @@ static int init_vcpu(struct sim *sim, struct diag *diag)
 	if (!vcpu->vmcs)
 		return diag_set(diag, -ENOMEM, "no host memory");
 	cpu_init(&vcpu->cpu, (uint8_t)config_get(&sim->config, OPT_maxphyaddr),
-		 (uint32_t)config_get(&sim->config, OPT_features));
+		 config_processor(&sim->config));
 	vcpu->cpu.no_nx = !config_get(&sim->config, OPT_host_nxe);
 	vcpu->hardware = config_hardware(&sim->config);
 	sim->mmu->reset(sim);

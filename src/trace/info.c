@@ -5,6 +5,7 @@
  * right, and there but for the rare ones.
  */
 #include "trace/info.h"
+#include "arch/cpu_profile.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -241,6 +242,14 @@ static void get_granularity(struct parser *ps, const json_t *doc,
 		ps->member = "granularity";
 }
 
+static void get_features(struct parser *ps, const json_t *doc, uint64_t *ret)
+{
+	get_rare(ps, doc, "features", ret);
+	if (!ps->member &&
+	    (*ret >> 32 || profile_of((uint32_t)*ret) >= NR_PROFILES))
+		ps->member = "features";
+}
+
 int info_parse(const char *text, uint32_t len, struct trace_info *ret,
 	       struct diag *diag)
 {
@@ -258,7 +267,7 @@ int info_parse(const char *text, uint32_t len, struct trace_info *ret,
 	get_hex(&ps, doc, "efer", &info.efer);
 	get_hex(&ps, doc, "memory", &info.memory);
 	get_pdptes(&ps, doc, info.pdpte);
-	get_rare(&ps, doc, "features", &info.features);
+	get_features(&ps, doc, &info.features);
 	get_rare(&ps, doc, "image_digest", &info.image_digest);
 	get_rare(&ps, doc, "initrd_digest", &info.initrd_digest);
 	get_rare(&ps, doc, "pkru", &info.pkru);

@@ -123,7 +123,7 @@ struct trace_info {
 	uint64_t cr0, cr3, cr4, efer;
 	uint64_t pdpte[4];
 	uint64_t pkru;
-	uint64_t features; /* of every processor, FEATURE_* */
+	uint64_t features; /* of every processor: FEATURE_*, and the profile */
 	/* The same of processors 1 and up, at the first item of each. */
 	uint32_t nr_others;
 	struct trace_vcpu other[TRACE_VCPUS_MAX - 1];

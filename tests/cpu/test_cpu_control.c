@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Loads of control registers: which are a #GP, and the modes they lead to. */
+#include <string.h>
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -154,7 +156,8 @@ static void cr4_bits_come_with_features(void **state)
 
 	(void)state;
 	for (unsigned int bit = 0; bit < 64; bit++) {
-		bool base = bit <= 10;
+		/* TSD, DE, PSE, PAE; PGE, PCE, OSFXSR, OSXMMEXCPT */
+		bool base = bit <= 10 && (UINT64_C(0x7bc) >> bit & 1);
 
 		for (uint32_t f = 0; f <= FEATURE_ALL; f++) {
 			bool want = base || (f & owner[bit]);
@@ -163,6 +166,39 @@ static void cr4_bits_come_with_features(void **state)
 				fail_msg("CR4 bit %u, features %x", bit, f);
 		}
 	}
+}
+
+/* What the processors take: CR4 without features, EFER. */
+static void profiles(void **state)
+{
+	static const struct {
+		enum cpu_profile_id id;
+		const char *name;
+		uint64_t cr4, efer;
+	} rows[NR_PROFILES] = {
+		{PROFILE_ID_PLAIN, "plain", 0x7bc, 0xd01},
+		{PROFILE_ID_PENTIUM3, "pentium3", 0x7fc, 0},
+		{PROFILE_ID_CORE2, "core2", 0x7fc, 0xd01},
+		{PROFILE_ID_K8, "k8", 0x7fc, 0xd01},
+		{PROFILE_ID_NEHALEM, "nehalem", 0x7fc, 0xd01},
+	};
+	char names[64] = "";
+
+	(void)state;
+	for (uint32_t i = 0; i < NR_PROFILES; i++) {
+		uint32_t word = i << PROFILE_SHIFT;
+
+		assert_int_equal(rows[i].id, i);
+		assert_string_equal(cpu_profile(rows[i].id)->name,
+				    rows[i].name);
+		assert_int_equal(cpu_cr4_bits(word), rows[i].cr4);
+		assert_int_equal(cpu_efer_bits(word), rows[i].efer);
+		assert_int_equal(cpu_cr4_bits(word | FEATURE_SMEP),
+				 rows[i].cr4 | CR4_SMEP);
+		strcat(names, i ? "," : "");
+		strcat(names, rows[i].name);
+	}
+	assert_string_equal(names, PROFILE_NAMES);
 }
 
 static void modes(void **state)
@@ -329,6 +365,7 @@ int main(void)
 		cmocka_unit_test(cr4_reloads_pdptes),
 		cmocka_unit_test(no_flush_is_not_kept),
 		cmocka_unit_test(cr4_bits_come_with_features),
+		cmocka_unit_test(profiles),
 		cmocka_unit_test(modes),
 		cmocka_unit_test(invpcid_operands),
 	};

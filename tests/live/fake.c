@@ -177,6 +177,7 @@ void fake_init(struct fake *fake)
 		.tsc = 12000,
 		.maxphyaddr = 40,
 	};
+	msrs_init(&fake->env.msrs, 0, false, 40);
 	fake->vcpu.rflags = RFLAGS_ONE;
 }
 

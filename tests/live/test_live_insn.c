@@ -210,6 +210,7 @@ static void leaf_size(struct fake *f)
 	f->vcpu.gpr[GPR_RAX] = 0x80000008;
 	f->env.maxphyaddr = 46;
 	f->env.vendor_amd = true;
+	f->env.msrs.amd = true;
 }
 
 static void cpuid_size(struct vcpu *vcpu)

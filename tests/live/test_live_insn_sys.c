@@ -55,12 +55,14 @@ static void amd(struct fake *f)
 {
 	msrs(f);
 	f->env.vendor_amd = true;
+	f->env.msrs.amd = true;
 }
 
 static void amd_compat(struct fake *f)
 {
 	compat(f);
 	f->env.vendor_amd = true;
+	f->env.msrs.amd = true;
 }
 
 static void amd_legacy(struct fake *f)
@@ -109,6 +111,7 @@ static void amd_wild_rcx(struct fake *f)
 {
 	wild_rcx(f);
 	f->env.vendor_amd = true;
+	f->env.msrs.amd = true;
 }
 
 static void no_sysenter_cs(struct fake *f)
@@ -436,6 +439,7 @@ static void test_msrs(void **state)
 		fake_init(&f);
 		setup_mode(&f, SETUP_LONG);
 		f.env.vendor_amd = msr_cases[i].amd;
+		f.env.msrs.amd = msr_cases[i].amd;
 		rip = f.vcpu.rip;
 		f.vcpu.gpr[GPR_RAX] = UINT64_C(0xdddddddd00000000) |
 				      (msr_cases[i].val & 0xffffffff);

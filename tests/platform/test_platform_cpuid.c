@@ -37,7 +37,7 @@ static const struct {
 	const char *name;
 	bool set;
 } edx1[32] = {
-	{"FPU", true},     {"VME", false},    {"DE", false},
+	{"FPU", true},     {"VME", false},    {"DE", true},
 	{"PSE", true},     {"TSC", true},     {"MSR", true},
 	{"PAE", true},     {"MCE", false},    {"CX8", true},
 	{"APIC", false},   {"bit 10", false}, {"SEP", true},
@@ -83,7 +83,7 @@ static void extended(void **state)
 	r = cpuid_query(&intel, 0x80000001, 0, false);
 	check_eq("intel, other modes: no SYSCALL", r.edx, nx | lm);
 	r = cpuid_query(&amd, 0x80000001, 0, false);
-	check_eq("amd repeats leaf 1", r.edx, syscall | nx | lm | 0x0180a179);
+	check_eq("amd repeats leaf 1", r.edx, syscall | nx | lm | 0x0180a17d);
 	check_eq("amd, LAHF", r.ecx, 1);
 	check_eq("amd, no SVM", r.ecx & 4, 0);
 }

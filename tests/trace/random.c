@@ -196,7 +196,7 @@ struct trace_info random_info(struct rng *rng,
 	if (one_in(rng, 2))
 		info.pkru = any_number(rng);
 	if (one_in(rng, 2))
-		info.features = any_number(rng);
+		info.features = any_number(rng) & 0x4ffffff;
 	if (one_in(rng, 2))
 		info.image_digest = any_number(rng);
 	if (one_in(rng, 2))

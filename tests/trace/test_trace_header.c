@@ -32,6 +32,11 @@ static const struct {
 	{"pages", NULL, "{'granularity':'pages'," CRS MORE TEXT},
 	{"features", NULL, GOOD "'features':'0x000000000000000a'," TEXT},
 	{"no features", "features", GOOD "'features':'smap'," TEXT},
+	{"processor 4", NULL, GOOD "'features':'0x0000000004000000'," TEXT},
+	{"processor 5", "features",
+	 GOOD "'features':'0x0000000005000000'," TEXT},
+	{"features of 33 bits", "features",
+	 GOOD "'features':'0x0000000100000000'," TEXT},
 	{"no PKRU", "pkru", GOOD "'pkru':4," TEXT},
 	{"digests", NULL,
 	 GOOD "'image_digest':'0x000000000000000a','initrd_digest':"
