@@ -18,8 +18,8 @@
 #define CR4_HARDWARE   (CR4_PAE | CR4_VMXE)
 /*
  * And with EPT, KVM 3.1: the hardware pages as the guest does.  CR0.TS is the
- * guest's, as the FPU is (edcafe3c5a06), and so is CR4.PGE
- * (KVM_CR4_GUEST_OWNED_ BITS).
+ * guest's, as the FPU is (vmx_fpu_activate), and so is CR4.PGE beside the rest
+ * of KVM_CR4_GUEST_OWNED_BITS (set_cr4_guest_host_mask).
  */
 #define EPT_CR0_GUEST_OWNED CR0_TS
 #define EPT_CR4_GUEST_OWNED \
