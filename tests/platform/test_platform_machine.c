@@ -98,6 +98,7 @@ static const struct {
 	{"keyboard, no reset", 0x64, 1, 0xff, PLATFORM_RUNS, 0},
 	{"reset control, cold", 0xcf9, 1, 0x06, PLATFORM_RESET, 0},
 	{"reset control, kind", 0xcf9, 1, 0x02, PLATFORM_RUNS, 0},
+	{"reset control, a word", 0xcf9, 2, 0x04, PLATFORM_RUNS, 0},
 	{"PCI address, 4 bytes", 0xcf8, 4, 0x80000404, PLATFORM_RUNS, 0},
 	{"PCI mechanism, byte 3", 0xcfb, 1, 0x01, PLATFORM_RUNS, 0},
 	{"port 0x80", 0x80, 1, 0xfe, PLATFORM_RUNS, 0},
