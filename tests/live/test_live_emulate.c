@@ -571,6 +571,37 @@ static void test_device_crossing(void **state)
 	fake_finish(&f);
 }
 
+/* The RAM behind a device's end has not been granted yet. */
+static void test_device_then_ram(void **state)
+{
+	struct live_end end;
+	struct fake f;
+
+	(void)state;
+	place(&f, L, "48 8b 07");
+	f.vcpu.gpr[GPR_RDI] = TABLE + 0xffc;
+	fake_poke(&f, TABLE + 0x1000, 0x12345678, 4);
+	assert_int_equal(reach(&f, TABLE + 0xffc, 0, &end), INSN_DONE);
+	check_eq("both", f.vcpu.gpr[GPR_RAX], UINT64_C(0x12345678ffffffff));
+	check_eq("accesses", fake_count(&f, GE_ACCESS), 1);
+	check_eq("where", fake_last(&f, GE_ACCESS)->gva, TABLE + 0x1000);
+	fake_finish(&f);
+}
+
+/* From one place in a device's page to another: the sink knows that page. */
+static void test_within_device(void **state)
+{
+	struct live_end end;
+	struct fake f;
+
+	(void)state;
+	place(&f, L, "48 a5");
+	assert_int_equal(reach(&f, TABLE + 0x800, 0, &end), INSN_DONE);
+	check_eq("events", f.nr_events, 1);
+	check_eq("RAM there", fake_peek(&f, TABLE, 8), OLD);
+	fake_finish(&f);
+}
+
 /* Neither code nor what the emulator does not know. */
 static void test_device_ends(void **state)
 {
@@ -616,6 +647,8 @@ int main(void)
 		cmocka_unit_test(test_devices),
 		cmocka_unit_test(test_device_to_ram),
 		cmocka_unit_test(test_device_crossing),
+		cmocka_unit_test(test_device_then_ram),
+		cmocka_unit_test(test_within_device),
 		cmocka_unit_test(test_device_ends),
 	};
 
