@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A Linux boot to its end: notrap run against QEMU's TCG and Bochs.
 
-usage: bench_linux.py NOTRAP DIRECTORY [ROUNDS]
+usage: bench_linux.py NOTRAP DIRECTORY [ROUNDS [DOCUMENT]]
 
 DIRECTORY holds what scripts/linux-guests made: vmlinux-NAME, vmlinuz-NAME and
 initrd-NAME.gz.  Each program boots the same kernel with the same initramfs,
@@ -13,7 +13,8 @@ QEMU is the machine that notrap models as far as a kernel can tell: isapc
 without i8042 and without a local APIC, the vmlinux entered by its PVH note.
 Bochs cannot be given a kernel: it boots the bzImage from a CD by ISOLINUX,
 once, as it takes minutes; so that ratio is against notrap on the same bzImage.
-A recording is made once, too.
+A recording is made once, too.  DOCUMENT is docs/performance.md, whose table
+is written anew.
 """
 
 import pathlib
@@ -30,8 +31,9 @@ ARGS = ("console=ttyS0 reboot=t panic=-1 nokaslr mitigations=off "
 MEMORY = 128
 TIMEOUT = 1800
 
-# What the initramfs says when it is done.
+# What the initramfs says when it is done; Bochs has no isa-debug-exit.
 LAST_WORDS = b"notrap: pgfault "
+REBOOT = b"reboot: machine restart"
 
 # What is asked of the default generation: at most so many times QEMU's time.
 GOALS = {"amd64": 2, "686pae": 3}
@@ -46,6 +48,8 @@ CONFIGS = {
     "seed": ["mmu=seed", "bypass=off"],
     "kvm-2.6.28": ["mmu=kvm-2.6.28", "bypass=off"],
     "xen": ["mmu=xen", "bypass=off"],
+    "ept": ["mmu=ept"],
+    "native": ["mmu=native"],
 }
 
 ISOLINUX = "/usr/lib/ISOLINUX/isolinux.bin"
@@ -72,8 +76,8 @@ class Failed(Exception):
     pass
 
 
-def timed(command, console=None):
-    """Seconds on processors; the guest's last line must have been printed."""
+def timed(command, console=None, last_words=LAST_WORDS):
+    """Seconds on processors; the guest must have said its last words."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     output = subprocess.run(command, stdin=subprocess.DEVNULL,
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -81,7 +85,7 @@ def timed(command, console=None):
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if console and console.exists():
         output += console.read_bytes()
-    if LAST_WORDS not in output:
+    if last_words not in output:
         tail = output[-2000:].decode(errors="replace")
         raise Failed(f"{' '.join(map(str, command))}: not to the end:\n{tail}")
     return (after.ru_utime + after.ru_stime - before.ru_utime -
@@ -134,12 +138,23 @@ def bochs(kernel, initrd):
         rc.write_text(BOCHSRC.format(
             memory=MEMORY, console=console, log=scratch / "log",
             iso=make_iso(scratch, kernel, initrd)))
-        return timed(["bochs", "-q", "-f", rc, "-rc", commands], console)
+        return timed(["bochs", "-q", "-f", rc, "-rc", commands],
+                     console, REBOOT)
 
 
 def has_bochs():
     return (shutil.which("bochs") and shutil.which("xorriso") and
             pathlib.Path(ISOLINUX).exists() and pathlib.Path(LDLINUX).exists())
+
+
+rows = []  # of the table
+
+
+def tell(kernel, what, seconds, against, ratio, goal=""):
+    rows.append((kernel, what, f"{seconds:.2f} s", against, f"{ratio:.2f}",
+                 goal))
+    print(f"{kernel:8} {what:28} {seconds:7.2f} s  {ratio:6.2f} x {against}"
+          f"{'  (goal: ' + goal + ')' if goal else ''}", flush=True)
 
 
 def compare_with_qemu(program, name, kernel, initrd, rounds):
@@ -151,13 +166,9 @@ def compare_with_qemu(program, name, kernel, initrd, rounds):
         for key, run in runs.items():
             times[key].append(run())
     medians = {key: statistics.median(ts) for key, ts in times.items()}
-    print(f"{name}: vmlinux to its end, medians of {rounds}")
-    for key, ts in times.items():
-        print(f"  {key:20} {medians[key]:6.2f} s "
-              f"({min(ts):.2f}-{max(ts):.2f})"
-              f"  {medians[key] / medians['QEMU TCG']:5.2f} x")
-    print(f"  goal: {GOAL_CONFIG} within {GOALS[name]} x of QEMU TCG",
-          flush=True)
+    for key, median in medians.items():
+        tell(name, key, median, "QEMU TCG", median / medians["QEMU TCG"],
+             f"at most {GOALS[name]}" if key == GOAL_CONFIG else "")
     return medians[GOAL_CONFIG]
 
 
@@ -167,22 +178,19 @@ def compare_with_record(program, name, kernel, initrd, live):
         seconds = notrap(program, kernel, initrd, CONFIGS[GOAL_CONFIG],
                          "--record", trace)
         size = trace.stat().st_size / 1e6
-    print(f"{name}: recorded, one run: {seconds:.2f} s, {size:.1f} MB, "
-          f"{seconds / live:.1f} x of live (goal: at most {RECORD_GOAL} x)",
-          flush=True)
+    tell(name, f"{GOAL_CONFIG}, recorded ({size:.0f} MB)", seconds,
+         GOAL_CONFIG, seconds / live, f"at most {RECORD_GOAL}")
 
 
 def compare_with_bochs(program, name, kernel, initrd):
     ours = notrap(program, kernel, initrd, CONFIGS[GOAL_CONFIG])
     theirs = bochs(kernel, initrd)
-    print(f"{name}: bzImage to its end, one run: {GOAL_CONFIG} {ours:.2f} s, "
-          f"Bochs {theirs:.2f} s, {theirs / ours:.1f} x "
-          f"(goal: at least {BOCHS_GOAL} x)", flush=True)
+    tell(name, f"{GOAL_CONFIG}, bzImage", ours, GOAL_CONFIG, 1)
+    tell(name, "Bochs, bzImage", theirs, GOAL_CONFIG, theirs / ours,
+         f"at least {BOCHS_GOAL}")
 
 
-def main():
-    program, directory = sys.argv[1], pathlib.Path(sys.argv[2])
-    rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 3
+def run_all(program, directory, rounds):
     for name in GOALS:
         initrd = directory / f"initrd-{name}.gz"
         kernel = directory / f"vmlinux-{name}"
@@ -198,7 +206,17 @@ def main():
             compare_with_bochs(program, name, directory / f"vmlinuz-{name}",
                                initrd)
         else:
-            print("no Bochs, xorriso, isolinux or syslinux-common")
+            print("no Bochs (bochs, vgabios, xorriso, isolinux, "
+                  "syslinux-common)")
+
+
+def main():
+    rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 3
+    run_all(sys.argv[1], pathlib.Path(sys.argv[2]), rounds)
+    if len(sys.argv) > 4:
+        replace_part(sys.argv[4], "linux", table(
+            ("kernel", "what boots it", "processor time", "against", "ratio",
+             "goal"), rows))
 
 
 try:

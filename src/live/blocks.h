@@ -30,8 +30,10 @@ struct block_place {
 	gfn_t first, last;
 };
 
+/* What a hit looks at comes first: one cache line. */
 struct block {
-	gva_t pc; /* linear */
+	gva_t pc;     /* linear */
+	gva_t rep_at; /* the repeated string instruction, or NO_REP */
 	uint32_t size;
 	/*
 	 * Instructions the clock is charged with when the block begins: all
@@ -39,19 +41,20 @@ struct block {
 	 * executing the block, or one of that instruction alone, many times.
 	 */
 	uint16_t charge;
-	uint16_t nr;  /* all instructions */
-	uint8_t mode; /* enum code_mode */
-	bool ambiguous;
-	bool shared;   /* code of other places or modes has the same entry */
-	uint32_t hash; /* of the bytes */
+	uint16_t nr;         /* all instructions */
+	uint32_t hash;       /* of the bytes */
 	uint32_t code_bytes; /* estimate of what its translation takes */
 	uint32_t lengths;    /* where in the arena */
 	uint32_t next;       /* variant + 1: same pc and size */
-	gva_t rep_at;        /* the repeated string instruction, or NO_REP */
+	uint8_t mode;        /* enum code_mode */
+	bool ambiguous;
+	bool shared; /* code of other places or modes has the same entry */
 	/* Offsets of sensitive instructions, of the code of this hash. */
 	uint16_t first_site, last_site;
 	struct block_place place; /* of the code of this hash */
 };
+
+_Static_assert(sizeof(struct block) == 64, "more than a cache line");
 
 struct blocks {
 	struct block *block;

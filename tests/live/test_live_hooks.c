@@ -113,12 +113,41 @@ static void test_overlapping_blocks(void **state)
 	machine_finish(&m);
 }
 
+/* CPUID becomes RDTSC, through the mapping it runs from and through another. */
+CODE(64, patch,
+     "mov $0x180000, %ebp\n mov $4, %edi\n"
+     "1: call *%rbp\n call *%rbp\n xorb $0x93, 1(%rsi)\n dec %edi\n"
+     "jnz 1b\n hlt\n");
+
+static void test_other_instruction(void **state)
+{
+	static const gva_t through[] = {FUNCS, FUNCS + MACHINE_RAM};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(through); i++) {
+		struct machine m;
+		struct vcpu vcpu;
+
+		machine_init(&m,
+			     &(struct machine_config){.mode = MACHINE_LONG});
+		vcpu = begin(&m, patch_s, patch_e);
+		machine_map(&m, MACHINE_RAM, 0, MACHINE_RAM, PTE_W);
+		machine_put(&m, FUNCS, "\x0f\xa2\xc3", 3);
+		vcpu.gpr[GPR_RSI] = through[i];
+		machine_must_halt(&m, &vcpu);
+		check_eq("CPUID", m.nr[GE_CPUID], 4);
+		check_eq("RDTSC", m.nr[GE_RDTSC], 4);
+		machine_finish(&m);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_native_first),
 		cmocka_unit_test(test_many_blocks),
 		cmocka_unit_test(test_overlapping_blocks),
+		cmocka_unit_test(test_other_instruction),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
