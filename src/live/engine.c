@@ -163,7 +163,6 @@ int live_create(const struct live_config *config, struct mem *mem,
 	}
 	init_fpu(live->uc);
 	init_vcpu(&live->vcpu, &config->boot);
-	hidden_refresh(live->hidden);
 	hidden_store(live->hidden, &live->vcpu);
 	*ret = live;
 	return 0;

@@ -10,10 +10,6 @@
 
 void hidden_destroy(struct hidden *hidden)
 {
-	if (!hidden)
-		return;
-	if (hidden->context)
-		uc_context_free(hidden->context);
 	free(hidden);
 }
 
@@ -35,14 +31,6 @@ static void store_segment(struct hidden_segment *to, const struct segment *from)
 	to->base = from->base;
 }
 
-static uint64_t context_rflags(const struct hidden *hidden)
-{
-	uint64_t rflags = 0;
-
-	uc_context_reg_read(hidden->context, UC_X86_REG_RFLAGS, &rflags);
-	return rflags;
-}
-
 static void load_segments(const struct hidden_head *head, struct vcpu *vcpu)
 {
 	for (unsigned int i = 0; i < NR_SEG; i++)
@@ -53,15 +41,6 @@ static void load_segments(const struct hidden_head *head, struct vcpu *vcpu)
 	vcpu->idtr = (struct dtable){head->idtr.base, head->idtr.limit};
 }
 
-/* The state as it is now. */
-static const struct hidden_head *look(struct hidden *hidden)
-{
-	if (hidden->place)
-		return hidden->place;
-	hidden_refresh(hidden);
-	return &hidden->head;
-}
-
 static enum code_mode mode_of(uint32_t hflags)
 {
 	if (hflags & HFLAG_CS64)
@@ -69,9 +48,9 @@ static enum code_mode mode_of(uint32_t hflags)
 	return hflags & HFLAG_CS32 ? CODE_32 : CODE_16;
 }
 
-struct hidden_now hidden_now(struct hidden *hidden)
+struct hidden_now hidden_now(const struct hidden *hidden)
 {
-	const struct hidden_head *head = look(hidden);
+	const struct hidden_head *head = hidden->head;
 	struct hidden_now now = {
 		.pc = head->rip,
 		.cpl = head->hflags & HFLAG_CPL,
@@ -83,29 +62,28 @@ struct hidden_now hidden_now(struct hidden *hidden)
 	return now;
 }
 
-void hidden_look(struct hidden *hidden, struct vcpu *vcpu)
+void hidden_look(const struct hidden *hidden, struct vcpu *vcpu)
 {
-	const struct hidden_head *head = look(hidden);
+	const struct hidden_head *head = hidden->head;
 
 	memcpy(vcpu->gpr, head->gpr, sizeof(vcpu->gpr));
 	vcpu->rip = head->rip;
 	vcpu->rflags = head->rflags;
 }
 
-void hidden_look_segments(struct hidden *hidden, struct vcpu *vcpu)
+void hidden_look_segments(const struct hidden *hidden, struct vcpu *vcpu)
 {
-	load_segments(look(hidden), vcpu);
+	load_segments(hidden->head, vcpu);
 }
 
-void hidden_load(struct hidden *hidden, struct vcpu *vcpu)
+void hidden_load(const struct hidden *hidden, struct vcpu *vcpu)
 {
-	const struct hidden_head *head = &hidden->head;
+	const struct hidden_head *head = hidden->head;
 
-	hidden_refresh(hidden);
-	for (unsigned int i = 0; i < NR_GPR; i++)
-		vcpu->gpr[i] = head->gpr[i];
+	memcpy(vcpu->gpr, head->gpr, sizeof(vcpu->gpr));
 	vcpu->rip = head->rip;
-	vcpu->rflags = context_rflags(hidden);
+	vcpu->rflags = 0;
+	uc_reg_read(hidden->uc, UC_X86_REG_RFLAGS, &vcpu->rflags);
 	load_segments(head, vcpu);
 	vcpu->cpl = head->hflags & HFLAG_CPL;
 	vcpu->irq_shadow = head->hflags & HFLAG_IRQ_SHADOW;
@@ -123,7 +101,7 @@ static bool needs_addseg(const struct vcpu *vcpu, uint32_t hflags)
 	       vcpu->seg[SEG_SS].base;
 }
 
-/* PE, LMA and what comes from CR0 and CR4 stay as the snapshot has them. */
+/* PE, LMA and what comes from CR0 and CR4 stay as they are. */
 static uint32_t hflags_of(const struct vcpu *vcpu, uint32_t old)
 {
 	uint32_t hflags = old & ~HFLAGS_OF_VCPU;
@@ -150,7 +128,7 @@ static uint32_t hflags_of(const struct vcpu *vcpu, uint32_t old)
  */
 static void store_rflags(struct hidden *hidden, uint64_t rflags)
 {
-	struct hidden_head *head = &hidden->head;
+	struct hidden_head *head = hidden->head;
 
 	head->cc_src = rflags & RFLAGS_CC;
 	head->cc_op = hidden->cc_op_flags;
@@ -160,10 +138,9 @@ static void store_rflags(struct hidden *hidden, uint64_t rflags)
 
 void hidden_store(struct hidden *hidden, const struct vcpu *vcpu)
 {
-	struct hidden_head *head = &hidden->head;
+	struct hidden_head *head = hidden->head;
 
-	for (unsigned int i = 0; i < NR_GPR; i++)
-		head->gpr[i] = vcpu->gpr[i];
+	memcpy(head->gpr, vcpu->gpr, sizeof(head->gpr));
 	head->rip = vcpu->rip;
 	store_rflags(hidden, vcpu->rflags);
 	for (unsigned int i = 0; i < NR_SEG; i++)
@@ -180,29 +157,15 @@ void hidden_store(struct hidden *hidden, const struct vcpu *vcpu)
 
 void hidden_retry(struct hidden *hidden)
 {
-	uint8_t *context = (uint8_t *)hidden->context;
-
-	hidden->tail.old_exception = -1;
-	hidden->tail.is_int = 0;
-	memcpy(context + hidden->head_at, &hidden->head, sizeof(hidden->head));
-	memcpy(context + hidden->tail_at, &hidden->tail, sizeof(hidden->tail));
-	uc_context_restore(hidden->uc, hidden->context);
-}
-
-void hidden_refresh(struct hidden *hidden)
-{
-	const uint8_t *context = (const uint8_t *)hidden->context;
-
-	uc_context_save(hidden->uc, hidden->context);
-	memcpy(&hidden->head, context + hidden->head_at, sizeof(hidden->head));
-	memcpy(&hidden->tail, context + hidden->tail_at, sizeof(hidden->tail));
+	hidden->tail->old_exception = -1;
+	hidden->tail->is_int = 0;
 }
 
 struct hidden_event hidden_event(const struct hidden *hidden)
 {
 	return (struct hidden_event){
-		.cr2 = hidden->head.cr[2],
-		.error = (uint32_t)hidden->tail.error,
-		.is_int = hidden->tail.is_int,
+		.cr2 = hidden->head->cr[2],
+		.error = (uint32_t)hidden->tail->error,
+		.is_int = hidden->tail->is_int,
 	};
 }

@@ -2,11 +2,11 @@
 /*
  * Unicorn's hidden processor state: CPL, segment caches, the flags that choose
  * translated code, what the last exception was.  Its API reaches none of it,
- * but uc_context_save() copies all of it; this file alone knows where in that
- * copy things lie.
+ * and uc_context_save() copies all of it, 6 KiB each way: it is read and
+ * written where it lies, and this file alone knows where that is.
  *
- * The positions are found by calibration when an engine is created and
- * verified by running code that depends on them.  A Unicorn that is laid out
+ * The place is found by calibration when an engine is created and verified by
+ * running code that depends on it.  A Unicorn that is laid out
  * otherwise is refused, never guessed at.
  */
 #ifndef NOTRAP_LIVE_HIDDEN_H
@@ -29,43 +29,33 @@ int hidden_create(uc_engine *uc, const struct scratch *scratch, struct hw *hw,
 		  struct hidden **ret, struct diag *diag);
 void hidden_destroy(struct hidden *hidden); /* NULL is fine */
 
-/* Snapshot Unicorn's state; *vcpu's fields that are Unicorn's are set. */
-void hidden_load(struct hidden *hidden, struct vcpu *vcpu);
+/* *vcpu's fields that are Unicorn's are set. */
+void hidden_load(const struct hidden *hidden, struct vcpu *vcpu);
 
-/*
- * What a hook asks for at every block and every access: read where it lies,
- * without a snapshot.  Found by calibration as well; a Unicorn that keeps it
- * elsewhere is asked for a snapshot each time, which is slow and right.
- */
+/* What a hook asks for at every block and every access. */
 struct hidden_now {
 	gva_t pc; /* linear */
 	uint8_t cpl;
 	enum code_mode mode;
 };
 
-struct hidden_now hidden_now(struct hidden *hidden);
+struct hidden_now hidden_now(const struct hidden *hidden);
 
 /* gpr, rip, and of rflags all but the arithmetic flags and DF. */
-void hidden_look(struct hidden *hidden, struct vcpu *vcpu);
-void hidden_look_segments(struct hidden *hidden, struct vcpu *vcpu);
+void hidden_look(const struct hidden *hidden, struct vcpu *vcpu);
+void hidden_look_segments(const struct hidden *hidden, struct vcpu *vcpu);
 
 /*
- * Write *vcpu into the snapshot and that into Unicorn.  The exception in
- * flight is forgotten (Unicorn would turn the next one into #DF).  Inside a
- * BLOCK or CODE hook RIP must be written as well, to leave the block.
+ * Write *vcpu into Unicorn.  The exception in flight is forgotten (Unicorn
+ * would turn the next one into #DF).  Inside a BLOCK or CODE hook RIP must be
+ * written as well, to leave the block.
  */
 void hidden_store(struct hidden *hidden, const struct vcpu *vcpu);
 
 /* The same without changes: the instruction that faulted is tried again. */
 void hidden_retry(struct hidden *hidden);
 
-/*
- * Control registers have been written since the snapshot: hidden_store() must
- * not take them back.
- */
-void hidden_refresh(struct hidden *hidden);
-
-/* The exception Unicorn reports in an INTR hook, from the snapshot. */
+/* The exception Unicorn reports in an INTR hook, until a store or retry. */
 struct hidden_event {
 	gva_t cr2; /* Unicorn's own, not the guest's CR2 */
 	uint32_t error;

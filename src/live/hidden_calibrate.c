@@ -12,8 +12,10 @@
 
 struct calibration {
 	struct hidden *hidden;
+	uc_context *context;
 	const struct scratch *scratch;
-	size_t size; /* of the context */
+	size_t size;    /* of the context */
+	size_t head_at; /* in it */
 	struct diag *diag;
 	/* What the INTR hook saw last. */
 	uint32_t nr_events, vector;
@@ -32,7 +34,7 @@ static int mismatch(const struct calibration *cal, const char *what)
 
 static const uint8_t *bytes_of(const struct calibration *cal)
 {
-	return (const uint8_t *)cal->hidden->context;
+	return (const uint8_t *)cal->context;
 }
 
 static const int gpr_ids[NR_GPR] = {
@@ -47,8 +49,14 @@ static void write_reg(const struct calibration *cal, int reg, uint64_t val)
 	uc_reg_write(cal->hidden->uc, reg, &val);
 }
 
+static void snapshot(const struct calibration *cal)
+{
+	uc_context_save(cal->hidden->uc, cal->context);
+}
+
 static int find_head(struct calibration *cal)
 {
+	struct hidden_head head;
 	uint64_t pattern[NR_GPR];
 	size_t found = 0;
 
@@ -56,7 +64,7 @@ static int find_head(struct calibration *cal)
 		pattern[i] = UINT64_C(0x1d3c5b7a99b8d700) + i;
 		write_reg(cal, gpr_ids[i], pattern[i]);
 	}
-	hidden_refresh(cal->hidden);
+	snapshot(cal);
 
 	for (size_t at = 0; at + sizeof(struct hidden_head) <= cal->size;
 	     at += 4) {
@@ -68,9 +76,11 @@ static int find_head(struct calibration *cal)
 	}
 	if (!found)
 		return mismatch(cal, "general registers");
-	cal->hidden->head_at = found;
-	hidden_refresh(cal->hidden);
-	cal->hidden->place = hidden_find_place(cal->hidden, pattern);
+	cal->head_at = found;
+	memcpy(&head, bytes_of(cal) + found, sizeof(head));
+	cal->hidden->head = hidden_find_place(cal->hidden->uc, &head);
+	if (!cal->hidden->head)
+		return mismatch(cal, "general registers, nowhere");
 	return 0;
 }
 
@@ -81,7 +91,7 @@ static bool table_is(const struct hidden_segment *seg, const uc_x86_mmr *want)
 
 static int check_tables(struct calibration *cal)
 {
-	const struct hidden_head *head = &cal->hidden->head;
+	const struct hidden_head *head = cal->hidden->head;
 	const struct {
 		int reg;
 		const struct hidden_segment *at;
@@ -96,7 +106,6 @@ static int check_tables(struct calibration *cal)
 
 	for (size_t i = 0; i < ARRAY_LEN(tables); i++)
 		uc_reg_write(cal->hidden->uc, tables[i].reg, &tables[i].val);
-	hidden_refresh(cal->hidden);
 	for (size_t i = 0; i < ARRAY_LEN(tables); i++)
 		if (!table_is(tables[i].at, &tables[i].val))
 			return mismatch(cal, tables[i].name);
@@ -106,11 +115,10 @@ static int check_tables(struct calibration *cal)
 static int check_flags(struct calibration *cal)
 {
 	const uint64_t flags = RFLAGS_CC | RFLAGS_DF | RFLAGS_IF | RFLAGS_ONE;
-	struct hidden_head *head = &cal->hidden->head;
+	struct hidden_head *head = cal->hidden->head;
 
 	write_reg(cal, UC_X86_REG_RIP, 0x777000);
 	write_reg(cal, UC_X86_REG_RFLAGS, flags);
-	hidden_refresh(cal->hidden);
 	if (head->rip != 0x777000)
 		return mismatch(cal, "RIP");
 	if (head->cc_src != RFLAGS_CC || head->df != -1 ||
@@ -122,7 +130,7 @@ static int check_flags(struct calibration *cal)
 
 static int check_control(struct calibration *cal, const struct hw *hw)
 {
-	const struct hidden_head *head = &cal->hidden->head;
+	const struct hidden_head *head = cal->hidden->head;
 
 	if (head->cr[0] != hw->cr0 || head->cr[3] != hw->root ||
 	    head->cr[4] != hw->cr4)
@@ -136,7 +144,7 @@ static int check_control(struct calibration *cal, const struct hw *hw)
 static int find_tail(struct calibration *cal, const uint8_t *before)
 {
 	const size_t offset = offsetof(struct hidden_tail, old_exception);
-	size_t at = cal->hidden->head_at + sizeof(struct hidden_head) + offset;
+	size_t at = cal->head_at + sizeof(struct hidden_head) + offset;
 	size_t found = 0;
 
 	for (; at + sizeof(int32_t) <= cal->size; at += 4) {
@@ -152,8 +160,11 @@ static int find_tail(struct calibration *cal, const uint8_t *before)
 	}
 	if (!found)
 		return mismatch(cal, "last exception");
-	cal->hidden->tail_at = found;
-	hidden_refresh(cal->hidden);
+	/* In the state it lies as in the snapshot, which may be unaligned. */
+	found -= cal->head_at;
+	if (found % _Alignof(struct hidden_tail))
+		return mismatch(cal, "last exception, unaligned");
+	cal->hidden->tail = (void *)((uint8_t *)cal->hidden->head + found);
 	return 0;
 }
 
@@ -215,14 +226,14 @@ static int check_tail(struct calibration *cal)
 
 	if (!before)
 		return diag_set(cal->diag, -ENOMEM, "out of memory");
-	hidden_refresh(cal->hidden);
+	snapshot(cal);
 	memcpy(before, bytes_of(cal), cal->size);
 
 	if (!run_code(cal, CODE_STORE, 14)) {
 		err = mismatch(cal, "no page fault");
 		goto free_before;
 	}
-	hidden_refresh(cal->hidden);
+	snapshot(cal);
 	err = find_tail(cal, before);
 
 free_before:
@@ -342,7 +353,6 @@ static int calibrate(struct calibration *cal, struct hw *hw)
 	write_reg(cal, UC_X86_REG_RFLAGS, RFLAGS_ONE);
 	hw_init(hw, cal->hidden->uc, PAGING_4LEVEL,
 		scratch_root(PAGING_4LEVEL));
-	hidden_refresh(cal->hidden);
 	err = check_control(cal, hw);
 	if (!err)
 		err = check_tail(cal);
@@ -363,7 +373,7 @@ int hidden_create(uc_engine *uc, const struct scratch *scratch, struct hw *hw,
 	if (!hidden)
 		return diag_set(diag, -ENOMEM, "out of memory");
 	hidden->uc = uc;
-	if (uc_context_alloc(uc, &hidden->context)) {
+	if (uc_context_alloc(uc, &cal.context)) {
 		err = diag_set(diag, -ENOMEM, "out of memory");
 		goto destroy;
 	}
@@ -372,16 +382,17 @@ int hidden_create(uc_engine *uc, const struct scratch *scratch, struct hw *hw,
 		       &cal, &hook);
 	if (err) {
 		diag_set(diag, err, "Unicorn refused a hook");
-		goto destroy;
+		goto free_context;
 	}
 	err = calibrate(&cal, hw);
 	uc_hook_del(uc, hook);
-	if (err)
-		goto destroy;
-	*ret = hidden;
-	return 0;
 
+free_context:
+	uc_context_free(cal.context);
 destroy:
-	hidden_destroy(hidden);
+	if (err)
+		hidden_destroy(hidden);
+	else
+		*ret = hidden;
 	return err;
 }

@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Private to hidden.c and hidden_calibrate.c: two stretches of a saved context,
- * copied from and to offsets that calibration finds (Unicorn 2.1.1 does not
- * even align them).
- */
+/* Private to hidden*.c: two stretches of Unicorn's state, where it lies. */
 #ifndef NOTRAP_LIVE_HIDDEN_LAYOUT_H
 #define NOTRAP_LIVE_HIDDEN_LAYOUT_H
 
@@ -45,19 +41,17 @@ struct hidden_tail {
 
 struct hidden {
 	uc_engine *uc;
-	uc_context *context;
-	size_t head_at, tail_at; /* in *context */
-	struct hidden_head head;
-	struct hidden_tail tail;
+	struct hidden_head *head;
+	struct hidden_tail *tail;
 	uint32_t cc_op_flags; /* cc_op when cc_src holds the flags */
-	/* The state itself; NULL: it was not found. */
-	const struct hidden_head *place;
 };
 
-/* Find the place: the general registers hold `pattern`, as does the snapshot.
+/*
+ * Find the state, which begins like *want, a snapshot of it; the general
+ * registers are 16 words found nowhere else.  NULL: it is not there.
  */
-const struct hidden_head *hidden_find_place(struct hidden *hidden,
-					    const uint64_t pattern[NR_GPR]);
+struct hidden_head *hidden_find_place(uc_engine *uc,
+				      const struct hidden_head *want);
 
 #define SEGMENT_ATTR (UINT32_C(0x00f0ff00))
 

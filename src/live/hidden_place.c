@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Where Unicorn keeps its processor state: behind one of the pointers at the
- * beginning of its engine.  What looks like it has to follow the registers when
- * they are changed, and to be what a snapshot says, all of it.  Memory is
- * looked at only where the kernel says that it is mapped.
+ * beginning of its engine.  What looks like it has to be what a snapshot says,
+ * and to follow the registers when they are changed.  Memory is looked at only
+ * where the kernel says that it is mapped, word by word: what checks accesses
+ * to the heap would find that some of it is nobody's.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,6 +12,8 @@
 #include <string.h>
 
 #include "live/hidden_layout.h"
+
+#define UNCHECKED __attribute__((no_sanitize("address", "undefined")))
 
 /* The engine's structure is larger than this, its pointers are among these. */
 #define ENGINE_WORDS 128
@@ -62,42 +65,48 @@ static size_t room_at(const struct ranges *ranges, uintptr_t at)
 	return 0;
 }
 
-static bool follows(const struct hidden *hidden, const struct hidden_head *at)
+static bool follows(uc_engine *uc, const struct hidden_head *at)
 {
 	uint64_t val = at->gpr[GPR_RBX], other = ~val;
 	bool same;
 
-	uc_reg_write(hidden->uc, UC_X86_REG_RBX, &other);
+	uc_reg_write(uc, UC_X86_REG_RBX, &other);
 	same = at->gpr[GPR_RBX] == other;
-	uc_reg_write(hidden->uc, UC_X86_REG_RBX, &val);
+	uc_reg_write(uc, UC_X86_REG_RBX, &val);
 	return same;
 }
 
-static const struct hidden_head *find_behind(const struct hidden *hidden,
-					     uintptr_t from, size_t room,
-					     const uint64_t pattern[NR_GPR])
+UNCHECKED static bool same_words(const uint64_t *a, const uint64_t *b, size_t n)
 {
-	const size_t need = sizeof(struct hidden_head);
+	for (size_t i = 0; i < n; i++)
+		if (a[i] != b[i])
+			return false;
+	return true;
+}
 
-	for (size_t at = 0; at + need <= room; at += sizeof(uint64_t)) {
-		const uint8_t *bytes = (const uint8_t *)from + at;
-		const void *place = bytes;
+/* n words at `from`. */
+static struct hidden_head *find_behind(uc_engine *uc, uint64_t *from, size_t n,
+				       const struct hidden_head *want)
+{
+	const size_t need = sizeof(*want) / sizeof(uint64_t);
+	const void *words = want;
 
-		if (memcmp(bytes, pattern, sizeof(uint64_t) * NR_GPR) ||
-		    memcmp(bytes, &hidden->head, need))
-			continue;
-		if (place != &hidden->head && follows(hidden, place))
+	for (size_t i = 0; i + need <= n; i++) {
+		void *place = from + i;
+
+		if (same_words(place, words, need) && place != words &&
+		    follows(uc, place))
 			return place;
 	}
 	return NULL;
 }
 
-const struct hidden_head *hidden_find_place(struct hidden *hidden,
-					    const uint64_t pattern[NR_GPR])
+UNCHECKED struct hidden_head *hidden_find_place(uc_engine *uc,
+						const struct hidden_head *want)
 {
-	const uintptr_t engine = (uintptr_t)hidden->uc;
+	const uintptr_t engine = (uintptr_t)uc;
 	struct ranges *ranges = malloc(sizeof(*ranges));
-	const struct hidden_head *place = NULL;
+	struct hidden_head *place = NULL;
 	size_t words;
 
 	if (!ranges)
@@ -105,17 +114,12 @@ const struct hidden_head *hidden_find_place(struct hidden *hidden,
 	read_ranges(ranges);
 	words = room_at(ranges, engine) / sizeof(uintptr_t);
 	for (size_t i = 0; i < ENGINE_WORDS && i < words && !place; i++) {
-		uintptr_t from;
-		size_t room;
+		uintptr_t from = ((const uintptr_t *)engine)[i];
+		size_t room = (size_t)min_u64(room_at(ranges, from), PLACE_MAX);
 
-		memcpy(&from, (const uint8_t *)engine + i * sizeof(from),
-		       sizeof(from));
-		if (!from || from % sizeof(uint64_t))
-			continue;
-		room = room_at(ranges, from);
-		if (room > PLACE_MAX)
-			room = PLACE_MAX;
-		place = find_behind(hidden, from, room, pattern);
+		if (from % sizeof(uint64_t) == 0)
+			place = find_behind(uc, (uint64_t *)from,
+					    room / sizeof(uint64_t), want);
 	}
 	free(ranges);
 	return place;

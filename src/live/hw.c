@@ -62,24 +62,22 @@ static uint64_t wanted_cr4(enum paging_mode mode, uint64_t guest_cr0,
 	return cr4;
 }
 
-bool hw_set_mode(struct hw *hw, enum paging_mode mode, uint64_t guest_cr0,
+void hw_set_mode(struct hw *hw, enum paging_mode mode, uint64_t guest_cr0,
 		 uint64_t guest_cr4)
 {
 	uint64_t cr0 = CR0_ALWAYS | (guest_cr0 & CR0_GUEST);
 	uint64_t cr4 = wanted_cr4(mode, guest_cr0, guest_cr4);
-	bool changed = cr0 != hw->cr0 || cr4 != hw->cr4;
 
-	if (mode == hw->mode && !changed)
-		return false;
+	if (mode == hw->mode && cr0 == hw->cr0 && cr4 == hw->cr4)
+		return;
 	hw->cr0 = cr0;
 	hw->cr4 = cr4;
 	if (mode != hw->mode) {
 		switch_mode(hw, mode);
-		return true;
+		return;
 	}
 	write_reg(hw, UC_X86_REG_CR4, cr4);
 	write_reg(hw, UC_X86_REG_CR0, cr0);
-	return true;
 }
 
 static void write_root(struct hw *hw, hpa_t root, uint64_t cr4)

@@ -30,11 +30,10 @@ struct hw {
 void hw_init(struct hw *hw, uc_engine *uc, enum paging_mode mode, hpa_t root);
 
 /*
- * The guest's CR0 and CR4, and the mode its tables are shadowed in.  True if
- * anything changed (then a saved context is out of date).  The TLB is empty
- * after a change of mode.
+ * The guest's CR0 and CR4, and the mode its tables are shadowed in.  The TLB is
+ * empty after a change of mode.
  */
-bool hw_set_mode(struct hw *hw, enum paging_mode mode, uint64_t guest_cr0,
+void hw_set_mode(struct hw *hw, enum paging_mode mode, uint64_t guest_cr0,
 		 uint64_t guest_cr4);
 
 /* Set CR3; this also flushes the TLB. */

@@ -118,27 +118,23 @@ void live_install(struct live *live)
 		live->stats.installs += install_drain(&live->install);
 }
 
-static bool set_hardware(struct live *live)
+static void set_hardware(struct live *live)
 {
 	const struct guest_view *view = live->sink->view;
 	hpa_t root = installed_hpa(view->root);
-	bool changed = false;
 
 	BUG_ON(!pool_owns(&live->mem->pool, view->root));
 	if (!live->seen_view || live->mode_changes != view->mode_changes) {
 		live->seen_view = true;
 		live->mode_changes = view->mode_changes;
-		changed = hw_set_mode(&live->hw, view->shadow, view->cr0,
-				      view->cr4);
+		hw_set_mode(&live->hw, view->shadow, view->cr0, view->cr4);
 	}
 	if (live->install.flush || live->hw.root != root) {
 		hw_set_root(&live->hw, root);
 		live->install.flush = false;
 		live->code_epoch++;
 		live->stats.hw_flushes++;
-		changed = true;
 	}
-	return changed;
 }
 
 void live_sync(struct live *live)
@@ -146,8 +142,7 @@ void live_sync(struct live *live)
 	observe_stale(live->observe);
 	drop_written(live);
 	live_install(live);
-	if (set_hardware(live))
-		hidden_refresh(live->hidden);
+	set_hardware(live);
 }
 
 void live_leave(struct live *live)
