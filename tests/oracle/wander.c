@@ -49,7 +49,9 @@ static void flush_here(struct wanderer *w, unsigned index, bool all)
 /* Here, then wherever else the entry may have been used. */
 static void flush(struct wanderer *w, int level, unsigned index)
 {
-	bool all = level != 1 || wander_chance(&w->rng, 70);
+	/* Little is remembered where everything is flushed again and again. */
+	uint32_t percent = w->config->mmu.generation ? 70 : 5;
+	bool all = level != 1 || wander_chance(&w->rng, percent);
 	unsigned vcpu = w->vcpu;
 
 	for (unsigned i = 0; i < w->config->vcpus; i++) {
@@ -145,6 +147,26 @@ static void op_entry(struct wanderer *w)
 		flush(w, level, index);
 }
 
+/* One setting alone: nothing else makes the processor forget. */
+static void op_control(struct wanderer *w)
+{
+	uint32_t which = wander_below(&w->rng, 3);
+
+	if (which == 0) {
+		w->cpu.wp = !w->cpu.wp;
+		wander_load_cr0(w);
+	} else if (which == 1 && w->map.mode != ORACLE_32) {
+		w->cpu.nxe = !w->cpu.nxe;
+		wander_load_efer(w);
+	} else if (w->cpu.pke) {
+		w->cpu.pkru = (uint32_t)wander_rand(&w->rng) & 0xff;
+		wander_must(w, (struct guest_event){.kind = GE_WRPKRU,
+						    .value = w->cpu.pkru});
+	}
+	wander_tell(w, "WP %d NXE %d PKRU 0x%x", w->cpu.wp, w->cpu.nxe,
+		    w->cpu.pkru);
+}
+
 static void op_controls(struct wanderer *w)
 {
 	const struct smmu_generation *gen = w->config->mmu.generation;
@@ -196,6 +218,8 @@ static void operation(struct wanderer *w)
 		wander_must(w, (struct guest_event){
 				       .kind = GE_INVLPG,
 				       .gva = wander_va(&w->map, &w->rng)});
+	} else if (!w->config->mmu.generation && wander_chance(&w->rng, 60)) {
+		op_control(w);
 	} else if (w->config->features) {
 		op_controls(w);
 	}
@@ -285,6 +309,8 @@ void wander(const struct wander_config *config, uint64_t episode,
 		.config = config, .choice = choice, .counts = counts};
 
 	wander_map_init(&w.map, config->mode, config->features);
+	/* Neighbours of what a miss has asked for. */
+	w.map.has_pairs = !config->mmu.generation;
 	w.global_pages = config->mmu.generation || episode % 2;
 	create(&w);
 	fill_tables(&w, episode);

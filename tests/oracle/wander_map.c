@@ -179,6 +179,11 @@ uint64_t wander_entry(const struct wander_map *map, uint64_t *rng, int level)
 
 unsigned wander_index(const struct wander_map *map, uint64_t *rng, int level)
 {
+	if (level == 1 && map->has_pairs) {
+		uint32_t n = wander_below(rng, 8);
+
+		return (n / 2 * 73 + n % 2) % map->entries;
+	}
 	if (level == 1)
 		return wander_below(rng, 8) * 73 % map->entries;
 	return wander_below(rng, level == map->top ? 2 : 3);

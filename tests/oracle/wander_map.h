@@ -19,6 +19,7 @@ struct wander_map {
 	unsigned data;      /* first frame that is no table */
 	uint64_t kva;       /* all RAM is mapped there, one to one */
 	bool large3;        /* 1 GiB pages */
+	bool has_pairs;     /* pages in use lie side by side */
 };
 
 void wander_map_init(struct wander_map *map, enum oracle_mode mode,
