@@ -243,6 +243,8 @@ CASES += [(f"replay: {mode} {chosen or 'plain'}: {workload}", replayed, mode,
           for mode, sets in SETS.items() for chosen in (sets[0], sets[-1])
           for workload, granularity in (("rights rounds=2", "full"),
                                         ("mixed seed=5 rounds=16", "pages"))]
+CASES += [(f"replay: {mode} plain: absent", replayed, mode, sets[0], "absent",
+           "pages") for mode, sets in SETS.items()]
 CASES += [(f"not there: {feature}", lacks, feature, words)
           for feature, words in (("SMEP", "smep=1"), ("SMAP", "smap=1"),
                                  ("PKU", "pku=1"), ("PCID", "pcid=1"),

@@ -384,6 +384,79 @@ static void test_count(void **state)
 	}
 }
 
+/* The highest vector of IRR is above what TPR and ISR let through. */
+static bool may_interrupt(struct lapic *lapic, uint64_t now)
+{
+	uint32_t base[2] = {LAPIC_IRR, LAPIC_ISR};
+	uint64_t top[2] = {0};
+
+	for (unsigned int k = 0; k < 2; k++)
+		for (unsigned int v = 0; v < 256; v++)
+			if (lapic_read(lapic, base[k] + v / 32 * 16, 4, now) >>
+				    v % 32 &
+			    1)
+				top[k] = v >> 4;
+	if (!(lapic_read(lapic, LAPIC_SVR, 4, now) & LAPIC_SVR_ENABLE))
+		return false;
+	return top[0] > top[1] &&
+	       top[0] > lapic_read(lapic, LAPIC_TPR, 4, now) >> 4;
+}
+
+/*
+ * Anything a guest may do, at random: an interrupt is pending when the
+ * registers say so, the clock does not stand still, and what is in service
+ * comes out again.
+ */
+static void test_random(void **state)
+{
+	uint64_t seed = 11, now = 0;
+	struct lapic lapic;
+
+	(void)state;
+	lapic_init(&lapic);
+	for (int i = 0; i < 100000; i++) {
+		uint64_t r = next_random(&seed);
+		unsigned int reg = (unsigned int)(r >> 8) & 0x3f0;
+		uint64_t val = next_random(&seed) >> 32;
+
+		switch (r & 7) {
+		case 0:
+			now += val >> (r >> 20 & 31);
+			lapic_advance(&lapic, now);
+			break;
+		case 1:
+			lapic_read(&lapic, (unsigned int)(r >> 30) % 0xff8,
+				   1 + (unsigned int)(r >> 50) % 8, now);
+			break;
+		case 2:
+			if (lapic.intr)
+				lapic_ack(&lapic);
+			break;
+		case 3:
+			lapic_write(&lapic, LAPIC_EOI, 4, 0, now);
+			break;
+		case 4:
+			lapic_write(&lapic, LAPIC_ICR, 4, 0x40000 | (val & 255),
+				    now);
+			break;
+		case 5:
+			lapic_set_lint0(&lapic, val & 1);
+			break;
+		case 6:
+			/* Seldom off. */
+			lapic_write(&lapic, LAPIC_SVR, 4,
+				    val & 15 ? val | LAPIC_SVR_ENABLE : val,
+				    now);
+			break;
+		default:
+			lapic_write(&lapic, reg, 4, val, now);
+			break;
+		}
+		assert_true(lapic.next_edge > now);
+		check_eq("pending", lapic.intr, may_interrupt(&lapic, now));
+	}
+}
+
 /* Without one nobody is there. */
 static void test_absent(void **state)
 {
@@ -404,7 +477,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_scenes), cmocka_unit_test(test_first),
 		cmocka_unit_test(test_sizes),  cmocka_unit_test(test_count),
-		cmocka_unit_test(test_absent),
+		cmocka_unit_test(test_random), cmocka_unit_test(test_absent),
 	};
 
 	return cmocka_run_group_tests_name("platform_lapic", tests, NULL, NULL);
