@@ -31,7 +31,7 @@ WORKLOADS = [
 
 POLICIES = ["mmu=native", "mmu=ept", "mmu=kvm-2.6.20", "mmu=kvm-2.6.24",
             "mmu=seed", "mmu=kvm-2.6.25", "mmu=kvm-2.6.25 bypass=off",
-            "mmu=seed shadow-pages=64"]
+            "mmu=seed shadow-pages=64", "clock=cycles apic=on"]
 
 
 def command(workload, policy, *more):
