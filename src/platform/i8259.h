@@ -52,6 +52,11 @@ void pic_init(struct pic *pic, uint16_t lines);
 /* irq: 0..15 but not PIC_CASCADE.  A rise is a request, a fall ends it. */
 void pic_set_line(struct pic *pic, unsigned int irq, bool level);
 
+static inline bool pic_is_masked(const struct pic *pic, unsigned int irq)
+{
+	return pic->chip[irq / 8].imr >> irq % 8 & 1;
+}
+
 static inline bool pic_has_interrupt(const struct pic *pic)
 {
 	return pic->intr;

@@ -85,12 +85,15 @@ void platform_mmio_write(struct platform *p, uint64_t gpa, unsigned int size,
 			 uint64_t val, uint64_t now);
 
 /*
- * When platform_advance() has something to do again; UINT64_MAX: never unless
- * the guest writes to a device.  Falling edges are events too, so an event need
- * not leave an interrupt: a halted processor goes on to the next one.
+ * When platform_advance() may have an interrupt to raise; UINT64_MAX: never
+ * unless the guest writes to a device.  Falling edges are events too, so an
+ * event need not leave an interrupt: a halted processor goes on to the next
+ * one.  Edges of a timer that is masked wait for whoever looks next.
  */
 static inline uint64_t platform_next_event(const struct platform *p)
 {
+	if (pic_is_masked(&p->pic, IRQ_TIMER))
+		return p->lapic.next_edge;
 	return min_u64(p->pit.next_edge, p->lapic.next_edge);
 }
 

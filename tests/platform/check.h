@@ -84,7 +84,7 @@ static inline uint64_t step_got(struct platform *p, const struct step *s,
 	case OUT0:
 		return pit_out(&p->pit, 0, now);
 	case EDGE:
-		now = platform_next_event(p);
+		now = p->pit.next_edge;
 		return now == UINT64_MAX ? 0 : pit_clocks(now);
 	case SENT:
 		return con->total;

@@ -83,7 +83,7 @@ static void edges_of_a_second(void **state)
 		next_clock(&c);
 		for (;;) {
 			uint64_t high = mode == 2 ? n - 1 : (n + 1) / 2;
-			uint64_t next = platform_next_event(p);
+			uint64_t next = p->pit.next_edge;
 			bool rise;
 
 			/* Count clocks until the wave should change. */

@@ -177,13 +177,35 @@ static void accesses_fire_due_edges(void **state)
 	out(p, 0x40, 1, 100);
 	check_eq("before", platform_io_read(p, 0x20, 1, 1000), 0);
 	check_eq("after", platform_io_read(p, 0x20, 1, pit_clock_time(101)), 1);
-	check_eq("next", platform_next_event(p), pit_clock_time(200));
+	check_eq("next", p->pit.next_edge, pit_clock_time(200));
 	/* The edge is not lost if the access is the one that reprograms. */
 	out(p, 0x43, 1, 0x10);
 	out(p, 0x40, 1, 10);
 	platform_io_write(p, 0x20, 1, 0x0a, pit_clock_time(500));
 	check_eq("mode 0 fired before the write",
 		 platform_io_read(p, 0x20, 1, pit_clock_time(500)), 1);
+	platform_destroy(p);
+}
+
+/* Masked, the timer has nothing to say; its edge is there when it is open. */
+static void masked_timer(void **state)
+{
+	struct platform *p = platform_create(NULL);
+
+	(void)state;
+	assert_non_null(p);
+	out(p, 0x43, 1, 0x34);
+	out(p, 0x40, 1, 100);
+	out(p, 0x40, 1, 0);
+	check_eq("masked", platform_next_event(p), UINT64_MAX);
+	out(p, 0x21, 1, 0xfd);
+	check_eq("another is open", platform_next_event(p), UINT64_MAX);
+	out(p, 0x21, 1, 0xfe);
+	check_eq("open", platform_next_event(p), pit_clock_time(100));
+	out(p, 0x21, 1, 0xff);
+	platform_io_write(p, 0x21, 1, 0xfe, pit_clock_time(550));
+	check_eq("risen meanwhile", platform_irq_pending(p), 1);
+	check_eq("next", platform_next_event(p), pit_clock_time(600));
 	platform_destroy(p);
 }
 
@@ -416,6 +438,7 @@ int main(void)
 		cmocka_unit_test(reset_bit_must_rise),
 		cmocka_unit_test(time_does_not_go_back),
 		cmocka_unit_test(accesses_fire_due_edges),
+		cmocka_unit_test(masked_timer),
 		cmocka_unit_test(copies_and_twins),
 		cmocka_unit_test(calendar),
 		cmocka_unit_test(cmos_registers),
