@@ -85,6 +85,12 @@ vmx_qual_mov_cr(unsigned int cr, enum vmx_cr_access access, unsigned int gpr)
 	return (cr & 0xf) | (uint64_t)access << 4 | (uint64_t)(gpr & 0xf) << 8;
 }
 
+/* Task switch: 15:0 selector, 31:30 source (CALL, IRET, JMP, IDT gate). */
+static inline uint64_t vmx_qual_task_switch(uint16_t selector, uint32_t source)
+{
+	return selector | (uint64_t)(source & 3) << 30;
+}
+
 static inline uint64_t vmx_qual_clts(void)
 {
 	return (uint64_t)VMX_CR_CLTS << 4;

@@ -48,6 +48,13 @@ enum guest_event_kind {
 	GE_DR,     /* reg, cr: number of the DR, value: 1 for a write */
 	GE_INVLPG, /* gva */
 	/*
+	 * The processor has exchanged the state of two tasks: error: selector
+	 * of the new TSS, reg: how, as in the VMX qualification (0 CALL, 1
+	 * IRET, 2 JMP, 3 a gate of the IDT, in the midst of a delivery),
+	 * value: CR3 of the new one.  CR0.TS is set, CR3 loaded.
+	 */
+	GE_TASK_SWITCH,
+	/*
 	 * reg: the type, value: PCID, gva: address; as the operands have them.
 	 * A type above INVPCID_TYPE_MAX is that.  They may be ones that the
 	 * processor refuses with #GP(0).

@@ -115,6 +115,12 @@ static void tell_what(const struct telling *t)
 			   "The guest executes WRPKRU with 0x%" PRIx64 ".",
 			   ev->value);
 		break;
+	case GE_TASK_SWITCH:
+		prose_para(t->prose,
+			   "The guest switches to the task of TSS 0x%" PRIx32
+			   ", whose CR3 is 0x%" PRIx64 ".",
+			   ev->error, ev->value);
+		break;
 	case GE_INVPCID:
 		prose_para(t->prose,
 			   "The guest executes INVPCID of type %u, PCID "

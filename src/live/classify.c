@@ -182,6 +182,15 @@ static uint8_t classify_group45(struct insn *insn, const struct code *code)
 		return rm_only(insn, code, OP_INC, code_width(code));
 	case 1:
 		return rm_only(insn, code, OP_DEC, code_width(code));
+	case 3:
+	case 5: /* far */
+		if (code->opcode == 0xfe || !code->is_mem)
+			return OP_OTHER;
+		add_rm(insn, code, 0);
+		set_access(insn, 0, true, false);
+		if (code->mode == CODE_64)
+			return OP_OTHER;
+		return (code->reg & 7) == 3 ? OP_FAR_CALL : OP_FAR_JMP;
 	case 6:
 		if (code->opcode == 0xfe)
 			return OP_OTHER;
@@ -356,6 +365,12 @@ static uint8_t classify_misc(struct insn *insn, const struct code *code)
 		return OP_POP;
 	case 0x90: /* F3 REX.B 90 is XCHG r8, rAX */
 		return code->rep && !(code->rex & REX_B) ? OP_PAUSE : OP_OTHER;
+	case 0x9a:
+		return OP_FAR_CALL;
+	case 0xcf:
+		return code->mode == CODE_64 ? OP_OTHER : OP_IRET;
+	case 0xea:
+		return OP_FAR_JMP;
 	case 0xf1:
 		return OP_INT1;
 	case 0xf4:

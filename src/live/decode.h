@@ -9,8 +9,7 @@
  *
  * "Sensitive" is what Unicorn must not execute by itself, because the model
  * decides its effect.  Left out: INT n, INT3, INTO and UD2, which Unicorn
- * reports by its own hooks; IRET, far transfers and segment loads, which it
- * executes as they are.
+ * reports by its own hooks; segment loads, which it executes as they are.
  */
 #ifndef NOTRAP_LIVE_DECODE_H
 #define NOTRAP_LIVE_DECODE_H
@@ -54,6 +53,9 @@ enum insn_op {
 	OP_PAUSE,
 	OP_INT1, /* Unicorn 2.1.1 hangs on it */
 	/* What the processor checks and Unicorn does not: insn_check.c. */
+	OP_FAR_CALL, /* in 16- and 32-bit code: to a task? */
+	OP_FAR_JMP,
+	OP_IRET,
 	OP_LGDT, /* and LIDT, in 64-bit code */
 	OP_LTR,
 	OP_LOAD_MXCSR, /* LDMXCSR, FXRSTOR */

@@ -8,7 +8,7 @@
  * a descriptor-level exception in the midst is pushed too (GE_EXCEPTION): the
  * sink decides about exits, #DF and shutdown, and its answer is obeyed by
  * starting over with what it names.  vcpu changes only when a delivery is
- * complete.  Left out: task gates, VME, CET.
+ * complete.  Left out: VME, CET.
  */
 #ifndef NOTRAP_LIVE_DELIVER_H
 #define NOTRAP_LIVE_DELIVER_H

@@ -7,6 +7,7 @@
 #include "arch/exception.h"
 #include "live/delivery.h"
 #include "live/lin.h"
+#include "live/task.h"
 
 #define TYPE_EXPAND_DOWN (UINT32_C(4) << 8) /* data segments */
 #define TYPE_WRITABLE    (UINT32_C(2) << 8)
@@ -191,6 +192,27 @@ static bool refuse(struct delivery *d, const char *what)
 	return false;
 }
 
+static bool deliver_by_task(struct delivery *d, uint16_t selector)
+{
+	struct task_switch t = {
+		.env = d->env,
+		.how = TASK_EVENT,
+		.selector = selector,
+		.ext = delivery_ext(d),
+		.ip = delivery_return_ip(d),
+		.flags = delivery_flags_image(d),
+		.has_error = d->trap.has_error,
+		.error = d->trap.error,
+		.out = &d->out,
+	};
+	bool done = task_switch(&t);
+
+	if (t.refused)
+		return refuse(d, t.refused);
+	d->next = *d->env->vcpu;
+	return done;
+}
+
 /* A handler of virtual-8086 code begins with null data segments. */
 static void clear_segments(struct vcpu *next)
 {
@@ -211,7 +233,7 @@ bool deliver_protected(struct delivery *d)
 	if (!read_gate(d, &gate) || !delivery_check_gate(d, &gate))
 		return false;
 	if (gate.type == GATE_TASK)
-		return refuse(d, "a task gate");
+		return deliver_by_task(d, gate.selector);
 	if (gate.type == GATE_INT16 || gate.type == GATE_TRAP16)
 		frame.slot_size = 2;
 	if (!delivery_load_cs(d, gate.selector, false, &cs_gva))

@@ -82,6 +82,8 @@ enum insn_status exec_smsw(struct exec *x);
 enum insn_status exec_mov_dr(struct exec *x);
 enum insn_status exec_invpcid(struct exec *x);
 enum insn_status exec_wrpkru(struct exec *x);
+enum insn_status exec_far(struct exec *x);
+enum insn_status exec_iret(struct exec *x);
 enum insn_status exec_lgdt(struct exec *x);
 enum insn_status exec_ltr(struct exec *x);
 enum insn_status exec_load_mxcsr(struct exec *x);

@@ -193,6 +193,11 @@ static enum insn_status dispatch(struct exec *x)
 		return exec_plain(x, GE_PAUSE);
 	case OP_INT1:
 		return exec_int1(x);
+	case OP_FAR_CALL:
+	case OP_FAR_JMP:
+		return exec_far(x);
+	case OP_IRET:
+		return exec_iret(x);
 	case OP_LGDT:
 		return exec_lgdt(x);
 	case OP_LTR:

@@ -119,7 +119,8 @@ void tables_roots(struct recorder *r, const struct guest_event *ev)
 
 	if (ev->kind == GE_CR_WRITE && ev->cr == 0)
 		cr0 = ev->value;
-	if (ev->kind == GE_CR_WRITE && ev->cr == 3)
+	if ((ev->kind == GE_CR_WRITE && ev->cr == 3) ||
+	    ev->kind == GE_TASK_SWITCH)
 		cr3 = ev->value;
 	if (ev->kind == GE_CR_WRITE && ev->cr == 4)
 		cr4 = ev->value;

@@ -91,6 +91,11 @@ static void track_event(struct track *track, const struct guest_event *ev)
 		cpu_load_cr(cpu, mem, ev->cr, ev->value,
 			    cpu_is_long(cpu) && ev->size == 8);
 		break;
+	case GE_TASK_SWITCH:
+		cpu_load_cr0(cpu, mem, cpu->cr0 | CR0_TS, false);
+		if (cpu_is_paging(cpu))
+			cpu_load_cr(cpu, mem, 3, ev->value, false);
+		break;
 	case GE_CLTS:
 		cpu_load_cr0(cpu, mem, cpu->cr0 & ~CR0_TS, false);
 		break;

@@ -358,6 +358,32 @@ static void write_cr0(struct sim *sim, const struct guest_event *ev,
 	finish_load(sim, 0, r.exits, out);
 }
 
+/* Unconditional under VMX; the hypervisor does all of it. */
+void sim_task_switch(struct sim *sim, const struct guest_event *ev,
+		     struct guest_outcome *out)
+{
+	bool exits = config_mmu_kind(&sim->config) != MMU_NATIVE;
+	struct cpu *cpu = &sim->cur->cpu;
+
+	if (exits) {
+		sim_exit_insn(
+			sim, ev, EXIT_REASON_TASK_SWITCH,
+			vmx_qual_task_switch((uint16_t)ev->error, ev->reg),
+			COST_EMULATE);
+		/* The event has come where it was to go. */
+		vmcs_set(sim->cur->vmcs, VMCS_IDT_VECTORING_INFO, 0);
+	}
+	cpu_load_cr0(cpu, sim->mem, cpu->cr0 | CR0_TS, false);
+	if (cpu_is_paging(cpu) &&
+	    !cpu_load_cr(cpu, sim->mem, 3, ev->value, false)) {
+		sim_stop(sim, out,
+			 "a task whose CR3 is 0x%llx cannot be switched to",
+			 (unsigned long long)ev->value);
+		return;
+	}
+	finish_load(sim, 3, exits, out);
+}
+
 void sim_clts(struct sim *sim, const struct guest_event *ev,
 	      struct guest_outcome *out)
 {

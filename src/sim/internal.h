@@ -218,6 +218,8 @@ void sim_cr_write(struct sim *sim, const struct guest_event *ev,
 		  struct guest_outcome *out);
 void sim_cr_read(struct sim *sim, const struct guest_event *ev,
 		 struct guest_outcome *out);
+void sim_task_switch(struct sim *sim, const struct guest_event *ev,
+		     struct guest_outcome *out);
 void sim_clts(struct sim *sim, const struct guest_event *ev,
 	      struct guest_outcome *out);
 void sim_lmsw(struct sim *sim, const struct guest_event *ev,

@@ -43,6 +43,9 @@ static void dispatch(struct sim *sim, const struct guest_event *ev,
 	case GE_CR_READ:
 		sim_cr_read(sim, ev, out);
 		break;
+	case GE_TASK_SWITCH:
+		sim_task_switch(sim, ev, out);
+		break;
 	case GE_CLTS:
 		sim_clts(sim, ev, out);
 		break;

@@ -43,6 +43,10 @@ const char *trace_event_nonsense(const struct guest_event *ev)
 	case GE_CR_WRITE:
 	case GE_CR_READ:
 		return is_cr(ev) ? NULL : "no such control register";
+	case GE_TASK_SWITCH:
+		return ev->reg < 4 && !(ev->error >> 16) && !(ev->value >> 32)
+			       ? NULL
+			       : "not a task switch";
 	case GE_DR:
 		return ev->cr < 8 ? NULL : "no such debug register";
 	case GE_WRPKRU:

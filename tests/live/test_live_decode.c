@@ -127,13 +127,19 @@ static const struct {
 	{"f3 0f 1e fa", ALL, OP_OTHER, 0, 0}, /* ENDBR64 */
 	{"cc", ALL, OP_OTHER, 0, 0},
 	{"cd 80", ALL, OP_OTHER, 0, 0},
-	{"cf", ALL, OP_OTHER, 0, 0},
+	{"cf", M16 | M32, OP_IRET, 0, 0},
+	{"cf", M64, OP_OTHER, 0, 0},
+	{"ff 1f", M16 | M32, OP_FAR_CALL, 0, 0},
+	{"ff 2f", M16 | M32, OP_FAR_JMP, 0, 0},
+	{"ff 2f", M64, OP_OTHER, 0, 0},
+	{"ff ef", ALL, OP_OTHER, 0, 0},
+	{"ea 44 33 22 11 08 00", M32, OP_FAR_JMP, 0, 0},
 	{"48 cf", M64, OP_OTHER, 0, 0},
 	{"fa", ALL, OP_OTHER, 0, 0},
 	{"0f c7 0f", ALL, OP_CMPXCHG8B, 0, 0},
 	{"66 66 48 e8 44 33 22 11", M64, OP_OTHER, 0, 0}, /* TLS call */
 	{"48 b8 88 77 66 55 44 33 22 11", M64, OP_OTHER, 0, 0},
-	{"9a 44 33 22 11 08 00", M32, OP_OTHER, 0, 0},
+	{"9a 44 33 22 11 08 00", M32, OP_FAR_CALL, 0, 0},
 	{"c8 10 00 01", ALL, OP_OTHER, 0, 0},
 	{"62 f1 7c 48 28 c0", M64, OP_INVALID, 0, 0}, /* EVEX */
 	{"06", M64, OP_INVALID, 0, 0},
