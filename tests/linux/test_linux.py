@@ -55,6 +55,24 @@ def bzimage(kernel):
     assert more > 2e9, f"{more} instructions are too few for XZ"
 
 
+def local_apic(kernel):
+    """Found without tables of a firmware, and reached by exits."""
+    same_everywhere(kernel, "boot", [("kvm-2.6.25", "off"),
+                                     ("kvm-2.6.25", "on")], "apic=on")
+    run = guests.boot(kernel, "boot", "apic=on")
+    assert "virtual wire mode setup with no configuration" in run.console
+    assert run.result["exits"]["page_fault"]["mmio"] > 50, run.text
+
+
+def model_cycles(kernel):
+    """The TSC counts them, and the same guest takes the same time."""
+    one, other = (guests.boot(kernel, "boot", "clock=cycles", "mhz=2400")
+                  for _ in range(2))
+    assert one.text == other.text and one.console == other.console
+    mhz = float(one.told(r"tsc: Detected ([0-9.]+) MHz processor"))
+    assert abs(mhz - 2400) < 1, mhz
+
+
 SHORT = [("amd64: boots, bypass off and on", same_everywhere, "amd64", "boot",
           [("kvm-2.6.25", "off"), ("kvm-2.6.25", "on")])]
 LONG = [(f"{kernel}: {words}, every policy", workload, kernel, words)
@@ -65,6 +83,8 @@ LONG = [(f"{kernel}: {words}, every policy", workload, kernel, words)
     [(f"{kernel}: {name}", function, kernel)
      for kernel in ("amd64", "686pae")
      for name, function in (("audit=entry", audited),
+                            ("apic=on", local_apic),
+                            ("clock=cycles", model_cycles),
                             ("its bzImage", bzimage))]
 
 guests.tap.run(LONG if SLOW else SHORT)
