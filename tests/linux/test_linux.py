@@ -73,6 +73,20 @@ def model_cycles(kernel):
     assert abs(mhz - 2400) < 1, mhz
 
 
+COMPLAINTS = ("unchecked MSR", "general protection", "WARNING:", "Call Trace",
+              "BUG:", "Oops", "invalid opcode")
+
+
+def processor(kernel, cpu):
+    """Its CPUID and MSRs are what the kernel expects of such a one."""
+    run = guests.boot(kernel, "boot", f"cpu={cpu}")
+    assert run.checksum() == guests.result("boot", kernel != "amd64"), \
+        run.console[-600:]
+    heard = [line for line in run.console.splitlines()
+             if any(words in line for words in COMPLAINTS)]
+    assert not heard, "\n".join(heard)
+
+
 SHORT = [("amd64: boots, bypass off and on", same_everywhere, "amd64", "boot",
           [("kvm-2.6.25", "off"), ("kvm-2.6.25", "on")])]
 LONG = [(f"{kernel}: {words}, every policy", workload, kernel, words)
@@ -85,6 +99,10 @@ LONG = [(f"{kernel}: {words}, every policy", workload, kernel, words)
      for name, function in (("audit=entry", audited),
                             ("apic=on", local_apic),
                             ("clock=cycles", model_cycles),
-                            ("its bzImage", bzimage))]
+                                                        ("its bzImage", bzimage))] + \
+    [(f"{kernel}: cpu={cpu}", processor, kernel, cpu)
+     for kernel, cpu in (("amd64", "core2"), ("amd64", "k8"),
+                         ("amd64", "nehalem"), ("686pae", "pentium3"),
+                         ("686pae", "core2"), ("686pae", "k8"))]
 
 guests.tap.run(LONG if SLOW else SHORT)
