@@ -230,6 +230,12 @@ static bool is_device_of(const struct trace_check *c,
 	       !(ev->access & PFEC_W) == (ref->kind == TRACE_READ);
 }
 
+/* A page fault in the midst of another's delivery is not told as one. */
+static bool is_double(const struct trace_check *c, const struct guest_event *ev)
+{
+	return ev->vector == EXC_DF && c->last == LAST_REF;
+}
+
 static void check_event(struct trace_check *c, const struct trace_item *item)
 {
 	const struct guest_event *ev = &item->event;
@@ -242,7 +248,7 @@ static void check_event(struct trace_check *c, const struct trace_item *item)
 	switch (ev->kind) {
 	case GE_DELIVER:
 		if (c->flow.busy & FLOW_DELIVERY && c->last != LAST_FAULT &&
-		    c->last != LAST_EXCEPTION)
+		    c->last != LAST_EXCEPTION && !is_double(c, ev))
 			break_item(c, RULE_NESTED, item);
 		break;
 	case GE_DELIVERED:

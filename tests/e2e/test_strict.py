@@ -73,6 +73,9 @@ def replays(bits):
         path = os.path.join(box, "strict.ntr")
         subprocess.run([NOTRAP, "run", IMAGES[bits], "--record", path,
                         "--console", "none"], capture_output=True, timeout=300)
+        done = subprocess.run([NOTRAP, "trace", "verify", path],
+                              capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stdout + done.stderr
         for mmu in ("kvm-2.6.20", "kvm-2.6.28"):
             done = subprocess.run([NOTRAP, "replay", path, "-D", f"mmu={mmu}"],
                                   capture_output=True, text=True, timeout=300)

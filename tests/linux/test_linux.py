@@ -99,7 +99,7 @@ LONG = [(f"{kernel}: {words}, every policy", workload, kernel, words)
      for name, function in (("audit=entry", audited),
                             ("apic=on", local_apic),
                             ("clock=cycles", model_cycles),
-                                                        ("its bzImage", bzimage))] + \
+                            ("its bzImage", bzimage))] + \
     [(f"{kernel}: cpu={cpu}", processor, kernel, cpu)
      for kernel, cpu in (("amd64", "core2"), ("amd64", "k8"),
                          ("amd64", "nehalem"), ("686pae", "pentium3"),
