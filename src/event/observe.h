@@ -23,6 +23,7 @@ struct insn_block {
 	uint64_t insns; /* complete before it */
 	uint16_t nr;
 	bool user;
+	bool on_one_page;
 	const uint8_t *length; /* of each, during the call */
 };
 
@@ -55,6 +56,9 @@ struct insn_observer {
 	void (*block)(struct insn_observer *to, const struct insn_block *block);
 	void (*begin)(struct insn_observer *to, const struct insn_begin *insn);
 	void (*access)(struct insn_observer *to,
+		       const struct insn_access *access);
+	/* The two at once, of an instruction that makes no other access. */
+	void (*single)(struct insn_observer *to, const struct insn_begin *insn,
 		       const struct insn_access *access);
 	/* The next GE_ACCESS is of the instruction itself, which faulted. */
 	void (*fault)(struct insn_observer *to);

@@ -31,7 +31,7 @@ static void store_segment(struct hidden_segment *to, const struct segment *from)
 	to->base = from->base;
 }
 
-static void load_segments(const struct hidden_head *head, struct vcpu *vcpu)
+void hidden_load_segments(const struct hidden_head *head, struct vcpu *vcpu)
 {
 	for (unsigned int i = 0; i < NR_SEG; i++)
 		vcpu->seg[i] = load_segment(&head->seg[i]);
@@ -39,41 +39,6 @@ static void load_segments(const struct hidden_head *head, struct vcpu *vcpu)
 	vcpu->tr = load_segment(&head->tr);
 	vcpu->gdtr = (struct dtable){head->gdtr.base, head->gdtr.limit};
 	vcpu->idtr = (struct dtable){head->idtr.base, head->idtr.limit};
-}
-
-static enum code_mode mode_of(uint32_t hflags)
-{
-	if (hflags & HFLAG_CS64)
-		return CODE_64;
-	return hflags & HFLAG_CS32 ? CODE_32 : CODE_16;
-}
-
-struct hidden_now hidden_now(const struct hidden *hidden)
-{
-	const struct hidden_head *head = hidden->head;
-	struct hidden_now now = {
-		.pc = head->rip,
-		.cpl = head->hflags & HFLAG_CPL,
-		.mode = mode_of(head->hflags),
-	};
-
-	if (now.mode != CODE_64)
-		now.pc = (uint32_t)(now.pc + head->seg[SEG_CS].base);
-	return now;
-}
-
-void hidden_look(const struct hidden *hidden, struct vcpu *vcpu)
-{
-	const struct hidden_head *head = hidden->head;
-
-	memcpy(vcpu->gpr, head->gpr, sizeof(vcpu->gpr));
-	vcpu->rip = head->rip;
-	vcpu->rflags = head->rflags;
-}
-
-void hidden_look_segments(const struct hidden *hidden, struct vcpu *vcpu)
-{
-	load_segments(hidden->head, vcpu);
 }
 
 void hidden_load(const struct hidden *hidden, struct vcpu *vcpu)
@@ -84,7 +49,7 @@ void hidden_load(const struct hidden *hidden, struct vcpu *vcpu)
 	vcpu->rip = head->rip;
 	vcpu->rflags = 0;
 	uc_reg_read(hidden->uc, UC_X86_REG_RFLAGS, &vcpu->rflags);
-	load_segments(head, vcpu);
+	hidden_load_segments(head, vcpu);
 	vcpu->cpl = head->hflags & HFLAG_CPL;
 	vcpu->irq_shadow = head->hflags & HFLAG_IRQ_SHADOW;
 }

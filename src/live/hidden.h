@@ -32,19 +32,6 @@ void hidden_destroy(struct hidden *hidden); /* NULL is fine */
 /* *vcpu's fields that are Unicorn's are set. */
 void hidden_load(const struct hidden *hidden, struct vcpu *vcpu);
 
-/* What a hook asks for at every block and every access. */
-struct hidden_now {
-	gva_t pc; /* linear */
-	uint8_t cpl;
-	enum code_mode mode;
-};
-
-struct hidden_now hidden_now(const struct hidden *hidden);
-
-/* gpr, rip, and of rflags all but the arithmetic flags and DF. */
-void hidden_look(const struct hidden *hidden, struct vcpu *vcpu);
-void hidden_look_segments(const struct hidden *hidden, struct vcpu *vcpu);
-
 /*
  * Write *vcpu into Unicorn.  The exception in flight is forgotten (Unicorn
  * would turn the next one into #DF).  Inside a BLOCK or CODE hook RIP must be

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Private to hidden*.c: two stretches of Unicorn's state, where it lies. */
+/*
+ * Two stretches of Unicorn's state, where it lies.  Private to hidden*.c, and
+ * to observe.c, which asks at every access.
+ */
 #ifndef NOTRAP_LIVE_HIDDEN_LAYOUT_H
 #define NOTRAP_LIVE_HIDDEN_LAYOUT_H
 
@@ -69,5 +72,42 @@ struct hidden_head *hidden_find_place(uc_engine *uc,
 #define HFLAGS_OF_VCPU                                            \
 	(HFLAG_CPL | HFLAG_IRQ_SHADOW | HFLAG_CS32 | HFLAG_SS32 | \
 	 HFLAG_ADDSEG | HFLAG_CS64)
+
+/*
+ * What a hook asks for at every block and every access.  Of rflags the
+ * arithmetic flags and DF are elsewhere.
+ */
+static inline const struct hidden_head *hidden_look(const struct hidden *hidden)
+{
+	return hidden->head;
+}
+
+struct hidden_now {
+	gva_t pc; /* linear */
+	uint8_t cpl;
+	enum code_mode mode;
+};
+
+static inline enum code_mode hidden_mode(uint32_t hflags)
+{
+	if (hflags & HFLAG_CS64)
+		return CODE_64;
+	return hflags & HFLAG_CS32 ? CODE_32 : CODE_16;
+}
+
+static inline struct hidden_now hidden_now(const struct hidden_head *head)
+{
+	struct hidden_now now = {
+		.pc = head->rip,
+		.cpl = head->hflags & HFLAG_CPL,
+		.mode = hidden_mode(head->hflags),
+	};
+
+	if (now.mode != CODE_64)
+		now.pc = (uint32_t)(now.pc + head->seg[SEG_CS].base);
+	return now;
+}
+
+void hidden_load_segments(const struct hidden_head *head, struct vcpu *vcpu);
 
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "live/emulate.h"
+#include "live/hidden_layout.h"
 #include "live/hook.h"
 #include "live/internal.h"
 #include "live/nature.h"
@@ -19,14 +20,26 @@
 /* XSAVE is not offered, so FXSAVE has the largest operand without a size. */
 #define UNSIZED_MAX 512
 
-/* A decoded instruction; good as long as the bytes are these. */
+/*
+ * A decoded instruction; good as long as the bytes are these, which is looked
+ * at once an epoch.  What is asked for at each access comes first, and by
+ * itself where `direct`: 64-bit code with one operand in memory, and no other
+ * access.
+ */
 struct known {
-	gva_t pc;
+	_Alignas(64) gva_t pc;
+	uint32_t epoch;
 	uint8_t mode; /* enum code_mode */
 	uint8_t length;
-	uint8_t bytes[INSN_BYTES_MAX];
-	struct nature nature;
+	bool emulated, wide; /* see struct insn_begin */
+	bool direct, rmw;
+	bool single; /* it makes one access, or none if it faults before */
 	bool far_reaching; /* looks at a segment base, or a descriptor table */
+	uint8_t base, index, scale;
+	uint16_t size;
+	uint64_t disp; /* of a RIP-relative operand the address */
+	struct nature nature;
+	uint8_t bytes[INSN_BYTES_MAX];
 	struct insn insn;
 };
 
@@ -35,16 +48,20 @@ struct page {
 	hpa_t hpa;
 };
 
+enum told { TOLD_NOTHING, TOLD_BEGIN, TOLD_SINGLE };
+
 struct observe {
 	struct live *live;
 	struct insn_observer *to;
 	bool started;
-	bool stale; /* translations may have changed */
+	bool stale; /* translations may have changed: a new epoch */
+	uint32_t epoch;
 	bool user;
 	enum code_mode mode;
 
 	gva_t pc;                 /* of what began last in this block */
 	const struct known *insn; /* the same, NULL: cannot be decoded */
+	enum told told;           /* of it */
 	bool looked;              /* vcpu.gpr is as that began */
 	struct vcpu vcpu;
 	unsigned int
@@ -73,17 +90,22 @@ static void lose(struct observe *o, gva_t pc, hpa_t hpa, unsigned int size,
 /* Registers change in the midst of an instruction: as it makes its first. */
 static void look(struct observe *o)
 {
+	const struct hidden_head *head;
+
 	if (o->looked)
 		return;
-	hidden_look(o->live->hidden, &o->vcpu);
+	head = hidden_look(o->live->hidden);
+	memcpy(o->vcpu.gpr, head->gpr, sizeof(o->vcpu.gpr));
+	o->vcpu.rip = head->rip;
 	if (o->mode != CODE_64 || o->insn->far_reaching)
-		hidden_look_segments(o->live->hidden, &o->vcpu);
+		hidden_load_segments(head, &o->vcpu);
 	o->looked = true;
 }
 
 static void refresh(struct observe *o)
 {
 	o->stale = false;
+	o->epoch++;
 	o->code_page = 1;
 	memset(o->page, 0, sizeof(o->page));
 }
@@ -137,6 +159,51 @@ static bool uses_base(const struct insn *insn)
 	return false;
 }
 
+static bool is_direct(const struct known *known)
+{
+	const struct nature *nature = &known->nature;
+	const struct insn *insn = &known->insn;
+
+	return known->mode == CODE_64 && insn->adsize == 8 &&
+	       !insn->bit_string && insn->op != OP_POP &&
+	       !known->far_reaching && !nature->stack && !nature->frame &&
+	       !nature->xlat && !nature->maskmov;
+}
+
+static void set_direct(struct known *known)
+{
+	const struct insn *insn = &known->insn;
+	const struct operand *op = NULL;
+
+	known->direct = is_direct(known);
+	known->single = false;
+	for (unsigned int i = 0; i < insn->nr_operands; i++) {
+		if (insn->operand[i].type != OPERAND_MEM)
+			continue;
+		known->direct &= !op;
+		op = &insn->operand[i];
+	}
+	if (!op) {
+		known->direct = false;
+		known->single = known->mode == CODE_64 && known->nature.stack &&
+				!known->nature.frame && !known->far_reaching;
+		return;
+	}
+	if (!known->direct)
+		return;
+	known->single = op->size && op->size <= 8 && !known->nature.rep_string;
+	known->rmw = op->read && op->write;
+	known->size = op->size ? op->size : UNSIZED_MAX;
+	known->base = op->mem.base;
+	known->index = op->mem.index;
+	known->scale = op->mem.scale;
+	known->disp = (uint64_t)op->mem.disp;
+	if (known->base == MEM_REG_RIP) {
+		known->disp += known->pc + known->length;
+		known->base = MEM_REG_NONE;
+	}
+}
+
 /* NULL: no instruction, as far as this decoder can tell. */
 static const struct known *learn(struct observe *o, struct known *known,
 				 gva_t pc)
@@ -148,12 +215,29 @@ static const struct known *learn(struct observe *o, struct known *known,
 	if (!n || !decode_one(o->mode, bytes, n, &known->insn))
 		return NULL;
 	known->pc = pc;
+	known->epoch = o->epoch;
 	known->mode = (uint8_t)o->mode;
 	known->length = known->insn.length;
 	memcpy(known->bytes, bytes, sizeof(bytes));
 	known->nature = nature_of(o->mode, bytes, n);
+	known->emulated = emulate_can(&known->insn);
+	known->wide = known->insn.op == OP_CMPXCHG8B &&
+		      known->insn.operand[0].size == 16;
 	known->far_reaching =
 		known->nature.descriptors || uses_base(&known->insn);
+	set_direct(known);
+	return known;
+}
+
+static const struct known *know_anew(struct observe *o, struct known *known,
+				     gva_t pc)
+{
+	const uint8_t *bytes = code_at(o, pc);
+
+	if (!bytes || (pc & PAGE_MASK) > PAGE_SIZE - INSN_BYTES_MAX ||
+	    !is_known(o, known, pc, bytes))
+		return learn(o, known, pc);
+	known->epoch = o->epoch;
 	return known;
 }
 
@@ -161,12 +245,16 @@ static const struct known *know(struct observe *o, gva_t pc)
 {
 	uint64_t hash = pc ^ pc >> KNOWN_BITS;
 	struct known *known = &o->known[hash & (BIT(KNOWN_BITS) - 1)];
-	const uint8_t *bytes = code_at(o, pc);
 
-	if (bytes && (pc & PAGE_MASK) <= PAGE_SIZE - INSN_BYTES_MAX &&
-	    is_known(o, known, pc, bytes))
+	if (likely(known->pc == pc && known->epoch == o->epoch &&
+		   known->mode == o->mode && known->length))
 		return known;
-	return learn(o, known, pc);
+	return know_anew(o, known, pc);
+}
+
+static bool is_on_one_page(const struct block *block)
+{
+	return (block->pc & PAGE_MASK) + block->size <= PAGE_SIZE;
 }
 
 void observe_block(struct observe *o, const struct block *block)
@@ -178,7 +266,7 @@ void observe_block(struct observe *o, const struct block *block)
 		return;
 	if (o->stale)
 		refresh(o);
-	now = hidden_now(live->hidden);
+	now = hidden_now(hidden_look(live->hidden));
 	o->user = now.cpl == 3;
 	o->mode = now.mode;
 	o->pc = NO_PC;
@@ -188,15 +276,15 @@ void observe_block(struct observe *o, const struct block *block)
 			     .insns = clock_base(&live->clock),
 			     .nr = block->nr,
 			     .user = o->user,
+			     .on_one_page = is_on_one_page(block),
 			     .length = blocks_lengths(&live->blocks, block),
 		     });
 }
 
 /* False: it is none of the present block. */
-static bool begin_insn(struct observe *o, gva_t pc)
+static bool note_insn(struct observe *o, gva_t pc)
 {
 	const struct block *block = o->live->clock.block;
-	struct insn_begin begin = {.pc = pc, .length = 1};
 
 	if (pc == o->pc)
 		return true;
@@ -207,23 +295,39 @@ static bool begin_insn(struct observe *o, gva_t pc)
 	o->pc = pc;
 	o->echoes = 0;
 	o->looked = false;
+	o->told = TOLD_NOTHING;
 	o->insn = know(o, pc);
-	begin.user = o->user;
+	return true;
+}
+
+static struct insn_begin begin_of(const struct observe *o)
+{
+	struct insn_begin begin = {.pc = o->pc, .length = 1, .user = o->user};
+
 	if (o->insn) {
 		begin.length = o->insn->length;
 		begin.rep = o->insn->nature.rep_string;
-		begin.emulated = emulate_can(&o->insn->insn);
-		begin.wide = o->insn->insn.op == OP_CMPXCHG8B &&
-			     o->insn->insn.operand[0].size == 16;
+		begin.emulated = o->insn->emulated;
+		begin.wide = o->insn->wide;
 	}
+	return begin;
+}
+
+static void tell_begin(struct observe *o)
+{
+	struct insn_begin begin;
+
+	if (o->told != TOLD_NOTHING)
+		return;
+	begin = begin_of(o);
+	o->told = TOLD_BEGIN;
 	o->to->begin(o->to, &begin);
-	return true;
 }
 
 void observe_insn(struct observe *o, gva_t pc)
 {
-	if (o && o->started)
-		begin_insn(o, pc);
+	if (o && o->started && note_insn(o, pc))
+		tell_begin(o);
 }
 
 /* --- Accesses ------------------------------------------------------------ */
@@ -309,11 +413,27 @@ static bool find_descriptor(struct observe *o, hpa_t hpa, struct match *ret)
 	       find_behind(o, vcpu->tr.base, 104, hpa, ret);
 }
 
+static bool find_directly(struct observe *o, hpa_t hpa, struct match *ret)
+{
+	const uint64_t *gpr = hidden_look(o->live->hidden)->gpr;
+	const struct known *known = o->insn;
+	uint64_t at = known->disp;
+
+	if (known->base != MEM_REG_NONE)
+		at += gpr[known->base];
+	if (known->index != MEM_REG_NONE)
+		at += gpr[known->index] * known->scale;
+	ret->rmw = known->rmw;
+	return find_behind(o, at, known->size, hpa, ret);
+}
+
 static bool find(struct observe *o, hpa_t hpa, struct match *ret)
 {
 	const struct nature *nature = &o->insn->nature;
 	const struct vcpu *vcpu = &o->vcpu;
 
+	if (likely(o->insn->direct))
+		return find_directly(o, hpa, ret);
 	look(o);
 	if (find_operand(o, &o->insn->insn, hpa, ret))
 		return true;
@@ -334,12 +454,13 @@ static bool find(struct observe *o, hpa_t hpa, struct match *ret)
 
 static bool has_ac(const struct observe *o)
 {
-	return !o->user && (o->vcpu.rflags & RFLAGS_AC) &&
-	       (o->live->sink->view->cr4 & CR4_SMAP);
+	return !o->user && (o->live->sink->view->cr4 & CR4_SMAP) &&
+	       (hidden_look(o->live->hidden)->rflags & RFLAGS_AC);
 }
 
 static void tell(struct observe *o, const struct match *match, hpa_t hpa,
-		 bool write, const uint8_t *bytes, unsigned int size)
+		 bool write, const uint8_t *bytes, unsigned int size,
+		 bool alone)
 {
 	struct insn_access access = {
 		.gva = match->gva,
@@ -353,7 +474,24 @@ static void tell(struct observe *o, const struct match *match, hpa_t hpa,
 
 	if (write)
 		memcpy(access.bytes, bytes, size);
+	if (alone) {
+		struct insn_begin begin = begin_of(o);
+
+		o->told = TOLD_SINGLE;
+		o->to->single(o->to, &begin, &access);
+		return;
+	}
+	tell_begin(o);
 	o->to->access(o->to, &access);
+}
+
+/* Its only access, and all on one page: nothing of it will be taken back. */
+static bool is_alone(const struct observe *o, unsigned int size)
+{
+	const struct known *insn = o->insn;
+
+	return insn->single && o->told == TOLD_NOTHING &&
+	       (!insn->direct || size == insn->size);
 }
 
 static void on_access(uc_engine *uc, uc_mem_type type, uint64_t hpa, int bytes,
@@ -370,7 +508,8 @@ static void on_access(uc_engine *uc, uc_mem_type type, uint64_t hpa, int bytes,
 	(void)uc;
 	if (!o->started || o->live->ended || o->live->paused)
 		return;
-	if (!begin_insn(o, hidden_now(o->live->hidden).pc))
+	if (!note_insn(o, hidden_now(hidden_look(o->live->hidden)).pc) ||
+	    o->told == TOLD_SINGLE)
 		o->insn = NULL; /* which is to be told */
 	if (!write && o->echoes) {
 		o->echoes--;
@@ -388,14 +527,16 @@ static void on_access(uc_engine *uc, uc_mem_type type, uint64_t hpa, int bytes,
 	if (match.rmw && !write)
 		return;
 	memcpy(val, &value, sizeof(val));
-	tell(o, &match, hpa, write, val, first);
-	if (first == size)
+	if (first == size) {
+		tell(o, &match, hpa, write, val, size, is_alone(o, size));
 		return;
+	}
+	tell(o, &match, hpa, write, val, first, false);
 	match.gva = wrap(o, match.gva + first);
 	match.rest = true;
 	/* Not mapped: it is about to fault. */
 	if (translate(o, match.gva, &hpa))
-		tell(o, &match, hpa, write, val + first, size - first);
+		tell(o, &match, hpa, write, val + first, size - first, false);
 }
 
 /* --- The engine's side --------------------------------------------------- */
@@ -403,11 +544,12 @@ static void on_access(uc_engine *uc, uc_mem_type type, uint64_t hpa, int bytes,
 int observe_create(struct live *live, struct insn_observer *to,
 		   struct diag *diag)
 {
-	struct observe *o = calloc(1, sizeof(*o));
+	struct observe *o = aligned_alloc(64, sizeof(*o));
 	uc_hook hook;
 
 	if (!o)
 		return diag_set(diag, -ENOMEM, "out of memory");
+	memset(o, 0, sizeof(*o));
 	o->live = live;
 	o->to = to;
 	o->stale = true;

@@ -11,6 +11,9 @@
 
 #include "record/internal.h"
 
+/* It is not known where the stretch goes on, or does not matter. */
+#define NO_PC UINT64_MAX
+
 static struct recorder *recorder_of(struct insn_observer *observer)
 {
 	return (struct recorder *)((char *)observer -
@@ -37,7 +40,7 @@ static void add_fetch(struct recorder *r, const struct insn_begin *insn,
  */
 static void add_missing_store(struct recorder *r)
 {
-	const struct guest_event *ev = &r->now.emulated;
+	const struct guest_event *ev = &r->emulated;
 	unsigned int size = r->now.insn.wide ? 16 : 8;
 	gva_t gva = ev->gva & ~(gva_t)(size - 1);
 
@@ -104,33 +107,60 @@ static void write_fetches(struct recorder *r, gva_t pc, unsigned int size,
 	trace_write_ref(r->writer, &ref);
 }
 
-/* The next instructions of the stretch, as far as `end`. */
-static void fetch_upto(struct recorder *r, uint64_t end)
+/* How many of these are wholly on the page of the first. */
+static uint32_t count_on_page(const struct stretch *stretch, uint32_t max)
+{
+	gva_t at = stretch->pc, last = at | PAGE_MASK;
+	uint32_t i = 0;
+
+	for (; i < max; i++) {
+		unsigned int length = stretch->length[stretch->done + i];
+
+		if (i && at + length - 1 > last)
+			break;
+		at += length;
+	}
+	return i;
+}
+
+/*
+ * The next instructions of the stretch, as far as `end`; the one there is at
+ * pc, or NO_PC.
+ */
+static void fetch_upto(struct recorder *r, uint64_t end, gva_t pc)
 {
 	struct stretch *stretch = &r->stretch;
+	uint32_t left = stretch->nr - (uint32_t)stretch->done;
 
-	while (r->insns < end && stretch->done < stretch->nr) {
-		gva_t pc = stretch->pc;
-		unsigned int size = stretch->length[stretch->done];
-		uint32_t count = 0;
+	while (r->insns < end && left) {
+		uint32_t n = (uint32_t)min_u64(end - r->insns, left);
+		bool jump = stretch->on_one_page && (pc != NO_PC || n == left);
 
-		do {
-			r->insns++;
-			count++;
+		if (r->full)
+			n = 1;
+		else if (!stretch->on_one_page)
+			n = count_on_page(stretch, n);
+		write_fetches(r, stretch->pc, stretch->length[stretch->done],
+			      n);
+		r->insns += n;
+		left -= n;
+		if (!r->full && jump) {
+			stretch->done = (uint16_t)(stretch->done + n);
+			stretch->pc = pc;
+			return;
+		}
+		while (n--)
 			skip_one(stretch);
-		} while (!r->full && r->insns < end &&
-			 stretch->done < stretch->nr &&
-			 stretch->pc + stretch->length[stretch->done] - 1 <=
-				 (pc | PAGE_MASK));
-		write_fetches(r, pc, size, count);
 	}
 }
 
-static void complete_upto(struct recorder *r, uint64_t insns)
+static void complete_upto(struct recorder *r, uint64_t insns, gva_t pc)
 {
+	if (insns == r->insns)
+		return;
 	if (r->now.active && !r->now.faulted && insns > r->insns)
 		complete(r);
-	fetch_upto(r, insns);
+	fetch_upto(r, insns, pc);
 }
 
 void insn_give_up(struct recorder *r)
@@ -142,14 +172,19 @@ void insn_give_up(struct recorder *r)
 	r->now = (struct insn_state){0};
 }
 
-void insn_clock(struct recorder *r, uint64_t insns)
+static void check_clock(struct recorder *r, uint64_t insns)
 {
-	complete_upto(r, insns);
-	if (insns != r->insns)
+	if (unlikely(insns != r->insns))
 		recorder_lose(r,
 			      "%" PRIu64 " instructions were seen where the "
 			      "clock says %" PRIu64,
 			      r->insns, insns);
+}
+
+void insn_clock(struct recorder *r, uint64_t insns)
+{
+	complete_upto(r, insns, NO_PC);
+	check_clock(r, insns);
 }
 
 static bool goes_round(const struct recorder *r, gva_t pc)
@@ -176,12 +211,14 @@ static void block(struct insn_observer *observer, const struct insn_block *next)
 	struct recorder *r = recorder_of(observer);
 	struct stretch *stretch = &r->stretch;
 
-	insn_clock(r, next->insns);
+	complete_upto(r, next->insns, NO_PC);
+	check_clock(r, next->insns);
 	stretch->base = next->insns;
 	stretch->nr = next->nr;
 	stretch->done = 0;
 	stretch->user = next->user;
 	stretch->pc = next->pc;
+	stretch->on_one_page = next->on_one_page;
 	memcpy(stretch->length, next->length, next->nr);
 
 	if (!r->now.active)
@@ -217,7 +254,7 @@ static void begin(struct insn_observer *observer, const struct insn_begin *insn)
 			      insn->pc);
 		return;
 	}
-	complete_upto(r, r->stretch.base + before);
+	complete_upto(r, r->stretch.base + before, insn->pc);
 	if (r->now.active && r->now.insn.pc == insn->pc && !r->now.faulted)
 		return; /* restarted, or one more iteration */
 	insn_give_up(r);
@@ -283,6 +320,30 @@ static void on_access(struct insn_observer *observer,
 		list_access(r, access);
 }
 
+static void single(struct insn_observer *observer,
+		   const struct insn_begin *insn,
+		   const struct insn_access *access)
+{
+	struct recorder *r = recorder_of(observer);
+	uint16_t before = count_before(r, insn->pc);
+	struct trace_ref ref = {.gva = access->gva,
+				.count = 1,
+				.kind = access->write ? TRACE_WRITE
+						      : TRACE_READ,
+				.size = access->size,
+				.user = access->user,
+				.ac = access->ac};
+
+	if (before == r->stretch.nr || r->now.active ||
+	    (access->write && tables_know(r, access->gpa))) {
+		begin(observer, insn);
+		on_access(observer, access);
+		return;
+	}
+	complete_upto(r, r->stretch.base + before + 1, insn->pc + insn->length);
+	trace_write_ref(r->writer, &ref);
+}
+
 static void on_fault(struct insn_observer *observer)
 {
 	recorder_of(observer)->faulting = true;
@@ -310,6 +371,7 @@ void insn_init(struct insn_observer *observer)
 	*observer = (struct insn_observer){
 		.block = block,
 		.begin = begin,
+		.single = single,
 		.access = on_access,
 		.fault = on_fault,
 		.restart = on_restart,

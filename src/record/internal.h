@@ -29,6 +29,7 @@ struct stretch {
 	uint64_t base;
 	uint16_t nr, done;
 	bool user;
+	bool on_one_page;
 	gva_t pc; /* of the first that is not done */
 	uint8_t length[INSN_BLOCK_MAX];
 };
@@ -43,7 +44,6 @@ struct insn_state {
 	bool iterated;
 	/* A write that is to be emulated; no store has come yet. */
 	bool emulating;
-	struct guest_event emulated;
 };
 
 struct recorder {
@@ -57,8 +57,9 @@ struct recorder {
 	uint64_t insns; /* complete */
 	struct stretch stretch;
 	struct insn_state now; /* of the first that is not done, if it began */
-	bool full;             /* every reference, not runs of them */
-	bool faulting;         /* the next GE_ACCESS is the instruction's own */
+	struct guest_event emulated; /* while now.emulating */
+	bool full;                   /* every reference, not runs of them */
+	bool faulting; /* the next GE_ACCESS is the instruction's own */
 
 	struct entry entry[LIST_MAX];
 	uint32_t nr;

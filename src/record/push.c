@@ -73,7 +73,7 @@ static void push_native(struct recorder *r, const struct guest_event *ev,
 		return; /* the observer is told of the restart */
 	case GO_EMULATE:
 		r->now.emulating = true;
-		r->now.emulated = *ev;
+		r->emulated = *ev;
 		return;
 	default:
 		if (ev->access & PFEC_ID)
