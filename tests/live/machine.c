@@ -284,6 +284,7 @@ static void set_view(struct machine *m)
 void machine_init(struct machine *m, const struct machine_config *config)
 {
 	struct live_config live_config = {.boot = config->boot,
+					  .observer = config->observer,
 					  .maxphyaddr = 40,
 					  .mhz = config->mhz,
 					  .max_insns = config->max_insns,

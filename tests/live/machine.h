@@ -46,6 +46,7 @@ struct machine_config {
 	uint64_t cr4;      /* more of the guest's bits */
 	uint32_t features; /* FEATURE_* */
 	struct live_knobs knobs;
+	struct insn_observer *observer; /* or NULL */
 	/* Sees each event first; true: it has answered. */
 	bool (*hook)(struct machine *m, const struct guest_event *ev,
 		     struct guest_outcome *out);
