@@ -19,6 +19,7 @@ sys.path.insert(0, str(ROOT / "tests" / "meta"))
 import tap  # noqa: E402
 
 DIR = pathlib.Path(os.environ.get("NOTRAP_LINUX_DIR", ROOT / ".deps/linux"))
+NOTRAP = str(ROOT / "build/notrap")  # a test has its own
 APPEND = "console=ttyS0 reboot=t panic=-1 nokaslr mitigations=off"
 WORKLOADS = ["boot", "fork", "pipe", "copy", "sort", "gzip", "compile",
              "idle"]
@@ -28,7 +29,7 @@ POLICIES = [("kvm-2.6.20", "off"), ("kvm-2.6.24", "off"), ("seed", "off"),
             ("seed", "on"), ("kvm-2.6.25", "off"), ("kvm-2.6.25", "on"),
             ("kvm-2.6.28", "off"), ("kvm-2.6.28", "on"),
             ("kvm-2.6.38", "off"), ("kvm-2.6.38", "on"), ("kvm-3.1", "off"),
-            ("xen", "off")]
+            ("xen", "off"), ("ept", "off"), ("native", "off")]
 
 
 def need(kernel, image="vmlinux"):
@@ -40,12 +41,10 @@ def need(kernel, image="vmlinux"):
     return files
 
 
-class Run:
-    """What a run left: its result (JSON) and the guest's console."""
+class Console:
+    """What the guest wrote."""
 
-    def __init__(self, result, console):
-        self.result = json.loads(result)
-        self.text = result
+    def __init__(self, console):
         self.console = console
 
     def told(self, pattern):
@@ -62,12 +61,23 @@ class Run:
         return (int(self.told(r"notrap: pgfault (\d+) in all")),
                 int(self.told(r"notrap: pgfault \d+ in all, (\d+) of")))
 
+
+class Run(Console):
+    """What a run left: its result (JSON) and the guest's console."""
+
+    def __init__(self, result, console):
+        super().__init__(console)
+        self.result = json.loads(result)
+        self.text = result
+
     def codes(self):
-        return self.result["guest_faults"]["by_error_code"]
+        """Guest page faults by error code."""
+        told = self.result["guest_faults"]["by_error_code"]
+        return {int(code, 16): count for code, count in told.items()}
 
 
 def notrap(*args, status=0, timeout=1200):
-    done = subprocess.run([sys.argv[1], *args], capture_output=True, text=True,
+    done = subprocess.run([NOTRAP, *args], capture_output=True, text=True,
                           stdin=subprocess.DEVNULL, timeout=timeout)
     assert done.returncode == status, \
         f"notrap {' '.join(args)}: status {done.returncode}, {done.stderr}"
