@@ -23,3 +23,13 @@ def table(head, rows):
     lines += ["| " + " | ".join(str(cell) for cell in row) + " |"
               for row in rows]
     return "\n".join(lines)
+
+
+def part(path, name):
+    """What stands there now."""
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    found = re.search(re.escape(f"<!-- {name} -->\n") + "(.*?)"
+                      + re.escape(f"\n<!-- end of {name} -->"), text, re.S)
+    assert found, f"{path}: no place for {name}"
+    return found.group(1)
