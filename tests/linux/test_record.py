@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Linux recorded, and the recording replayed: what a replay counts under any
+policy is what the live guest was counted for under it. The workloads are those
+of traces/, before they are cut.
+
+usage: test_record.py NOTRAP
+"""
+
+import json
+import pathlib
+import sys
+import tempfile
+
+import guests
+
+POLICIES = [("kvm-2.6.24", "off"), ("seed", "on"), ("kvm-2.6.25", "off"),
+            ("kvm-2.6.25", "on"), ("kvm-2.6.28", "on"), ("xen", "off"),
+            ("ept", "off"), ("native", "off")]
+WORKLOADS = [("amd64", "boot", "off"), ("amd64", "fork notrap.n=50", "on"),
+             ("amd64", "fork notrap.n=50 pti=on", "on"),
+             ("amd64", "pipe notrap.n=20", "on"), ("amd64", "sort", "on"),
+             ("amd64", "gzip notrap.n=8000", "on"),
+             ("amd64", "compile", "on"),
+             ("686pae", "fork notrap.n=50", "on")]
+
+# A live run has no TLB and so no walks, which cycles and latencies include.
+SAME = ["exits", "guest_faults", "bypass", "shadow"]
+
+
+def figures(result):
+    told = {word: result[word] for word in SAME}
+    told["guest"] = {word: result["guest"][word]
+                     for word in ("instructions", "fault_digest")}
+    # Cycles of an exit hold those of walks.
+    for table in ("by_rip", "by_gfn"):
+        told["exits"][table] = [{key: value for key, value in row.items()
+                                 if key != "cycles"}
+                                for row in told["exits"][table]]
+    return told
+
+
+def replayed(path, mmu, bypass, roi):
+    out = guests.notrap("replay", str(path), "--format", "json", "-D",
+                        f"mmu={mmu}", "-D", f"bypass={bypass}", "-D",
+                        f"roi={roi}")
+    return json.loads(out)
+
+
+def same(kernel, words, roi):
+    with tempfile.TemporaryDirectory() as work:
+        path = pathlib.Path(work) / "trace"
+        guests.boot(kernel, words, more=("--record", str(path)))
+        for mmu, bypass in POLICIES:
+            live = figures(guests.boot(kernel, words, f"mmu={mmu}",
+                                       f"bypass={bypass}",
+                                       f"roi={roi}").result)
+            replay = figures(replayed(path, mmu, bypass, roi))
+            for word, told in live.items():
+                assert replay[word] == told, \
+                    f"{mmu} bypass={bypass}: {word}: live {told}, " \
+                    f"replayed {replay[word]}"
+
+
+guests.NOTRAP = sys.argv[1]
+guests.tap.run([(f"{kernel}: {words}", same, kernel, words, roi)
+                for kernel, words, roi in WORKLOADS])
