@@ -146,6 +146,33 @@ static bool has_access(const struct code *code, const struct nature *nature)
 	       nature->descriptors || nature->xlat || nature->maskmov;
 }
 
+/*
+ * A quotient too large, reserved bits of MXCSR, a branch to an address that is
+ * not canonical.
+ */
+static bool is_late(const struct code *code)
+{
+	unsigned int reg = code->reg & 7;
+
+	if (code->map == MAP_0F)
+		return code->opcode == 0xae && reg == 2; /* LDMXCSR */
+	if (code->map != MAP_1)
+		return false;
+	switch (code->opcode) {
+	case 0xc2: /* RET, CALL */
+	case 0xc3:
+	case 0xe8:
+		return true;
+	case 0xf6: /* DIV, IDIV */
+	case 0xf7:
+		return reg == 6 || reg == 7;
+	case 0xff: /* CALL, JMP */
+		return reg == 2 || reg == 4;
+	default:
+		return false;
+	}
+}
+
 struct nature nature_of(enum code_mode mode, const uint8_t *bytes, size_t n)
 {
 	struct nature ret = {0};
@@ -158,6 +185,7 @@ struct nature nature_of(enum code_mode mode, const uint8_t *bytes, size_t n)
 		one_byte(&ret, &code);
 	else if (code.map == MAP_0F)
 		two_bytes(&ret, &code);
+	ret.late = is_late(&code);
 	ret.unstamped = has_access(&code, &ret) && !is_stamped(&code);
 	return ret;
 }

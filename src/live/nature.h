@@ -16,6 +16,7 @@ struct nature {
 	bool xlat;
 	bool maskmov;
 	bool rep_string;
+	bool late; /* it may fault when its one access has been made */
 	/* It accesses memory, and Unicorn's rip need not say so when it does.
 	 */
 	bool unstamped;

@@ -186,12 +186,14 @@ static void set_direct(struct known *known)
 	if (!op) {
 		known->direct = false;
 		known->single = known->mode == CODE_64 && known->nature.stack &&
-				!known->nature.frame && !known->far_reaching;
+				!known->nature.frame && !known->far_reaching &&
+				!known->nature.late;
 		return;
 	}
 	if (!known->direct)
 		return;
-	known->single = op->size && op->size <= 8 && !known->nature.rep_string;
+	known->single = op->size && op->size <= 8 &&
+			!known->nature.rep_string && !known->nature.late;
 	known->rmw = op->read && op->write;
 	known->size = op->size ? op->size : UNSIZED_MAX;
 	known->base = op->mem.base;
