@@ -22,25 +22,31 @@
 
 /*
  * A decoded instruction; good as long as the bytes are these, which is looked
- * at once an epoch.  What is asked for at each access comes first, and by
- * itself where `direct`: 64-bit code with one operand in memory, and no other
- * access.
+ * at once an epoch.  Here is what is asked for at each access, few bytes as
+ * caches hold few: all there is to know where `direct`, which is 64-bit code
+ * with one operand in memory, and no other access.
  */
 struct known {
-	_Alignas(64) gva_t pc;
+	_Alignas(32) gva_t pc;
+	uint64_t disp; /* of a RIP-relative operand the address */
 	uint32_t epoch;
+	uint16_t size;
 	uint8_t mode; /* enum code_mode */
 	uint8_t length;
-	bool emulated, wide; /* see struct insn_begin */
-	bool direct, rmw;
-	bool single; /* it makes one access, or none if it faults before */
-	bool far_reaching; /* looks at a segment base, or a descriptor table */
 	uint8_t base, index, scale;
-	uint16_t size;
-	uint64_t disp; /* of a RIP-relative operand the address */
+	bool rep : 1, emulated : 1, wide : 1; /* see struct insn_begin */
+	bool direct : 1, rmw : 1;
+	bool single : 1; /* it makes one access, or none if it faults before */
+	/* Looks at a segment base, or a descriptor table. */
+	bool far_reaching : 1;
+};
+_Static_assert(sizeof(struct known) == 32, "two in a line of a cache");
+
+/* The rest of it. */
+struct detail {
+	struct insn insn;
 	struct nature nature;
 	uint8_t bytes[INSN_BYTES_MAX];
-	struct insn insn;
 };
 
 struct page {
@@ -70,7 +76,8 @@ struct observe {
 	gva_t code_page; /* where `code` leads; bit 0 set: nowhere */
 	const uint8_t *code;
 	struct page page[PAGES];
-	struct known known[1 << KNOWN_BITS];
+	_Alignas(64) struct known known[1 << KNOWN_BITS];
+	struct detail detail[1 << KNOWN_BITS]; /* of each of these */
 };
 
 _Static_assert(BLOCK_INSNS_MAX <= INSN_BLOCK_MAX, "a block can be told");
@@ -142,11 +149,16 @@ static const uint8_t *code_at(struct observe *o, gva_t pc)
 	return o->code + (pc & PAGE_MASK);
 }
 
-static bool is_known(const struct observe *o, const struct known *known,
-		     gva_t pc, const uint8_t *bytes)
+static struct detail *detail_of(struct observe *o, const struct known *known)
+{
+	return &o->detail[known - o->known];
+}
+
+static bool is_known(struct observe *o, const struct known *known, gva_t pc,
+		     const uint8_t *bytes)
 {
 	return known->pc == pc && known->mode == o->mode && known->length &&
-	       !memcmp(known->bytes, bytes, known->length);
+	       !memcmp(detail_of(o, known)->bytes, bytes, known->length);
 }
 
 /* In 64-bit mode. */
@@ -159,10 +171,10 @@ static bool uses_base(const struct insn *insn)
 	return false;
 }
 
-static bool is_direct(const struct known *known)
+static bool is_direct(const struct known *known, const struct detail *detail)
 {
-	const struct nature *nature = &known->nature;
-	const struct insn *insn = &known->insn;
+	const struct nature *nature = &detail->nature;
+	const struct insn *insn = &detail->insn;
 
 	return known->mode == CODE_64 && insn->adsize == 8 &&
 	       !insn->bit_string && insn->op != OP_POP &&
@@ -170,30 +182,31 @@ static bool is_direct(const struct known *known)
 	       !nature->xlat && !nature->maskmov;
 }
 
-static void set_direct(struct known *known)
+static void set_direct(struct known *known, const struct detail *detail)
 {
-	const struct insn *insn = &known->insn;
+	const struct nature *nature = &detail->nature;
+	const struct insn *insn = &detail->insn;
 	const struct operand *op = NULL;
 
-	known->direct = is_direct(known);
+	known->direct = is_direct(known, detail);
 	known->single = false;
 	for (unsigned int i = 0; i < insn->nr_operands; i++) {
 		if (insn->operand[i].type != OPERAND_MEM)
 			continue;
-		known->direct &= !op;
+		known->direct = known->direct && !op;
 		op = &insn->operand[i];
 	}
 	if (!op) {
 		known->direct = false;
-		known->single = known->mode == CODE_64 && known->nature.stack &&
-				!known->nature.frame && !known->far_reaching &&
-				!known->nature.late;
+		known->single = known->mode == CODE_64 && nature->stack &&
+				!nature->frame && !known->far_reaching &&
+				!nature->late;
 		return;
 	}
 	if (!known->direct)
 		return;
-	known->single = op->size && op->size <= 8 &&
-			!known->nature.rep_string && !known->nature.late;
+	known->single =
+		op->size && op->size <= 8 && !known->rep && !nature->late;
 	known->rmw = op->read && op->write;
 	known->size = op->size ? op->size : UNSIZED_MAX;
 	known->base = op->mem.base;
@@ -210,24 +223,25 @@ static void set_direct(struct known *known)
 static const struct known *learn(struct observe *o, struct known *known,
 				 gva_t pc)
 {
+	struct detail *detail = detail_of(o, known);
+	struct insn *insn = &detail->insn;
 	uint8_t bytes[INSN_BYTES_MAX] = {0};
 	size_t n = live_fetch(o->live, pc, bytes, sizeof(bytes));
 
 	known->length = 0;
-	if (!n || !decode_one(o->mode, bytes, n, &known->insn))
+	if (!n || !decode_one(o->mode, bytes, n, insn))
 		return NULL;
 	known->pc = pc;
 	known->epoch = o->epoch;
 	known->mode = (uint8_t)o->mode;
-	known->length = known->insn.length;
-	memcpy(known->bytes, bytes, sizeof(bytes));
-	known->nature = nature_of(o->mode, bytes, n);
-	known->emulated = emulate_can(&known->insn);
-	known->wide = known->insn.op == OP_CMPXCHG8B &&
-		      known->insn.operand[0].size == 16;
-	known->far_reaching =
-		known->nature.descriptors || uses_base(&known->insn);
-	set_direct(known);
+	known->length = insn->length;
+	memcpy(detail->bytes, bytes, sizeof(bytes));
+	detail->nature = nature_of(o->mode, bytes, n);
+	known->rep = detail->nature.rep_string;
+	known->emulated = emulate_can(insn);
+	known->wide = insn->op == OP_CMPXCHG8B && insn->operand[0].size == 16;
+	known->far_reaching = detail->nature.descriptors || uses_base(insn);
+	set_direct(known, detail);
 	return known;
 }
 
@@ -308,7 +322,7 @@ static struct insn_begin begin_of(const struct observe *o)
 
 	if (o->insn) {
 		begin.length = o->insn->length;
-		begin.rep = o->insn->nature.rep_string;
+		begin.rep = o->insn->rep;
 		begin.emulated = o->insn->emulated;
 		begin.wide = o->insn->wide;
 	}
@@ -431,13 +445,14 @@ static bool find_directly(struct observe *o, hpa_t hpa, struct match *ret)
 
 static bool find(struct observe *o, hpa_t hpa, struct match *ret)
 {
-	const struct nature *nature = &o->insn->nature;
+	const struct detail *detail = detail_of(o, o->insn);
+	const struct nature *nature = &detail->nature;
 	const struct vcpu *vcpu = &o->vcpu;
 
 	if (likely(o->insn->direct))
 		return find_directly(o, hpa, ret);
 	look(o);
-	if (find_operand(o, &o->insn->insn, hpa, ret))
+	if (find_operand(o, &detail->insn, hpa, ret))
 		return true;
 	if (nature->stack && find_around(o, vcpu->gpr[GPR_RSP], hpa, ret))
 		return true;
@@ -456,13 +471,12 @@ static bool find(struct observe *o, hpa_t hpa, struct match *ret)
 
 static bool has_ac(const struct observe *o)
 {
-	return !o->user && (o->live->sink->view->cr4 & CR4_SMAP) &&
-	       (hidden_look(o->live->hidden)->rflags & RFLAGS_AC);
+	return !o->user && (hidden_look(o->live->hidden)->rflags & RFLAGS_AC) &&
+	       (o->live->sink->view->cr4 & CR4_SMAP);
 }
 
 static void tell(struct observe *o, const struct match *match, hpa_t hpa,
-		 bool write, const uint8_t *bytes, unsigned int size,
-		 bool alone)
+		 bool write, uint64_t val, unsigned int size, bool alone)
 {
 	struct insn_access access = {
 		.gva = match->gva,
@@ -475,7 +489,7 @@ static void tell(struct observe *o, const struct match *match, hpa_t hpa,
 	};
 
 	if (write)
-		memcpy(access.bytes, bytes, size);
+		memcpy(access.bytes, &val, sizeof(val));
 	if (alone) {
 		struct insn_begin begin = begin_of(o);
 
@@ -505,7 +519,7 @@ static void on_access(uc_engine *uc, uc_mem_type type, uint64_t hpa, int bytes,
 	unsigned int first =
 		(unsigned int)min_u64(size, PAGE_SIZE - (hpa & PAGE_MASK));
 	struct match match = {0};
-	uint8_t val[8];
+	uint64_t val = (uint64_t)value;
 
 	(void)uc;
 	if (!o->started || o->live->ended || o->live->paused)
@@ -528,7 +542,6 @@ static void on_access(uc_engine *uc, uc_mem_type type, uint64_t hpa, int bytes,
 	}
 	if (match.rmw && !write)
 		return;
-	memcpy(val, &value, sizeof(val));
 	if (first == size) {
 		tell(o, &match, hpa, write, val, size, is_alone(o, size));
 		return;
@@ -538,7 +551,8 @@ static void on_access(uc_engine *uc, uc_mem_type type, uint64_t hpa, int bytes,
 	match.rest = true;
 	/* Not mapped: it is about to fault. */
 	if (translate(o, match.gva, &hpa))
-		tell(o, &match, hpa, write, val + first, size - first, false);
+		tell(o, &match, hpa, write, val >> 8 * first, size - first,
+		     false);
 }
 
 /* --- The engine's side --------------------------------------------------- */
