@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "record/internal.h"
+#include "trace/merge.h"
 
 /* It is not known where the stretch goes on, or does not matter. */
 #define NO_PC UINT64_MAX
@@ -85,6 +86,31 @@ static void complete(struct recorder *r)
 	*now = (struct insn_state){0};
 }
 
+/*
+ * The same as fetch_upto() where that only makes the run longer: most are on
+ * the page of those before, and all that is left or known where to go on.
+ */
+static bool join_fetches(struct recorder *r, uint64_t end, gva_t pc)
+{
+	struct stretch *stretch = &r->stretch;
+	uint32_t left = stretch->nr - (uint32_t)stretch->done;
+	uint64_t n = end - r->insns;
+	struct trace_ref ref = {
+		.gva = stretch->pc,
+		.count = (uint32_t)n,
+		.kind = TRACE_FETCH,
+		.user = stretch->user,
+	};
+
+	if (!r->merge || !stretch->on_one_page || n - 1 >= left ||
+	    (pc == NO_PC && n < left) || !merge_join(r->merge, &ref))
+		return false;
+	r->insns = end;
+	stretch->done = (uint16_t)(stretch->done + n);
+	stretch->pc = pc;
+	return true;
+}
+
 /* One that did nothing else, or some on the same page as one run. */
 static void write_fetches(struct recorder *r, gva_t pc, unsigned int size,
 			  uint32_t count)
@@ -136,7 +162,7 @@ static void fetch_upto(struct recorder *r, uint64_t end, gva_t pc)
 		uint32_t n = (uint32_t)min_u64(end - r->insns, left);
 		bool jump = stretch->on_one_page && (pc != NO_PC || n == left);
 
-		if (r->full)
+		if (!r->merge)
 			n = 1;
 		else if (!stretch->on_one_page)
 			n = count_on_page(stretch, n);
@@ -144,7 +170,7 @@ static void fetch_upto(struct recorder *r, uint64_t end, gva_t pc)
 			      n);
 		r->insns += n;
 		left -= n;
-		if (!r->full && jump) {
+		if (r->merge && jump) {
 			stretch->done = (uint16_t)(stretch->done + n);
 			stretch->pc = pc;
 			return;
@@ -160,7 +186,8 @@ static void complete_upto(struct recorder *r, uint64_t insns, gva_t pc)
 		return;
 	if (r->now.active && !r->now.faulted && insns > r->insns)
 		complete(r);
-	fetch_upto(r, insns, pc);
+	if (!join_fetches(r, insns, pc))
+		fetch_upto(r, insns, pc);
 }
 
 void insn_give_up(struct recorder *r)
@@ -341,7 +368,8 @@ static void single(struct insn_observer *observer,
 		return;
 	}
 	complete_upto(r, r->stretch.base + before + 1, insn->pc + insn->length);
-	trace_write_ref(r->writer, &ref);
+	if (!r->merge || !merge_join(r->merge, &ref))
+		trace_write_ref(r->writer, &ref);
 }
 
 static void on_fault(struct insn_observer *observer)

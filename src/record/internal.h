@@ -52,13 +52,13 @@ struct recorder {
 	struct event_sink *next;
 	struct mem *mem;
 	struct trace_writer *writer;
-	char line[256]; /* why the recording is of no use; "": it is */
+	struct merge *merge; /* the writer's; NULL: every reference is kept */
+	char line[256];      /* why the recording is of no use; "": it is */
 
 	uint64_t insns; /* complete */
 	struct stretch stretch;
 	struct insn_state now; /* of the first that is not done, if it began */
 	struct guest_event emulated; /* while now.emulating */
-	bool full;                   /* every reference, not runs of them */
 	bool faulting; /* the next GE_ACCESS is the instruction's own */
 
 	struct entry entry[LIST_MAX];

@@ -38,7 +38,6 @@ int recorder_create(const char *path, struct trace_info *info,
 		return diag_set(diag, -ENOMEM, "no memory for the recorder");
 	r->next = next;
 	r->mem = mem;
-	r->full = info->granularity == TRACE_FULL;
 	push_init(r);
 	insn_init(&r->observer);
 	info->memory = mem->ram_size;
@@ -55,6 +54,7 @@ int recorder_create(const char *path, struct trace_info *info,
 		free_recorder(r);
 		return err;
 	}
+	r->merge = trace_writer_merge(r->writer);
 	*ret = r;
 	return 0;
 }

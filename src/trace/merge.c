@@ -23,6 +23,8 @@ static uint32_t take_closed(struct merge *m, struct trace_ref *out)
 		if (m->open[i] && m->open[i] < m->runs + nr)
 			nr = (uint32_t)(m->open[i] - m->runs);
 	}
+	if (!nr)
+		return 0;
 	/* A few: calls of memcpy() would take longer. */
 	left = m->nr - nr;
 	for (uint32_t i = 0; i < nr; i++)

@@ -167,6 +167,7 @@ const char *trace_event_name(enum guest_event_kind kind);
 const char *trace_kind_name(enum trace_kind kind);
 const char *trace_item_name(enum trace_item_kind kind);
 
+struct merge;
 struct trace_writer;
 
 /*
@@ -184,6 +185,11 @@ int trace_writer_create(const char *path, const struct trace_info *info,
 /* Merges runs if the granularity says so. */
 int trace_write_ref(struct trace_writer *w, const struct trace_ref *ref);
 int trace_write_item(struct trace_writer *w, const struct trace_item *item);
+/*
+ * What of a `pages` trace is not written yet, for merge_join() of references
+ * that are within their page; NULL: it is a `full` one.
+ */
+struct merge *trace_writer_merge(struct trace_writer *w);
 /* The first error so far, with its line; 0: none. */
 int trace_writer_error(const struct trace_writer *w, struct diag *diag);
 /* The writer is gone, whatever is returned.  totals: NULL is fine. */

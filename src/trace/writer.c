@@ -130,20 +130,23 @@ static int end_chunk(struct trace_writer *w)
 	return outfile_write(&w->out, w->packed, CHUNK_HEADER + len, &w->diag);
 }
 
-static int put_ref(struct trace_writer *w, const struct trace_ref *ref)
-{
-	trace_sum_refs(&w->sum, ref, 1);
-	encoder_ref(w->enc, ref);
-	return encoder_is_full(w->enc) ? end_chunk(w) : 0;
-}
-
+/* The sum is to be that of the chunk when it ends. */
 static int put_refs(struct trace_writer *w, const struct trace_ref *refs,
 		    uint32_t nr)
 {
+	uint32_t summed = 0;
 	int err = 0;
 
-	for (uint32_t i = 0; i < nr && !err; i++)
-		err = put_ref(w, &refs[i]);
+	for (uint32_t i = 0; i < nr && !err; i++) {
+		encoder_ref(w->enc, &refs[i]);
+		if (likely(!encoder_is_full(w->enc)))
+			continue;
+		trace_sum_refs(&w->sum, refs + summed, i + 1 - summed);
+		summed = i + 1;
+		err = end_chunk(w);
+	}
+	if (summed < nr)
+		trace_sum_refs(&w->sum, refs + summed, nr - summed);
 	return err;
 }
 
@@ -188,7 +191,7 @@ static inline int write_ref(struct trace_writer *w, const struct trace_ref *ref)
 	if (unlikely(flaw))
 		return refuse(w, flaw);
 	if (w->granularity == TRACE_FULL)
-		return put_ref(w, ref);
+		return put_refs(w, ref, 1);
 	return merge_join(&w->merge, ref) ? 0 : put_run(w, ref);
 }
 
@@ -197,6 +200,11 @@ int trace_write_ref(struct trace_writer *w, const struct trace_ref *ref)
 	if (likely(!w->err))
 		w->err = write_ref(w, ref);
 	return w->err;
+}
+
+struct merge *trace_writer_merge(struct trace_writer *w)
+{
+	return w->granularity == TRACE_FULL ? NULL : &w->merge;
 }
 
 static int write_refs(struct trace_writer *w, const struct trace_ref *refs,
