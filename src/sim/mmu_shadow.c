@@ -5,6 +5,8 @@
  * The processor has walked the shadow; VMX decides by the error code; the
  * shadow MMU fills, reflects or asks for emulation.
  */
+#include <string.h>
+
 #include "sim/internal.h"
 
 /* Live migration has begun. */
@@ -58,20 +60,20 @@ static void read_dirty_log(struct sim *sim)
 
 static struct smmu_guest guest_of(const struct cpu *cpu)
 {
+	const struct paging_ctx ctx = cpu_guest_paging(cpu);
 	struct smmu_guest guest = {
-		.mode = cpu_paging(cpu),
+		.mode = ctx.mode,
 		.cr3 = cpu->cr3,
-		.wp = cpu->cr0 & CR0_WP,
-		.nxe = cpu->efer & EFER_NXE,
-		.pse = cpu->cr4 & CR4_PSE,
-		.smep = cpu->cr4 & CR4_SMEP,
-		.smap = cpu->cr4 & CR4_SMAP,
-		.pke = cpu->cr4 & CR4_PKE,
-		.pkru = cpu->pkru,
+		.wp = ctx.wp,
+		.nxe = ctx.nxe,
+		.pse = ctx.pse,
+		.smep = ctx.smep,
+		.smap = ctx.smap,
+		.pke = ctx.pke,
+		.pkru = ctx.pkru,
 	};
 
-	for (unsigned int i = 0; i < 4; i++)
-		guest.pdpte[i] = cpu->pdpte[i];
+	memcpy(guest.pdpte, ctx.pdpte, sizeof(guest.pdpte));
 	return guest;
 }
 
