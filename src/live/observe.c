@@ -7,47 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "live/emulate.h"
 #include "live/hidden_layout.h"
 #include "live/hook.h"
 #include "live/internal.h"
-#include "live/nature.h"
+#include "live/known.h"
 
-#define KNOWN_BITS 14
-#define NO_PC      UINT64_MAX
-#define PAGES      256
-
-/* XSAVE is not offered, so FXSAVE has the largest operand without a size. */
-#define UNSIZED_MAX 512
-
-/*
- * A decoded instruction; good as long as the bytes are these, which is looked
- * at once an epoch.  Here is what is asked for at each access, few bytes as
- * caches hold few: all there is to know where `direct`, which is 64-bit code
- * with one operand in memory, and no other access.
- */
-struct known {
-	_Alignas(32) gva_t pc;
-	uint64_t disp; /* of a RIP-relative operand the address */
-	uint32_t epoch;
-	uint16_t size;
-	uint8_t mode; /* enum code_mode */
-	uint8_t length;
-	uint8_t base, index, scale;
-	bool rep : 1, emulated : 1, wide : 1; /* see struct insn_begin */
-	bool direct : 1, rmw : 1;
-	bool single : 1; /* it makes one access, or none if it faults before */
-	/* Looks at a segment base, or a descriptor table. */
-	bool far_reaching : 1;
-};
-_Static_assert(sizeof(struct known) == 32, "two in a line of a cache");
-
-/* The rest of it. */
-struct detail {
-	struct insn insn;
-	struct nature nature;
-	uint8_t bytes[INSN_BYTES_MAX];
-};
+#define NO_PC UINT64_MAX
+#define PAGES 256
 
 struct page {
 	gva_t gva; /* of the page; bit 0 is set in those that hold something */
@@ -76,8 +42,7 @@ struct observe {
 	gva_t code_page; /* where `code` leads; bit 0 set: nowhere */
 	const uint8_t *code;
 	struct page page[PAGES];
-	_Alignas(64) struct known known[1 << KNOWN_BITS];
-	struct detail detail[1 << KNOWN_BITS]; /* of each of these */
+	struct known_table known;
 };
 
 _Static_assert(BLOCK_INSNS_MAX <= INSN_BLOCK_MAX, "a block can be told");
@@ -135,11 +100,13 @@ static bool translate(struct observe *o, gva_t gva, hpa_t *ret)
 
 /* --- Instructions -------------------------------------------------------- */
 
-/* Bytes at pc, up to the end of its page; the caller fetches across it. */
+/* INSN_BYTES_MAX bytes at pc; NULL: they do not all lie on one page. */
 static const uint8_t *code_at(struct observe *o, gva_t pc)
 {
 	hpa_t hpa;
 
+	if ((pc & PAGE_MASK) > PAGE_SIZE - INSN_BYTES_MAX)
+		return NULL;
 	if (o->code_page != (pc & ~PAGE_MASK)) {
 		if (!translate(o, pc & ~PAGE_MASK, &hpa))
 			return NULL;
@@ -149,123 +116,14 @@ static const uint8_t *code_at(struct observe *o, gva_t pc)
 	return o->code + (pc & PAGE_MASK);
 }
 
-static struct detail *detail_of(struct observe *o, const struct known *known)
-{
-	return &o->detail[known - o->known];
-}
-
-static bool is_known(struct observe *o, const struct known *known, gva_t pc,
-		     const uint8_t *bytes)
-{
-	return known->pc == pc && known->mode == o->mode && known->length &&
-	       !memcmp(detail_of(o, known)->bytes, bytes, known->length);
-}
-
-/* In 64-bit mode. */
-static bool uses_base(const struct insn *insn)
-{
-	for (unsigned int i = 0; i < insn->nr_operands; i++)
-		if (insn->operand[i].type == OPERAND_MEM &&
-		    insn->operand[i].mem.seg >= SEG_FS)
-			return true;
-	return false;
-}
-
-static bool is_direct(const struct known *known, const struct detail *detail)
-{
-	const struct nature *nature = &detail->nature;
-	const struct insn *insn = &detail->insn;
-
-	return known->mode == CODE_64 && insn->adsize == 8 &&
-	       !insn->bit_string && insn->op != OP_POP &&
-	       !known->far_reaching && !nature->stack && !nature->frame &&
-	       !nature->xlat && !nature->maskmov;
-}
-
-static void set_direct(struct known *known, const struct detail *detail)
-{
-	const struct nature *nature = &detail->nature;
-	const struct insn *insn = &detail->insn;
-	const struct operand *op = NULL;
-
-	known->direct = is_direct(known, detail);
-	known->single = false;
-	for (unsigned int i = 0; i < insn->nr_operands; i++) {
-		if (insn->operand[i].type != OPERAND_MEM)
-			continue;
-		known->direct = known->direct && !op;
-		op = &insn->operand[i];
-	}
-	if (!op) {
-		known->direct = false;
-		known->single = known->mode == CODE_64 && nature->stack &&
-				!nature->frame && !known->far_reaching &&
-				!nature->late;
-		return;
-	}
-	if (!known->direct)
-		return;
-	known->single =
-		op->size && op->size <= 8 && !known->rep && !nature->late;
-	known->rmw = op->read && op->write;
-	known->size = op->size ? op->size : UNSIZED_MAX;
-	known->base = op->mem.base;
-	known->index = op->mem.index;
-	known->scale = op->mem.scale;
-	known->disp = (uint64_t)op->mem.disp;
-	if (known->base == MEM_REG_RIP) {
-		known->disp += known->pc + known->length;
-		known->base = MEM_REG_NONE;
-	}
-}
-
-/* NULL: no instruction, as far as this decoder can tell. */
-static const struct known *learn(struct observe *o, struct known *known,
-				 gva_t pc)
-{
-	struct detail *detail = detail_of(o, known);
-	struct insn *insn = &detail->insn;
-	uint8_t bytes[INSN_BYTES_MAX] = {0};
-	size_t n = live_fetch(o->live, pc, bytes, sizeof(bytes));
-
-	known->length = 0;
-	if (!n || !decode_one(o->mode, bytes, n, insn))
-		return NULL;
-	known->pc = pc;
-	known->epoch = o->epoch;
-	known->mode = (uint8_t)o->mode;
-	known->length = insn->length;
-	memcpy(detail->bytes, bytes, sizeof(bytes));
-	detail->nature = nature_of(o->mode, bytes, n);
-	known->rep = detail->nature.rep_string;
-	known->emulated = emulate_can(insn);
-	known->wide = insn->op == OP_CMPXCHG8B && insn->operand[0].size == 16;
-	known->far_reaching = detail->nature.descriptors || uses_base(insn);
-	set_direct(known, detail);
-	return known;
-}
-
-static const struct known *know_anew(struct observe *o, struct known *known,
-				     gva_t pc)
-{
-	const uint8_t *bytes = code_at(o, pc);
-
-	if (!bytes || (pc & PAGE_MASK) > PAGE_SIZE - INSN_BYTES_MAX ||
-	    !is_known(o, known, pc, bytes))
-		return learn(o, known, pc);
-	known->epoch = o->epoch;
-	return known;
-}
-
 static const struct known *know(struct observe *o, gva_t pc)
 {
-	uint64_t hash = pc ^ pc >> KNOWN_BITS;
-	struct known *known = &o->known[hash & (BIT(KNOWN_BITS) - 1)];
+	const struct known_key key = {pc, o->epoch, (uint8_t)o->mode};
+	const struct known *known = known_find(&o->known, &key);
 
-	if (likely(known->pc == pc && known->epoch == o->epoch &&
-		   known->mode == o->mode && known->length))
+	if (likely(known))
 		return known;
-	return know_anew(o, known, pc);
+	return known_learn(&o->known, o->live, &key, code_at(o, pc));
 }
 
 static bool is_on_one_page(const struct block *block)
@@ -396,8 +254,7 @@ static bool find_operand(struct observe *o, const struct insn *insn, hpa_t hpa,
 		/* POP computes its address after RSP has moved. */
 		if (insn->op == OP_POP && op->mem.base == GPR_RSP)
 			gva += insn->opsize;
-		if (!find_behind(o, gva, op->size ? op->size : UNSIZED_MAX, hpa,
-				 ret))
+		if (!find_behind(o, gva, operand_reach(op), hpa, ret))
 			continue;
 		ret->rmw = op->read && op->write;
 		return true;
@@ -445,7 +302,7 @@ static bool find_directly(struct observe *o, hpa_t hpa, struct match *ret)
 
 static bool find(struct observe *o, hpa_t hpa, struct match *ret)
 {
-	const struct detail *detail = detail_of(o, o->insn);
+	const struct known_detail *detail = known_detail(&o->known, o->insn);
 	const struct nature *nature = &detail->nature;
 	const struct vcpu *vcpu = &o->vcpu;
 

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "live/known.h"
+
+#include <string.h>
+
+#include "live/emulate.h"
+#include "live/internal.h"
+
+/* In 64-bit mode. */
+static bool uses_base(const struct insn *insn)
+{
+	for (unsigned int i = 0; i < insn->nr_operands; i++)
+		if (insn->operand[i].type == OPERAND_MEM &&
+		    insn->operand[i].mem.seg >= SEG_FS)
+			return true;
+	return false;
+}
+
+static bool is_direct(const struct known *known,
+		      const struct known_detail *detail)
+{
+	const struct nature *nature = &detail->nature;
+	const struct insn *insn = &detail->insn;
+
+	return known->mode == CODE_64 && insn->adsize == 8 &&
+	       !insn->bit_string && insn->op != OP_POP &&
+	       !known->far_reaching && !nature->stack && !nature->frame &&
+	       !nature->xlat && !nature->maskmov;
+}
+
+static void set_direct(struct known *known, const struct known_detail *detail)
+{
+	const struct nature *nature = &detail->nature;
+	const struct insn *insn = &detail->insn;
+	const struct operand *op = NULL;
+
+	known->direct = is_direct(known, detail);
+	known->single = false;
+	for (unsigned int i = 0; i < insn->nr_operands; i++) {
+		if (insn->operand[i].type != OPERAND_MEM)
+			continue;
+		known->direct = known->direct && !op;
+		op = &insn->operand[i];
+	}
+	if (!op) {
+		known->direct = false;
+		known->single = known->mode == CODE_64 && nature->stack &&
+				!nature->frame && !known->far_reaching &&
+				!nature->late;
+		return;
+	}
+	if (!known->direct)
+		return;
+	known->single =
+		op->size && op->size <= 8 && !known->rep && !nature->late;
+	known->rmw = op->read && op->write;
+	known->size = operand_reach(op);
+	known->base = op->mem.base;
+	known->index = op->mem.index;
+	known->scale = op->mem.scale;
+	known->disp = (uint64_t)op->mem.disp;
+	if (known->base == MEM_REG_RIP) {
+		known->disp += known->pc + known->length;
+		known->base = MEM_REG_NONE;
+	}
+}
+
+static const struct known *decode(struct known *known,
+				  struct known_detail *detail,
+				  const struct live *live,
+				  const struct known_key *key)
+{
+	struct insn *insn = &detail->insn;
+	enum code_mode mode = (enum code_mode)key->mode;
+	uint8_t bytes[INSN_BYTES_MAX] = {0};
+	size_t n = live_fetch(live, key->pc, bytes, sizeof(bytes));
+
+	known->length = 0;
+	if (!n || !decode_one(mode, bytes, n, insn))
+		return NULL;
+	known->pc = key->pc;
+	known->epoch = key->epoch;
+	known->mode = key->mode;
+	known->length = insn->length;
+	memcpy(detail->bytes, bytes, sizeof(bytes));
+	detail->nature = nature_of(mode, bytes, n);
+	known->rep = detail->nature.rep_string;
+	known->emulated = emulate_can(insn);
+	known->wide = insn->op == OP_CMPXCHG8B && insn->operand[0].size == 16;
+	known->far_reaching = detail->nature.descriptors || uses_base(insn);
+	set_direct(known, detail);
+	return known;
+}
+
+const struct known *known_learn(struct known_table *table,
+				const struct live *live,
+				const struct known_key *key,
+				const uint8_t *bytes)
+{
+	unsigned int slot = known_slot(key->pc);
+	struct known *known = &table->known[slot];
+	struct known_detail *detail = &table->detail[slot];
+
+	if (!bytes || known->pc != key->pc || known->mode != key->mode ||
+	    !known->length || memcmp(detail->bytes, bytes, known->length) != 0)
+		return decode(known, detail, live, key);
+	known->epoch = key->epoch;
+	return known;
+}
