@@ -57,7 +57,7 @@ struct account *account_create(void)
 		return NULL;
 	}
 	for (int i = 0; i < NR_COSTS; i++)
-		acct->cost[i] = costs[i].cycles;
+		acct->cost[i] = cost_exact(costs[i].cycles);
 	acct->in_exit = -1;
 	return acct;
 }
@@ -87,6 +87,14 @@ void account_reset(struct account *acct)
 	memset(acct->fault_latency, 0, sizeof(*acct->fault_latency));
 	memcpy(fresh.cost, acct->cost, sizeof(fresh.cost));
 	*acct = fresh;
+}
+
+void account_set_cost(struct account *acct, enum cost_id id,
+		      struct cost_range cost)
+{
+	BUG_ON(acct->cost_count[id] || cost.min > cost.typ ||
+	       cost.typ > cost.max);
+	acct->cost[id] = cost;
 }
 
 static struct histogram *clone_histogram(const struct histogram *h)
@@ -175,14 +183,35 @@ uint64_t account_faults_injected(const struct account *acct)
 	return sum_codes(acct->fault_injected);
 }
 
-uint64_t account_part_cycles(const struct account *acct, enum cost_part part)
+struct cost_range account_part_cycles(const struct account *acct,
+				      enum cost_part part)
 {
-	uint64_t sum = 0;
+	struct cost_range sum = {0};
 
-	for (int i = 0; i < NR_COSTS; i++)
-		if (costs[i].part == part)
-			sum += acct->cost_count[i] * acct->cost[i];
+	for (int i = 0; i < NR_COSTS; i++) {
+		if (costs[i].part != part)
+			continue;
+		sum.typ += acct->cost_count[i] * acct->cost[i].typ;
+		sum.min += acct->cost_count[i] * acct->cost[i].min;
+		sum.max += acct->cost_count[i] * acct->cost[i].max;
+	}
 	return sum;
+}
+
+static bool parts_sum_to_clocks(const struct account *acct)
+{
+	struct cost_range sum = {0};
+
+	for (int i = 0; i < NR_PARTS; i++) {
+		struct cost_range part =
+			account_part_cycles(acct, (enum cost_part)i);
+
+		sum.typ += part.typ;
+		sum.min += part.min;
+		sum.max += part.max;
+	}
+	return sum.typ == acct->now && sum.min == acct->now_min &&
+	       sum.max == acct->now_max;
 }
 
 const char *account_check(const struct account *acct, uint64_t pf_exits)
@@ -194,10 +223,7 @@ const char *account_check(const struct account *acct, uint64_t pf_exits)
 	if (sum != pf_exits)
 		return "page-fault causes sum to page-fault exits";
 
-	sum = 0;
-	for (int i = 0; i < NR_PARTS; i++)
-		sum += account_part_cycles(acct, (enum cost_part)i);
-	if (sum != acct->now)
+	if (!parts_sum_to_clocks(acct))
 		return "cycles by part sum to the total";
 
 	if (acct->cost_count[COST_EXIT] != account_exits_total(acct))

@@ -5,11 +5,13 @@
  *
  * Cycles are counts times costs.  `now` is their running sum, kept so that the
  * latency of an exit or a fault can be told; account_check() proves that it
- * equals the sum over the cost counts.
+ * equals the sum over the cost counts.  A cost is a range, so there are two
+ * clocks more: what it would be if each cost were at its least, or at its most.
  */
 #ifndef NOTRAP_ACCOUNT_ACCOUNT_H
 #define NOTRAP_ACCOUNT_ACCOUNT_H
 
+#include "account/cost_range.h"
 #include "account/histogram.h"
 #include "arch/exit_reasons.h"
 #include "base/types.h"
@@ -74,8 +76,10 @@ struct account {
 
 	uint64_t insns; /* the clock of guest instructions */
 	uint64_t cost_count[NR_COSTS];
-	uint64_t cost[NR_COSTS]; /* cycles a unit, from the configuration */
-	uint64_t now;            /* cycles since the start */
+	/* Cycles a unit, from the configuration: account_set_cost(). */
+	struct cost_range cost[NR_COSTS];
+	uint64_t now; /* cycles since the start */
+	uint64_t now_min, now_max;
 
 	const struct account_watch *watch; /* NULL: nobody; not the account's */
 };
@@ -83,6 +87,10 @@ struct account {
 /* Costs get their defaults.  NULL: out of memory. */
 struct account *account_create(void);
 void account_destroy(struct account *acct); /* NULL is fine */
+
+/* Before the first charge; min <= typ <= max. */
+void account_set_cost(struct account *acct, enum cost_id id,
+		      struct cost_range cost);
 
 /* Outside an exit: forget every count; costs, the clock of guest instructions
  * and the watch stay. */
@@ -100,10 +108,20 @@ static inline void account_count(struct account *acct, enum counter_id id)
 static inline void account_charge(struct account *acct, enum cost_id id,
 				  uint64_t n)
 {
+	const struct cost_range *cost = &acct->cost[id];
+
 	acct->cost_count[id] += n;
-	acct->now += acct->cost[id] * n;
+	acct->now += cost->typ * n;
+	acct->now_min += cost->min * n;
+	acct->now_max += cost->max * n;
 	if (unlikely(acct->watch))
 		acct->watch->charge(acct->watch->context, id, n);
+}
+
+/* The three clocks. */
+static inline struct cost_range account_clock(const struct account *acct)
+{
+	return (struct cost_range){acct->now, acct->now_min, acct->now_max};
 }
 
 static inline void account_guest_fault(struct account *acct, uint32_t pfec,
@@ -134,12 +152,13 @@ uint64_t account_exits(const struct account *acct, unsigned int reason);
 uint64_t account_exits_total(const struct account *acct);
 uint64_t account_faults_direct(const struct account *acct);
 uint64_t account_faults_injected(const struct account *acct);
-uint64_t account_part_cycles(const struct account *acct, enum cost_part part);
+struct cost_range account_part_cycles(const struct account *acct,
+				      enum cost_part part);
 
 /*
  * Conservation: page-fault causes sum to the page-fault exits told by the
- * caller, parts sum to `now`.  Returns NULL if all holds, or the name of the
- * law that is broken.
+ * caller, parts sum to the clocks.  Returns NULL if all holds, or the name of
+ * the law that is broken.
  */
 const char *account_check(const struct account *acct, uint64_t pf_exits);
 

@@ -396,7 +396,8 @@ void record_begin(struct recorder *r, struct story *story,
 	acct = sim_counting(r->sim);
 	note_state(r);
 	memcpy(story->tlb_counter, acct->tlb, sizeof(story->tlb_counter));
-	memcpy(story->cost, acct->cost, sizeof(story->cost));
+	for (unsigned int i = 0; i < NR_COSTS; i++)
+		story->cost[i] = acct->cost[i].typ;
 	sim_set_probe(r->sim, &probe);
 }
 

@@ -230,7 +230,7 @@ static void put_cycles(struct builder *b, json_t *doc,
 	put_u64(b, cycles, "total", acct->now);
 	for (unsigned int i = 0; i < NR_PARTS; i++)
 		put_u64(b, cycles, part_name((enum cost_part)i),
-			account_part_cycles(acct, (enum cost_part)i));
+			account_part_cycles(acct, (enum cost_part)i).typ);
 }
 
 static void put_histogram(struct builder *b, json_t *into, const char *key,

@@ -128,7 +128,8 @@ static inline uint64_t sim_spent(const struct sim *sim)
 	const struct account *acct = sim->acct;
 
 	return sim->spent_before + acct->now -
-	       acct->cost_count[COST_GUEST_INSN] * acct->cost[COST_GUEST_INSN];
+	       acct->cost_count[COST_GUEST_INSN] *
+		       acct->cost[COST_GUEST_INSN].typ;
 }
 
 /* vcpus.c */

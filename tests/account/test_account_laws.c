@@ -50,6 +50,11 @@ static uint64_t cost(enum cost_id id)
 	return cost_info(id)->cycles;
 }
 
+static uint64_t part(const struct account *acct, enum cost_part id)
+{
+	return account_part_cycles(acct, id).typ;
+}
+
 static void test_sums(void **state)
 {
 	struct account *acct = busy_account();
@@ -68,13 +73,11 @@ static void test_sums(void **state)
 	assert_int_equal(account_faults_direct(acct), 1);
 	assert_int_equal(account_faults_injected(acct), 1);
 
-	assert_int_equal(account_part_cycles(acct, PART_guest),
-			 1500 * cost(COST_GUEST_INSN));
-	assert_int_equal(account_part_cycles(acct, PART_exit), 3 * hardware);
-	assert_int_equal(account_part_cycles(acct, PART_handler), handler);
-	assert_int_equal(account_part_cycles(acct, PART_delivery),
-			 2 * cost(COST_DELIVERY));
-	assert_int_equal(account_part_cycles(acct, PART_translation), 0);
+	assert_int_equal(part(acct, PART_guest), 1500 * cost(COST_GUEST_INSN));
+	assert_int_equal(part(acct, PART_exit), 3 * hardware);
+	assert_int_equal(part(acct, PART_handler), handler);
+	assert_int_equal(part(acct, PART_delivery), 2 * cost(COST_DELIVERY));
+	assert_int_equal(part(acct, PART_translation), 0);
 	assert_int_equal(acct->now, 1500 * cost(COST_GUEST_INSN) +
 					    3 * hardware + handler +
 					    2 * cost(COST_DELIVERY));
@@ -98,6 +101,46 @@ static void test_time_never_runs_back(void **state)
 	account_guest_time(acct, 101);
 	assert_int_equal(acct->cost_count[COST_GUEST_INSN], 101);
 	assert_int_equal(acct->insns, 101);
+	account_destroy(acct);
+}
+
+/* 5 walks of 3, 2 to 10; 7 exits of 100, 90 to 200; 2 flushes, exactly 11. */
+static void test_three_clocks(void **state)
+{
+	struct account *acct = account_create();
+	struct cost_range clock, translation, exit, handler;
+
+	(void)state;
+	account_set_cost(acct, COST_WALK_REF, (struct cost_range){3, 2, 10});
+	account_set_cost(acct, COST_EXIT, (struct cost_range){100, 90, 200});
+	account_set_cost(acct, COST_FLUSH, cost_exact(11));
+	account_charge(acct, COST_WALK_REF, 5);
+	account_charge(acct, COST_EXIT, 3);
+	account_charge(acct, COST_FLUSH, 2);
+	account_charge(acct, COST_EXIT, 4);
+
+	clock = account_clock(acct);
+	assert_int_equal(clock.typ, 15 + 700 + 22);
+	assert_int_equal(clock.min, 10 + 630 + 22);
+	assert_int_equal(clock.max, 50 + 1400 + 22);
+	assert_int_equal(clock.typ, acct->now);
+
+	translation = account_part_cycles(acct, PART_translation);
+	exit = account_part_cycles(acct, PART_exit);
+	handler = account_part_cycles(acct, PART_handler);
+	assert_int_equal(translation.min, 10);
+	assert_int_equal(translation.max, 50);
+	assert_int_equal(exit.min, 630);
+	assert_int_equal(exit.max, 1400);
+	assert_true(cost_is_exact(handler));
+	assert_int_equal(handler.typ, 22);
+
+	/* The costs stay, the clocks begin again. */
+	account_reset(acct);
+	account_charge(acct, COST_EXIT, 1);
+	clock = account_clock(acct);
+	assert_int_equal(clock.min, 90);
+	assert_int_equal(clock.max, 200);
 	account_destroy(acct);
 }
 
@@ -129,7 +172,19 @@ static void file_twice(struct account *acct)
 static void exit_for_free(struct account *acct)
 {
 	acct->cost_count[COST_EXIT]--;
-	acct->now -= acct->cost[COST_EXIT];
+	acct->now -= acct->cost[COST_EXIT].typ;
+	acct->now_min -= acct->cost[COST_EXIT].min;
+	acct->now_max -= acct->cost[COST_EXIT].max;
+}
+
+static void stop_least_clock(struct account *acct)
+{
+	acct->now_min++;
+}
+
+static void stop_most_clock(struct account *acct)
+{
+	acct->now_max--;
 }
 
 static const struct {
@@ -140,6 +195,8 @@ static const struct {
 	{"a page-fault exit without cause", lose_cause, "causes"},
 	{"more causes than exits", swap_cause_for_nothing, "causes"},
 	{"the clock lost a cycle", lose_cycles, "part"},
+	{"the clock of least costs is off", stop_least_clock, "part"},
+	{"the clock of most costs is off", stop_most_clock, "part"},
 	{"a cost counted and not charged", charge_twice, "part"},
 	{"an exit filed twice", file_twice, "paid"},
 	{"an exit that nobody paid for", exit_for_free, "paid"},
@@ -197,6 +254,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sums),
+		cmocka_unit_test(test_three_clocks),
 		cmocka_unit_test(test_time_never_runs_back),
 		cmocka_unit_test(test_violations),
 		cmocka_unit_test(test_names),

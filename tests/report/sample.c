@@ -52,9 +52,9 @@ static void guest_fault(struct account *acct, enum sample_kind kind,
 static void fill(struct account *acct, enum sample_kind kind, uint64_t faults)
 {
 	for (int i = 0; i < NR_COSTS; i++)
-		acct->cost[i] = 1;
-	acct->cost[COST_EXIT] = COST_OF_EXIT;
-	acct->cost[COST_EMULATE] = COST_OF_EMULATION;
+		account_set_cost(acct, (enum cost_id)i, cost_exact(1));
+	account_set_cost(acct, COST_EXIT, cost_exact(COST_OF_EXIT));
+	account_set_cost(acct, COST_EMULATE, cost_exact(COST_OF_EMULATION));
 
 	account_guest_time(acct, 1000);
 	for (uint64_t i = 0; i < faults; i++)

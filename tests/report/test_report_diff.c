@@ -85,7 +85,7 @@ static struct report *make_report(void)
 			snprintf(set->key, sizeof(set->key), "%s",
 				 cost_info((enum cost_id)i)->key);
 			snprintf(set->value, sizeof(set->value), "%d",
-				 (int)sample.acct->cost[i]);
+				 (int)sample.acct->cost[i].typ);
 		}
 		assert_int_equal(report_add(report, &sample.result, &diag), 0);
 		sample_finish(&sample);

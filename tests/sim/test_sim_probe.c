@@ -65,8 +65,8 @@ static void take(void *context, const struct sim_step *step)
 		sums->exit_cycles += sums->since_exit;
 		break;
 	case SIM_STEP_CHARGE:
-		sums->cycles += acct->cost[step->cost] * step->n;
-		sums->since_exit += acct->cost[step->cost] * step->n;
+		sums->cycles += acct->cost[step->cost].typ * step->n;
+		sums->since_exit += acct->cost[step->cost].typ * step->n;
 		assert_true(step->now == acct->now);
 		break;
 	case SIM_STEP_SPTE:
