@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/bug.h"
+#include "base/hash.h"
 #include "trace/le.h"
 
 #define ITEM_MARK 0xffffu
@@ -22,6 +23,17 @@ struct op_kind {
 	uint16_t first; /* number by first use */
 };
 
+/*
+ * Few kinds are in use at a time, but `number` spreads them over megabytes:
+ * the last one of each slot is looked at first.
+ */
+#define RECENT_BITS 10
+
+struct recent_kind {
+	uint32_t word;
+	uint32_t number; /* from 1; 0: none */
+};
+
 struct encoder {
 	enum trace_granularity granularity;
 	gva_t fetched[FETCH_SLOTS];
@@ -29,6 +41,7 @@ struct encoder {
 	struct item_state state;
 	uint32_t nr_records, nr_items, nr_ops, nr_kinds;
 	uint8_t *delta, *count, *item; /* where the next bytes go */
+	struct recent_kind recent[1u << RECENT_BITS];
 	struct op_kind kinds[OP_KINDS_MAX];
 	uint16_t number[1u << KIND_BITS]; /* of a kind, from 1; 0: none */
 	uint16_t ops[OPS_MAX];
@@ -60,6 +73,7 @@ void encoder_start(struct encoder *enc)
 {
 	for (uint32_t i = 0; i < enc->nr_kinds; i++)
 		enc->number[enc->kinds[i].word] = 0;
+	memset(enc->recent, 0, sizeof(enc->recent));
 	memset(enc->fetched, 0, sizeof(enc->fetched));
 	memset(enc->touched, 0, sizeof(enc->touched));
 	enc->state = (struct item_state){0};
@@ -95,7 +109,8 @@ bool encoder_is_full(const struct encoder *enc)
 	       raw_bound(enc) >= CHUNK_RAW_SOFT;
 }
 
-static void put_op(struct encoder *enc, uint32_t word)
+/* From 1. */
+static cold_path uint32_t number_of(struct encoder *enc, uint32_t word)
 {
 	uint16_t number = enc->number[word];
 
@@ -105,8 +120,17 @@ static void put_op(struct encoder *enc, uint32_t word)
 		enc->kinds[number - 1] = (struct op_kind){
 			.word = word, .first = (uint16_t)(number - 1)};
 	}
-	enc->kinds[number - 1].uses++;
-	enc->ops[enc->nr_ops++] = (uint16_t)(number - 1);
+	return number;
+}
+
+static inline void put_op(struct encoder *enc, uint32_t word)
+{
+	struct recent_kind *recent = &enc->recent[hash_u64(word, RECENT_BITS)];
+
+	if (unlikely(recent->word != word || !recent->number))
+		*recent = (struct recent_kind){word, number_of(enc, word)};
+	enc->kinds[recent->number - 1].uses++;
+	enc->ops[enc->nr_ops++] = (uint16_t)(recent->number - 1);
 }
 
 static unsigned int delta_class(uint64_t val)

@@ -64,14 +64,12 @@ static void close_run(struct trace_ref **open, const struct trace_ref *next)
 	forget_place(run);
 }
 
-uint32_t merge_add(struct merge *m, const struct trace_ref *ref,
-		   struct trace_ref out[MERGE_MAX])
+uint32_t merge_begin(struct merge *m, const struct trace_ref *ref,
+		     struct trace_ref out[MERGE_MAX])
 {
 	struct trace_ref **run = &m->open[ref->kind != TRACE_FETCH];
 	uint32_t nr;
 
-	if (merge_join(m, ref))
-		return 0;
 	close_run(run, ref);
 	nr = take_closed(m, out);
 	if (m->nr == MERGE_MAX) {
@@ -81,6 +79,12 @@ uint32_t merge_add(struct merge *m, const struct trace_ref *ref,
 	*run = &m->runs[m->nr++];
 	**run = *ref;
 	return nr;
+}
+
+uint32_t merge_add(struct merge *m, const struct trace_ref *ref,
+		   struct trace_ref out[MERGE_MAX])
+{
+	return merge_join(m, ref) ? 0 : merge_begin(m, ref, out);
 }
 
 uint32_t merge_flush(struct merge *m, struct trace_ref out[MERGE_MAX])

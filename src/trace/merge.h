@@ -41,7 +41,12 @@ static inline bool merge_join(struct merge *m, const struct trace_ref *ref)
 	return true;
 }
 
-/* Both put closed runs that wait for none in out and return how many. */
+/*
+ * All three put closed runs that wait for none in out and return how many.
+ * merge_begin() is merge_add() where merge_join() has just said no.
+ */
+uint32_t merge_begin(struct merge *m, const struct trace_ref *ref,
+		     struct trace_ref out[MERGE_MAX]);
 uint32_t merge_add(struct merge *m, const struct trace_ref *ref,
 		   struct trace_ref out[MERGE_MAX]);
 uint32_t merge_flush(struct merge *m, struct trace_ref out[MERGE_MAX]);

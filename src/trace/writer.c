@@ -181,7 +181,7 @@ static int put_run(struct trace_writer *w, const struct trace_ref *ref)
 {
 	struct trace_ref runs[MERGE_MAX];
 
-	return put_refs(w, runs, merge_add(&w->merge, ref, runs));
+	return put_refs(w, runs, merge_begin(&w->merge, ref, runs));
 }
 
 static inline int write_ref(struct trace_writer *w, const struct trace_ref *ref)
