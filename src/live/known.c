@@ -55,14 +55,13 @@ static void set_direct(struct known *known, const struct known_detail *detail)
 		op->size && op->size <= 8 && !known->rep && !nature->late;
 	known->rmw = op->read && op->write;
 	known->size = operand_reach(op);
-	known->base = op->mem.base;
-	known->index = op->mem.index;
-	known->scale = op->mem.scale;
 	known->disp = (uint64_t)op->mem.disp;
-	if (known->base == MEM_REG_RIP) {
+	if (op->mem.base == MEM_REG_RIP)
 		known->disp += known->pc + known->length;
-		known->base = MEM_REG_NONE;
-	}
+	known->has_base = op->mem.base < NR_GPR;
+	known->base = known->has_base ? op->mem.base : 0;
+	known->scale = op->mem.index < NR_GPR ? op->mem.scale : 0;
+	known->index = known->scale ? op->mem.index : 0;
 }
 
 static const struct known *decode(struct known *known,

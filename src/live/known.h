@@ -12,7 +12,7 @@
 
 struct live;
 
-#define KNOWN_BITS 14
+#define KNOWN_BITS 16
 
 /* XSAVE is not offered, so FXSAVE has the largest operand without a size. */
 #define UNSIZED_REACH 512
@@ -29,7 +29,8 @@ struct known {
 	uint16_t size;
 	uint8_t mode; /* enum code_mode */
 	uint8_t length;
-	uint8_t base, index, scale;
+	uint8_t base, index; /* registers; 0 with a factor of 0: none */
+	uint8_t has_base, scale;
 	bool rep : 1, emulated : 1, wide : 1; /* see struct insn_begin */
 	bool direct : 1, rmw : 1;
 	bool single : 1; /* it makes one access, or none if it faults before */

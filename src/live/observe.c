@@ -26,8 +26,8 @@ struct observe {
 	struct live *live;
 	struct insn_observer *to;
 	bool started;
-	bool stale; /* translations may have changed: a new epoch */
-	uint32_t epoch;
+	bool stale;     /* translations may have changed */
+	uint32_t epoch; /* live->code_epoch, as far as it fits */
 	bool user;
 	enum code_mode mode;
 
@@ -74,26 +74,32 @@ static void look(struct observe *o)
 	o->looked = true;
 }
 
-static void refresh(struct observe *o)
+static cold_path void refresh(struct observe *o)
 {
 	o->stale = false;
-	o->epoch++;
+	o->epoch = (uint32_t)o->live->code_epoch;
 	o->code_page = 1;
 	memset(o->page, 0, sizeof(o->page));
 }
 
-/* Where the installed tables lead; rights are not looked at. */
-static bool translate(struct observe *o, gva_t gva, hpa_t *ret)
+static cold_path bool find_page(struct observe *o, gva_t gva, struct page *ret)
 {
-	gva_t tag = (gva & ~PAGE_MASK) | 1;
-	struct page *page = &o->page[(gva >> PAGE_SHIFT) % PAGES];
 	hpa_t hpa;
 
-	if (page->gva != tag) {
-		if (!live_translate(o->live, gva & ~PAGE_MASK, &hpa))
-			return false;
-		*page = (struct page){tag, hpa};
-	}
+	if (!live_translate(o->live, gva & ~PAGE_MASK, &hpa))
+		return false;
+	*ret = (struct page){(gva & ~PAGE_MASK) | 1, hpa};
+	return true;
+}
+
+/* Where the installed tables lead; rights are not looked at. */
+static inline bool translate(struct observe *o, gva_t gva, hpa_t *ret)
+{
+	struct page *page = &o->page[(gva >> PAGE_SHIFT) % PAGES];
+
+	if (unlikely(page->gva != ((gva & ~PAGE_MASK) | 1)) &&
+	    !find_page(o, gva, page))
+		return false;
 	*ret = page->hpa + (gva & PAGE_MASK);
 	return true;
 }
@@ -116,14 +122,18 @@ static const uint8_t *code_at(struct observe *o, gva_t pc)
 	return o->code + (pc & PAGE_MASK);
 }
 
-static const struct known *know(struct observe *o, gva_t pc)
+static cold_path const struct known *learn(struct observe *o,
+					   const struct known_key *key)
+{
+	return known_learn(&o->known, o->live, key, code_at(o, key->pc));
+}
+
+static inline const struct known *know(struct observe *o, gva_t pc)
 {
 	const struct known_key key = {pc, o->epoch, (uint8_t)o->mode};
 	const struct known *known = known_find(&o->known, &key);
 
-	if (likely(known))
-		return known;
-	return known_learn(&o->known, o->live, &key, code_at(o, pc));
+	return likely(known) ? known : learn(o, &key);
 }
 
 static bool is_on_one_page(const struct block *block)
@@ -156,7 +166,7 @@ void observe_block(struct observe *o, const struct block *block)
 }
 
 /* False: it is none of the present block. */
-static bool note_insn(struct observe *o, gva_t pc)
+static inline bool note_insn(struct observe *o, gva_t pc)
 {
 	const struct block *block = o->live->clock.block;
 
@@ -164,7 +174,7 @@ static bool note_insn(struct observe *o, gva_t pc)
 		return true;
 	if (pc - block->pc >= block->size)
 		return false;
-	if (o->stale)
+	if (unlikely(o->stale))
 		refresh(o);
 	o->pc = pc;
 	o->echoes = 0;
@@ -215,7 +225,7 @@ struct match {
 };
 
 /* Is `gva`, whose page offset is that of hpa, where hpa is? */
-static bool leads_to(struct observe *o, gva_t gva, hpa_t hpa)
+static inline bool leads_to(struct observe *o, gva_t gva, hpa_t hpa)
 {
 	hpa_t found;
 
@@ -286,28 +296,30 @@ static bool find_descriptor(struct observe *o, hpa_t hpa, struct match *ret)
 	       find_behind(o, vcpu->tr.base, 104, hpa, ret);
 }
 
-static bool find_directly(struct observe *o, hpa_t hpa, struct match *ret)
+/*
+ * 64-bit code, so nothing wraps, and what can be reached is less than a page.
+ * No branches on what the operand has: they would be hard to predict.
+ */
+static inline bool find_directly(struct observe *o, hpa_t hpa,
+				 struct match *ret)
 {
 	const uint64_t *gpr = hidden_look(o->live->hidden)->gpr;
 	const struct known *known = o->insn;
-	uint64_t at = known->disp;
+	gva_t gva = known->disp + gpr[known->base] * known->has_base +
+		    gpr[known->index] * known->scale;
+	gva_t behind = (hpa - gva) & PAGE_MASK;
 
-	if (known->base != MEM_REG_NONE)
-		at += gpr[known->base];
-	if (known->index != MEM_REG_NONE)
-		at += gpr[known->index] * known->scale;
 	ret->rmw = known->rmw;
-	return find_behind(o, at, known->size, hpa, ret);
+	ret->gva = gva + behind;
+	return behind < known->size && leads_to(o, ret->gva, hpa);
 }
 
-static bool find(struct observe *o, hpa_t hpa, struct match *ret)
+static bool find_indirectly(struct observe *o, hpa_t hpa, struct match *ret)
 {
 	const struct known_detail *detail = known_detail(&o->known, o->insn);
 	const struct nature *nature = &detail->nature;
 	const struct vcpu *vcpu = &o->vcpu;
 
-	if (likely(o->insn->direct))
-		return find_directly(o, hpa, ret);
 	look(o);
 	if (find_operand(o, &detail->insn, hpa, ret))
 		return true;
@@ -324,6 +336,12 @@ static bool find(struct observe *o, hpa_t hpa, struct match *ret)
 	if (nature->maskmov)
 		return find_behind(o, vcpu->gpr[GPR_RDI], 16, hpa, ret);
 	return nature->descriptors && find_descriptor(o, hpa, ret);
+}
+
+static inline bool find(struct observe *o, hpa_t hpa, struct match *ret)
+{
+	return likely(o->insn->direct) ? find_directly(o, hpa, ret)
+				       : find_indirectly(o, hpa, ret);
 }
 
 static bool has_ac(const struct observe *o)

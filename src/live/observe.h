@@ -38,7 +38,10 @@ void observe_block(struct observe *observe, const struct block *block);
  */
 void observe_insn(struct observe *observe, gva_t pc);
 
-/* Mappings may have changed, or code; NULL is fine. */
+/*
+ * Mappings may have changed, or code; NULL is fine.  What code lies where only
+ * changes with live->code_epoch.
+ */
 void observe_stale(struct observe *observe);
 
 /* Around the push of the access on which an instruction faulted. */

@@ -139,10 +139,16 @@ static void set_hardware(struct live *live)
 
 void live_sync(struct live *live)
 {
-	observe_stale(live->observe);
+	const struct guest_view *view = live->sink->view;
+	uint64_t epoch = live->code_epoch;
+	bool changes = pool_has_changes(&live->mem->pool) ||
+		       live->mode_changes != view->mode_changes;
+
 	drop_written(live);
 	live_install(live);
 	set_hardware(live);
+	if (changes || epoch != live->code_epoch)
+		observe_stale(live->observe);
 }
 
 void live_leave(struct live *live)
