@@ -24,8 +24,11 @@ struct insn_block {
 	uint16_t nr;
 	bool user;
 	bool on_one_page;
-	const uint8_t *length; /* of each, during the call */
+	/* Of each, during the call; INSN_BLOCK_SLACK bytes can be read. */
+	const uint8_t *length;
 };
+
+#define INSN_BLOCK_SLACK 16
 
 #define INSN_BLOCK_MAX 512
 

@@ -142,7 +142,11 @@ void blocks_watch_all(struct blocks *blocks);
 bool block_insns_before(const struct blocks *blocks, const struct block *block,
 			uint64_t offset, uint16_t *ret);
 
-/* Of all its instructions; valid as long as the pointer to the block. */
+/*
+ * Of all its instructions; valid as long as the pointer to the block.  The
+ * arena goes on: BLOCKS_SLACK bytes can be read, however few are lengths.
+ */
+#define BLOCKS_SLACK 16
 static inline const uint8_t *blocks_lengths(const struct blocks *blocks,
 					    const struct block *block)
 {

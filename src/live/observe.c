@@ -46,6 +46,7 @@ struct observe {
 };
 
 _Static_assert(BLOCK_INSNS_MAX <= INSN_BLOCK_MAX, "a block can be told");
+_Static_assert(BLOCKS_SLACK >= INSN_BLOCK_SLACK, "lengths can be read on");
 
 static void lose(struct observe *o, gva_t pc, hpa_t hpa, unsigned int size,
 		 const char *what)

@@ -90,7 +90,7 @@ static void complete(struct recorder *r)
  * The same as fetch_upto() where that only makes the run longer: most are on
  * the page of those before, and all that is left or known where to go on.
  */
-static bool join_fetches(struct recorder *r, uint64_t end, gva_t pc)
+static inline bool join_fetches(struct recorder *r, uint64_t end, gva_t pc)
 {
 	struct stretch *stretch = &r->stretch;
 	uint32_t left = stretch->nr - (uint32_t)stretch->done;
@@ -233,6 +233,15 @@ static void iterate(struct recorder *r)
 	now->fetched = false;
 }
 
+/* Most blocks are short: one move instead of a call. */
+static void copy_lengths(uint8_t *to, const struct insn_block *next)
+{
+	if (likely(next->nr <= INSN_BLOCK_SLACK))
+		memcpy(to, next->length, INSN_BLOCK_SLACK);
+	else
+		memcpy(to, next->length, next->nr);
+}
+
 static void block(struct insn_observer *observer, const struct insn_block *next)
 {
 	struct recorder *r = recorder_of(observer);
@@ -246,7 +255,7 @@ static void block(struct insn_observer *observer, const struct insn_block *next)
 	stretch->user = next->user;
 	stretch->pc = next->pc;
 	stretch->on_one_page = next->on_one_page;
-	memcpy(stretch->length, next->length, next->nr);
+	copy_lengths(stretch->length, next);
 
 	if (!r->now.active)
 		return;
@@ -353,6 +362,7 @@ static void single(struct insn_observer *observer,
 {
 	struct recorder *r = recorder_of(observer);
 	uint16_t before = count_before(r, insn->pc);
+	uint64_t end;
 	struct trace_ref ref = {.gva = access->gva,
 				.count = 1,
 				.kind = access->write ? TRACE_WRITE
@@ -367,7 +377,9 @@ static void single(struct insn_observer *observer,
 		on_access(observer, access);
 		return;
 	}
-	complete_upto(r, r->stretch.base + before + 1, insn->pc + insn->length);
+	end = r->stretch.base + before + 1;
+	if (!join_fetches(r, end, insn->pc + insn->length))
+		fetch_upto(r, end, insn->pc + insn->length);
 	if (!r->merge || !merge_join(r->merge, &ref))
 		trace_write_ref(r->writer, &ref);
 }
