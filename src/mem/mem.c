@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#include "base/hash.h"
-
 static void *map_pages(uint64_t bytes)
 {
 	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
@@ -105,21 +103,4 @@ void mem_destroy(struct mem *mem)
 	pool_finish(&mem->pool);
 	unmap_pages(mem->ram, mem->ram_size);
 	free(mem);
-}
-
-/*
- * Four lanes of a word-wise FNV, so that a gigabyte takes a fraction of a
- * second; the lanes are then hashed byte by byte.
- */
-uint64_t mem_ram_digest(const struct mem *mem)
-{
-	uint64_t lane[4] = {1, 2, 3, 4};
-
-	for (gpa_t gpa = 0; gpa < mem->ram_size; gpa += sizeof(lane))
-		for (unsigned int i = 0; i < ARRAY_LEN(lane); i++) {
-			lane[i] ^= mem_read_u64(mem, gpa + 8 * i);
-			lane[i] *= UINT64_C(0x9e3779b97f4a7c15);
-			lane[i] ^= lane[i] >> 32;
-		}
-	return fnv64(FNV64_INIT, lane, sizeof(lane));
 }

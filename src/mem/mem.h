@@ -114,7 +114,10 @@ static inline void mem_write_u64(struct mem *mem, gpa_t gpa, uint64_t val)
 	__builtin_memcpy(mem->ram + gpa, &val, sizeof(val));
 }
 
-/* A hash of all guest RAM: "the guest ended with the same memory". */
+/*
+ * A hash of all guest RAM: "the guest ended with the same memory".  Takes as
+ * long as what the guest has touched: the rest is zero, and stays untouched.
+ */
 uint64_t mem_ram_digest(const struct mem *mem);
 
 static inline hpa_t pool_page_hpa(uint32_t page)

@@ -7,6 +7,8 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -205,6 +207,66 @@ static void digest_sees_every_byte(void **state)
 	mem_destroy(mem);
 }
 
+static void digest_sees_where(void **state)
+{
+	uint64_t seen[4];
+	struct diag diag;
+	struct mem *mem;
+
+	(void)state;
+	assert_int_equal(mem_create(4 * PAGE_SIZE, 1, false, &mem, &diag), 0);
+	for (unsigned int i = 0; i < ARRAY_LEN(seen); i++) {
+		*mem_ram(mem, i * PAGE_SIZE) = 1;
+		seen[i] = mem_ram_digest(mem);
+		*mem_ram(mem, i * PAGE_SIZE) = 0;
+		for (unsigned int j = 0; j < i; j++)
+			assert_true(seen[i] != seen[j]);
+	}
+	mem_destroy(mem);
+}
+
+static unsigned int resident(const struct mem *mem)
+{
+	unsigned char here[1030];
+	unsigned int nr = 0;
+
+	assert_int_equal(mem->ram_size, sizeof(here) * PAGE_SIZE);
+	assert_int_equal(mincore(mem->ram, mem->ram_size, here), 0);
+	for (size_t i = 0; i < sizeof(here); i++)
+		nr += here[i] & 1;
+	return nr;
+}
+
+/* The last page is in the last, shorter part of what the host is asked for. */
+static void digest_leaves_pages_alone(void **state)
+{
+	struct diag diag;
+	struct mem *mem;
+	uint64_t digest, zero;
+
+	(void)state;
+	if (access("/proc/self/pagemap", R_OK))
+		skip();
+	assert_int_equal(mem_create(1030 * PAGE_SIZE, 1, false, &mem, &diag),
+			 0);
+	assert_int_equal(madvise(mem->ram, mem->ram_size, MADV_NOHUGEPAGE), 0);
+	zero = mem_ram_digest(mem);
+	assert_int_equal(resident(mem), 0);
+
+	*mem_ram(mem, 1029 * PAGE_SIZE + 5) = 1;
+	*mem_ram(mem, 511 * PAGE_SIZE) = 1;
+	digest = mem_ram_digest(mem);
+	assert_int_equal(resident(mem), 2);
+	assert_true(digest != zero);
+
+	/* Touched or not, zero is zero. */
+	for (gpa_t gpa = 0; gpa < mem->ram_size; gpa += 2 * PAGE_SIZE)
+		*mem_ram(mem, gpa) = 0;
+	assert_int_equal(resident(mem), 517);
+	assert_true(mem_ram_digest(mem) == digest);
+	mem_destroy(mem);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -215,6 +277,8 @@ int main(void)
 		cmocka_unit_test(frames_run_out_and_come_back),
 		cmocka_unit_test(sizes_are_checked),
 		cmocka_unit_test(digest_sees_every_byte),
+		cmocka_unit_test(digest_sees_where),
+		cmocka_unit_test(digest_leaves_pages_alone),
 	};
 
 	return cmocka_run_group_tests_name("mem_pool", tests, NULL, NULL);
