@@ -10,12 +10,20 @@ from generated import table
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
 LETTERS = dict(zip("p32kn", ("plain", "pentium3", "core2", "k8", "nehalem")))
 KINDS = {
-    "RW": "as written, other bits are #GP", "RO": "read only",
-    "KEPT": "a write is dropped", "CLEAR": "control as written; 0 alone to "
-    "the others", "PAT": "types are checked", "MTRR_DEF": "types are checked",
+    "RW": "{mask} may change, else #GP", "RO": "#GP",
+    "BITS": "{mask} is taken, the rest stays", "KEPT": "dropped",
+    "WO": "dropped; a read is #GP",
+    "PMC": "bits 31:0, their sign up to {mask}",
+    "CLEAR": "control as written; 0 alone to the others",
+    "PAT": "types are checked", "MTRR_DEF": "types are checked",
     "MTRR_BASE": "types and width are checked",
     "MTRR_FIX": "types are checked",
 }
+
+
+def arguments(entry):
+    """Split at the commas that are outside of strings."""
+    return re.split(r',(?=(?:[^"]*"[^"]*")*[^"]*$)', entry)
 
 
 def entries(path, macro, *includes):
@@ -27,8 +35,7 @@ def entries(path, macro, *includes):
                           check=True)
     for entry in re.findall("@@(.*?)@@", done.stdout, re.S):
         entry = re.sub(r'"\s*"', "", " ".join(entry.split()))
-        yield [part.strip() for part in
-               re.split(r',(?=(?:[^"]*"[^"]*")*[^"]*$)', entry)]
+        yield [part.strip() for part in arguments(entry)]
 
 
 def number(expression):
@@ -66,15 +73,17 @@ def msrs():
     with open(f"{ROOT}/src/platform/msrs.def") as source:
         text = source.read()
     for entry in re.findall(r"^MSR\((.*?)\)$", text, re.S | re.M):
-        (_, first, count, who, vendor, kind, reset, _,
-         name) = [part.strip() for part in " ".join(entry.split()).split(",", 8)]
+        (_, first, count, who, vendor, kind, reset, mask, name,
+         source) = [part.strip() for part in arguments(entry)]
         last = int(first, 0) + int(count) - 1
         numbers = first if int(count) == 1 else f"{first}..{last:#x}"
         names = [LETTERS[letter] for letter in who.strip('"')]
         if vendor != "ANY":
             names[0] += f" ({vendor.title() if vendor == 'INTEL' else vendor})" \
                 if names[0] == "plain" else ""
+        mask = "any bit" if mask == "UINT64_MAX" else mask
         rows.append([numbers, name.strip(chr(34)), ", ".join(names),
-                     KINDS[kind], reset])
-    return table(["number", "name", "processors", "a write", "at the start"],
-                 rows)
+                     KINDS[kind].format(mask=mask), reset,
+                     source.strip(chr(34))])
+    return table(["number", "name", "processors", "a write", "at the start",
+                  "source"], rows)

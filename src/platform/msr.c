@@ -14,8 +14,11 @@ enum msr_vendor {
 
 enum msr_kind {
 	KIND_RW,
+	KIND_BITS,
 	KIND_RO,
 	KIND_KEPT,
+	KIND_WO,
+	KIND_PMC,
 	KIND_CLEAR,
 	KIND_PAT,
 	KIND_MTRR_DEF,
@@ -30,8 +33,8 @@ static const struct msr_line {
 	enum msr_kind kind;
 	uint64_t reset, writable;
 } lines[] = {
-#define MSR(id, number, count, profiles, vendor, kind, reset, writable, name) \
-	{number,       count,       MSR_AT_##id, profiles,                    \
+#define MSR(id, number, count, profiles, vendor, kind, reset, writable, ...) \
+	{number,       count,       MSR_AT_##id, profiles,                   \
 	 FOR_##vendor, KIND_##kind, reset,       writable},
 #include "platform/msrs.def"
 #undef MSR
@@ -73,7 +76,7 @@ bool msrs_read(const struct msrs *msrs, uint32_t number, uint64_t *ret)
 {
 	const struct msr_line *line = find_line(msrs, number);
 
-	if (!line)
+	if (!line || line->kind == KIND_WO)
 		return false;
 	*ret = msrs->value[line->at + (number - line->number)];
 	return true;
@@ -105,14 +108,17 @@ static bool is_range(const struct msrs *msrs, uint32_t number, uint64_t val)
 }
 
 static bool accepts(const struct msrs *msrs, const struct msr_line *line,
-		    uint32_t number, uint64_t val)
+		    uint32_t number, uint64_t old, uint64_t val)
 {
 	switch (line->kind) {
 	case KIND_RW:
-		return !(val & ~line->writable);
+		return !((old ^ val) & ~line->writable);
 	case KIND_RO:
 		return false;
+	case KIND_BITS:
 	case KIND_KEPT:
+	case KIND_WO:
+	case KIND_PMC:
 		return true;
 	case KIND_CLEAR: /* MCi_CTL takes anything */
 		return !val || !((number - line->number) & 3);
@@ -128,13 +134,31 @@ static bool accepts(const struct msrs *msrs, const struct msr_line *line,
 	BUG("kind of MSR");
 }
 
+static uint64_t after(const struct msr_line *line, uint64_t old, uint64_t val)
+{
+	switch (line->kind) {
+	case KIND_KEPT:
+	case KIND_WO:
+		return old;
+	case KIND_BITS:
+		return (old & ~line->writable) | (val & line->writable);
+	case KIND_PMC:
+		return (uint64_t)(int64_t)(int32_t)val & line->writable;
+	default:
+		return val;
+	}
+}
+
 bool msrs_write(struct msrs *msrs, uint32_t number, uint64_t val)
 {
 	const struct msr_line *line = find_line(msrs, number);
+	uint64_t *value;
 
-	if (!line || !accepts(msrs, line, number, val))
+	if (!line)
 		return false;
-	if (line->kind != KIND_KEPT)
-		msrs->value[line->at + (number - line->number)] = val;
+	value = &msrs->value[line->at + (number - line->number)];
+	if (!accepts(msrs, line, number, *value, val))
+		return false;
+	*value = after(line, *value, val);
 	return true;
 }
