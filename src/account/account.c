@@ -39,8 +39,8 @@ static const struct {
 };
 
 static const struct cost_info costs[] = {
-#define COST(id, key, part, cycles, what, source) \
-	{key, PART_##part, cycles, what, source},
+#define COST(id, key, part, owner, what) \
+	{key, PART_##part, OWNER_##owner, what},
 #include "account/costs.def"
 #undef COST
 };
@@ -56,8 +56,6 @@ struct account *account_create(void)
 		free(acct);
 		return NULL;
 	}
-	for (int i = 0; i < NR_COSTS; i++)
-		acct->cost[i] = cost_exact(costs[i].cycles);
 	acct->in_exit = -1;
 	return acct;
 }

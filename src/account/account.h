@@ -38,7 +38,7 @@ enum cost_part {
 };
 
 enum cost_id {
-#define COST(id, key, part, cycles, what, source) COST_##id,
+#define COST(id, key, part, owner, what) COST_##id,
 #include "account/costs.def"
 #undef COST
 	NR_COSTS
@@ -84,7 +84,7 @@ struct account {
 	const struct account_watch *watch; /* NULL: nobody; not the account's */
 };
 
-/* Costs get their defaults.  NULL: out of memory. */
+/* Every cost is 0.  NULL: out of memory. */
 struct account *account_create(void);
 void account_destroy(struct account *acct); /* NULL is fine */
 
@@ -162,12 +162,17 @@ struct cost_range account_part_cycles(const struct account *acct,
  */
 const char *account_check(const struct account *acct, uint64_t pf_exits);
 
+/* Whose a cost is, and so whose file has the number (src/machine). */
+enum cost_owner {
+	OWNER_HARDWARE,
+	OWNER_SOFTWARE,
+};
+
 struct cost_info {
 	const char *key; /* "cost.exit" */
 	enum cost_part part;
-	uint64_t cycles;
+	enum cost_owner owner;
 	const char *what;
-	const char *source;
 };
 
 const struct cost_info *cost_info(enum cost_id id);

@@ -58,14 +58,11 @@ static void print_settings(FILE *out)
 /* Lines that -c takes. */
 static void print_point(const struct plan_point *point, FILE *out)
 {
-	char value[64], buf[32];
+	char value[CONFIG_TEXT_MAX];
 
 	for (unsigned int i = 0; i < config_nr_keys(); i++) {
-		struct config_key key;
-
-		config_key(i, &key, buf);
 		config_text(&point->config, i, value, sizeof(value));
-		fprintf(out, "%s=%s\n", key.key, value);
+		fprintf(out, "%s=%s\n", config_key_name(i), value);
 	}
 }
 

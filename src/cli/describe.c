@@ -12,15 +12,13 @@ void describe_config(const struct config *config, struct result *result)
 	struct config defaults;
 	char def[sizeof(result->config[0].value)];
 
+	_Static_assert(sizeof(def) >= CONFIG_TEXT_MAX, "any value fits");
 	BUG_ON(config_nr_keys() > RESULT_SETTINGS_MAX);
-	config_init(&defaults);
+	config_init_beneath(&defaults, config);
 	for (unsigned int i = 0; i < config_nr_keys(); i++) {
 		struct result_setting *set = &result->config[result->nr_config];
-		struct config_key key;
-		char buf[32];
 
-		config_key(i, &key, buf);
-		snprintf(set->key, sizeof(set->key), "%s", key.key);
+		snprintf(set->key, sizeof(set->key), "%s", config_key_name(i));
 		config_text(config, i, set->value, sizeof(set->value));
 		config_text(&defaults, i, def, sizeof(def));
 		set->changed = strcmp(set->value, def) != 0;

@@ -71,7 +71,7 @@ static int read_config(const struct report *results, size_t i,
 
 	config_init(ret);
 	for (size_t n = 0; !err; n++) {
-		char now[64];
+		char now[CONFIG_TEXT_MAX];
 
 		key = report_setting(results, i, n, &value);
 		if (!key)

@@ -19,6 +19,7 @@ struct axis {
 };
 
 struct plan {
+	struct config defaults;
 	struct axis *axis;
 	size_t nr;
 	bool takes_traces;
@@ -28,7 +29,11 @@ struct plan {
 
 struct plan *plan_create(void)
 {
-	return calloc(1, sizeof(struct plan));
+	struct plan *plan = calloc(1, sizeof(*plan));
+
+	if (plan)
+		config_init(&plan->defaults);
+	return plan;
 }
 
 static void axis_finish(struct axis *axis)
@@ -51,24 +56,15 @@ void plan_destroy(struct plan *plan)
 	free(plan);
 }
 
-static const char *key_name(unsigned int key)
-{
-	struct config_key info;
-	char buf[32];
-
-	config_key(key, &info, buf);
-	return info.key;
-}
-
 static int no_memory(struct diag *diag)
 {
 	return diag_set(diag, -ENOMEM, "no memory for the settings");
 }
 
-static int axis_add(struct axis *axis, const char *value, size_t len,
-		    struct diag *diag)
+static int axis_add(const struct plan *plan, struct axis *axis,
+		    const char *value, size_t len, struct diag *diag)
 {
-	struct config scratch;
+	struct config scratch = plan->defaults;
 	char **grown;
 	char *copy;
 	int err;
@@ -76,8 +72,7 @@ static int axis_add(struct axis *axis, const char *value, size_t len,
 	copy = strndup(value, len);
 	if (!copy)
 		return no_memory(diag);
-	config_init(&scratch);
-	err = config_set(&scratch, key_name(axis->key), copy, diag);
+	err = config_set(&scratch, config_key_name(axis->key), copy, diag);
 	if (err)
 		goto free_copy;
 	grown = realloc(axis->value, (axis->nr + 1) * sizeof(char *));
@@ -133,7 +128,7 @@ int plan_set(struct plan *plan, const char *setting, struct diag *diag)
 	do {
 		size_t len = strcspn(++value, ",");
 
-		err = axis_add(&axis, value, len, diag);
+		err = axis_add(plan, &axis, value, len, diag);
 		value += len;
 	} while (!err && *value);
 	if (!err)
@@ -319,7 +314,7 @@ static int make_point(const struct plan *plan, size_t n, struct config *asked,
 {
 	size_t radix = nr_points(plan), len = 0;
 
-	config_init(asked);
+	*asked = plan->defaults;
 	label[0] = 0;
 	for (size_t i = 0; i < plan->nr; i++) {
 		const struct axis *axis = &plan->axis[i];
@@ -328,13 +323,15 @@ static int make_point(const struct plan *plan, size_t n, struct config *asked,
 
 		radix /= axis->nr;
 		value = axis->value[n / radix % axis->nr];
-		err = config_set(asked, key_name(axis->key), value, diag);
+		err = config_set(asked, config_key_name(axis->key), value,
+				 diag);
 		if (err)
 			return err;
 		if (axis->nr > 1 && len < size)
 			len += (size_t)snprintf(label + len, size - len,
 						"%s%s=%s", len ? " " : "",
-						key_name(axis->key), value);
+						config_key_name(axis->key),
+						value);
 	}
 	return config_check(asked, diag);
 }

@@ -131,17 +131,18 @@ static uint64_t hash_config(const struct config *config)
 	uint64_t h = FNV64_INIT;
 
 	for (unsigned int i = 0; i < config_nr_keys(); i++) {
-		struct config_key key;
-		char buf[32], text[64];
+		const char *key = config_key_name(i);
+		char text[CONFIG_TEXT_MAX];
 
-		config_key(i, &key, buf);
 		config_text(config, i, text, sizeof(text));
-		if (config_is_switch(i) && !strcmp(text, key.def))
+		if (config_is_switch(i) && !strcmp(text, CONFIG_SWITCH_DEFAULT))
 			continue;
-		h = fnv64(h, key.key, strlen(key.key) + 1);
+		h = fnv64(h, key, strlen(key) + 1);
 		h = fnv64(h, text, strlen(text) + 1);
 	}
-	return h;
+	/* What it is called does not say what it is. */
+	h = hash_number(h, config->machine.digest);
+	return hash_number(h, config->hypervisor.digest);
 }
 
 static void add_points(struct sweep *sweep)

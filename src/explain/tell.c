@@ -12,21 +12,20 @@ static void settings_text(const struct config *config, char *buf, size_t size)
 	struct config defaults;
 	size_t len;
 
-	config_init(&defaults);
+	config_init_beneath(&defaults, config);
 	snprintf(buf, size, "mmu=%s bypass=%s", config_mmu_name(config),
 		 config_has_bypass(config) ? "on" : "off");
 	for (unsigned int i = 0; i < config_nr_keys(); i++) {
-		char now[64], normal[64], scratch[32];
-		struct config_key key;
+		char now[CONFIG_TEXT_MAX], normal[CONFIG_TEXT_MAX];
+		const char *key = config_key_name(i);
 
-		config_key(i, &key, scratch);
 		config_text(config, i, now, sizeof(now));
 		config_text(&defaults, i, normal, sizeof(normal));
-		if (!strcmp(now, normal) || !strcmp(key.key, "mmu") ||
-		    !strcmp(key.key, "bypass"))
+		if (!strcmp(now, normal) || !strcmp(key, "mmu") ||
+		    !strcmp(key, "bypass"))
 			continue;
 		len = strlen(buf);
-		snprintf(buf + len, size - len, " %s=%s", key.key, now);
+		snprintf(buf + len, size - len, " %s=%s", key, now);
 	}
 }
 

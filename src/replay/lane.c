@@ -33,6 +33,8 @@ static int lane_init(struct replay_lane *lane, const struct config *config,
 	if (!config->given[OPT_cpu])
 		own.value[OPT_cpu] = profile_of((uint32_t)info->features);
 	if (!err)
+		err = config_check_machine(&own, diag);
+	if (!err)
 		err = sim_create(&own, lane->mem, &lane->sim, diag);
 	if (err)
 		return err;

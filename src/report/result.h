@@ -17,7 +17,7 @@
 
 struct result_setting {
 	char key[40];
-	char value[64];
+	char value[256];
 	char note[64]; /* why it is not what was asked for, or "" */
 	bool changed;  /* differs from the default */
 };

@@ -16,6 +16,7 @@
 #include "base/bug.h"
 #include "base/suggest.h"
 #include "mem/mem.h"
+#include "sim/config_machine.h"
 #include "sim/config_type.h"
 #include "sim/mmus.h"
 #include "sim/trap_check.h"
@@ -34,12 +35,7 @@ static const struct {
 #undef OPTION
 };
 
-/*
- * A cost is at most this many cycles: a run of 10^12 of each still counts its
- * cycles in 63 bits.
- */
-#define COST_MAX      1000000
-#define COST_MAX_TEXT "0..1000000"
+#define COST_MAX_TEXT "0..1000000, N:MIN..MAX"
 
 /* Keys: options, costs, switches. */
 #define FIRST_SWITCH   (NR_OPTIONS + NR_COSTS)
@@ -99,18 +95,27 @@ static const char *accepted(unsigned int i)
 		return "auto, or a number";
 	case TYPE_MMU:
 		return "a generation, ept or native";
+	case TYPE_MACHINE:
+		return "a name or FILE.ini";
+	case TYPE_HYPERVISOR:
+		return "era, a name or FILE.ini";
 	}
 	BUG("unknown type of option");
+}
+
+static bool is_file(unsigned int i)
+{
+	return i == OPT_machine || i == OPT_hypervisor;
 }
 
 void config_init(struct config *config)
 {
 	*config = (struct config){0};
 	for (unsigned int i = 0; i < NR_OPTIONS; i++)
-		BUG_ON(config_parse_value(type_of(i), options[i].def,
-					  &config->value[i]));
-	for (unsigned int i = 0; i < NR_COSTS; i++)
-		config->cost[i] = cost_info((enum cost_id)i)->cycles;
+		if (!is_file(i))
+			BUG_ON(config_parse_value(type_of(i), options[i].def,
+						  &config->value[i]));
+	config_init_files(config);
 }
 
 unsigned int config_nr_keys(void)
@@ -134,7 +139,7 @@ static const char *const switch_keys[] = {
 #undef SWITCH
 };
 
-static const char *key_name(unsigned int i)
+const char *config_key_name(unsigned int i)
 {
 	if (i < NR_OPTIONS)
 		return options[i].key;
@@ -143,9 +148,11 @@ static const char *key_name(unsigned int i)
 	return cost_info((enum cost_id)(i - NR_OPTIONS))->key;
 }
 
-void config_key(unsigned int i, struct config_key *ret, char buf[32])
+void config_key(unsigned int i, struct config_key *ret,
+		char buf[COST_RANGE_TEXT_MAX])
 {
 	const struct cost_info *cost;
+	struct config defaults;
 
 	BUG_ON(i >= config_nr_keys());
 	if (i < NR_OPTIONS) {
@@ -159,15 +166,16 @@ void config_key(unsigned int i, struct config_key *ret, char buf[32])
 	}
 	if (config_is_switch(i)) {
 		*ret = (struct config_key){
-			.key = key_name(i),
-			.def = "auto",
+			.key = config_key_name(i),
+			.def = CONFIG_SWITCH_DEFAULT,
 			.values = SWITCH_CHOICES,
 			.help = smmu_switch_what(switch_of(i)),
 		};
 		return;
 	}
 	cost = cost_info((enum cost_id)(i - NR_OPTIONS));
-	snprintf(buf, 32, "%" PRIu64, cost->cycles);
+	config_init(&defaults);
+	cost_range_text(defaults.cost[i - NR_OPTIONS], buf);
 	*ret = (struct config_key){
 		.key = cost->key,
 		.def = buf,
@@ -182,9 +190,9 @@ int config_find(const char *key, struct diag *diag)
 
 	suggest_init(&near, key);
 	for (unsigned int i = 0; i < config_nr_keys(); i++) {
-		if (!strcmp(key_name(i), key))
+		if (!strcmp(config_key_name(i), key))
 			return (int)i;
-		suggest_offer(&near, key_name(i));
+		suggest_offer(&near, config_key_name(i));
 	}
 	if (!suggest_best(&near))
 		return diag_set(diag, -ENOENT, "no setting is called \"%.60s\"",
@@ -229,35 +237,9 @@ static int set_switch(struct config *config, unsigned int i, const char *text,
 
 	if (config_parse_value(type, text, &val))
 		return diag_set(diag, -EINVAL, "%s=%.60s: want one of %s",
-				key_name(i), text, SWITCH_CHOICES);
+				config_key_name(i), text, SWITCH_CHOICES);
 	config->sw[switch_of(i)] = (uint8_t)val;
 	return 0;
-}
-
-static int set_cost(struct config *config, enum cost_id id, const char *text,
-		    struct diag *diag)
-{
-	struct config_type type = {.kind = TYPE_U64};
-	uint64_t val;
-
-	if (config_parse_value(type, text, &val) || val > COST_MAX)
-		return diag_set(diag, -EINVAL,
-				"%s=%.60s: want a number of cycles, %s",
-				cost_info(id)->key, text, COST_MAX_TEXT);
-	config->cost[id] = val;
-	return 0;
-}
-
-/* A processor brings its vendor and its width along. */
-static void set_cpu(struct config *config, uint64_t id)
-{
-	const struct cpu_profile *cpu = cpu_profile((enum cpu_profile_id)id);
-
-	if (!config->given[OPT_vendor])
-		config->value[OPT_vendor] =
-			cpu->vendor == PROFILE_AMD ? VENDOR_AMD : VENDOR_INTEL;
-	if (!config->given[OPT_maxphyaddr])
-		config->value[OPT_maxphyaddr] = cpu->width;
 }
 
 int config_set(struct config *config, const char *key, const char *value,
@@ -272,8 +254,10 @@ int config_set(struct config *config, const char *key, const char *value,
 	if (config_is_switch(i))
 		return set_switch(config, i, value, diag);
 	if (i >= NR_OPTIONS)
-		return set_cost(config, (enum cost_id)(i - NR_OPTIONS), value,
-				diag);
+		return config_set_cost(config, (enum cost_id)(i - NR_OPTIONS),
+				       value, COST_MAX_TEXT, diag);
+	if (is_file(i))
+		return config_set_file(config, (enum option_id)i, value, diag);
 
 	if (config_parse_value(type_of(i), value, &val)) {
 		if (options[i].kind == TYPE_MMU)
@@ -288,9 +272,7 @@ int config_set(struct config *config, const char *key, const char *value,
 	}
 	config->value[i] = val;
 	config->given[i] = true;
-	if (i == OPT_cpu)
-		set_cpu(config, val);
-	return 0;
+	return config_derive(config, (enum option_id)i, diag);
 }
 
 static int check_range(const struct config *config, const struct range *range,
@@ -298,7 +280,7 @@ static int check_range(const struct config *config, const struct range *range,
 {
 	uint64_t val = config_get(config, range->id);
 	const char *want = range->text;
-	char text[64];
+	char text[CONFIG_TEXT_MAX];
 
 	if (val == CONFIG_AUTO && options[range->id].kind == TYPE_HEX)
 		return 0;
@@ -346,7 +328,7 @@ static int check_clock(const struct config *config, struct diag *diag)
 	if (!config_get(config, OPT_mhz))
 		return diag_set(diag, -EINVAL,
 				"clock=cycles: mhz must not be 0");
-	if (config->cost[COST_GUEST_INSN] != 1)
+	if (config->cost[COST_GUEST_INSN].typ != 1)
 		return diag_set(diag, -EINVAL,
 				"clock=cycles: cost.guest-insn must be 1");
 	return 0;
@@ -387,12 +369,12 @@ static bool is_default(const struct config *config, enum option_id id)
 static int refuse_setting(const struct config *config, unsigned int i,
 			  struct diag *diag)
 {
-	char text[64];
+	char text[CONFIG_TEXT_MAX];
 
 	config_text(config, i, text, sizeof(text));
 	return diag_set(diag, -EINVAL,
 			"%s=%s: mmu=%s has no shadow tables for it",
-			key_name(i), text, config_mmu_name(config));
+			config_key_name(i), text, config_mmu_name(config));
 }
 
 /* No shadow tables, or no hypervisor: nothing may be set that would be lost. */
@@ -461,6 +443,8 @@ int config_check(const struct config *config, struct diag *diag)
 			return err;
 	}
 	err = check_clock(config, diag);
+	if (!err)
+		err = config_check_machine(config, diag);
 	if (err)
 		return err;
 	if (!config_generation(config))
@@ -469,16 +453,30 @@ int config_check(const struct config *config, struct diag *diag)
 	return err ? err : trap_check(config, diag);
 }
 
+static const char *cost_text(struct cost_range range,
+			     char buf[COST_RANGE_TEXT_MAX])
+{
+	cost_range_text(range, buf);
+	return buf;
+}
+
 void config_text(const struct config *config, unsigned int i, char *buf,
 		 size_t size)
 {
+	char cost[COST_RANGE_TEXT_MAX];
+
 	BUG_ON(i >= config_nr_keys());
-	if (i < NR_OPTIONS)
+	if (i == OPT_machine)
+		snprintf(buf, size, "%s", config->machine_text);
+	else if (i == OPT_hypervisor)
+		snprintf(buf, size, "%s", config->hypervisor_text);
+	else if (i < NR_OPTIONS)
 		config_print_value(type_of(i), config->value[i], buf, size);
 	else if (config_is_switch(i))
 		config_print_value(
 			(struct config_type){TYPE_CHOICE, SWITCH_CHOICES},
 			config->sw[switch_of(i)], buf, size);
 	else
-		snprintf(buf, size, "%" PRIu64, config->cost[i - NR_OPTIONS]);
+		snprintf(buf, size, "%s",
+			 cost_text(config->cost[i - NR_OPTIONS], cost));
 }

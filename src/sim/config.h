@@ -10,10 +10,14 @@
 #include "arch/vendor.h"
 #include "base/diag.h"
 #include "base/types.h"
+#include "machine/machine.h"
 #include "shadow_mmu/smmu.h"
 #include "sim/mmus.h"
 
 #define CONFIG_AUTO (~UINT64_C(0))
+
+/* Room for the text of any value. */
+#define CONFIG_TEXT_MAX 256
 
 enum option_id {
 #define OPTION(key, field, type, def, values, help) OPT_##field,
@@ -45,9 +49,16 @@ enum {
 };
 
 struct config {
-	/* One number an option: value, choice index, generation index. */
+	/* One number an option: value, choice index, generation index; 0 for
+	 * those that have a text. */
 	uint64_t value[NR_OPTIONS];
-	uint64_t cost[NR_COSTS];
+	/* Of the machine and the hypervisor, unless given. */
+	struct cost_range cost[NR_COSTS];
+	bool cost_given[NR_COSTS];
+	/* machine= and hypervisor= as text, and what was read there. */
+	char machine_text[CONFIG_TEXT_MAX], hypervisor_text[CONFIG_TEXT_MAX];
+	struct machine_model machine;
+	struct hypervisor hypervisor;
 	/* Overrides of the generation: SWITCH_AUTO leaves it as it is. */
 	uint8_t sw[NR_SMMU_SWITCHES];
 	bool given[NR_OPTIONS]; /* by config_set(), not by default */
@@ -56,15 +67,22 @@ struct config {
 void config_init(struct config *config); /* the defaults */
 
 /*
- * Set one key from text.  -ENOENT: no such key (the line suggests the nearest
- * one); -EINVAL: bad value (the line says what is accepted).
+ * The defaults that hold beneath the same machine=, hypervisor= and mmu=: what
+ * differs from them has been set.
+ */
+void config_init_beneath(struct config *ret, const struct config *config);
+
+/*
+ * Set one key from text.  A file is read now.  -ENOENT: no such key (the line
+ * suggests the nearest one); -EINVAL: bad value (the line says what is
+ * accepted).
  */
 int config_set(struct config *config, const char *key, const char *value,
 	       struct diag *diag);
 
 /*
  * What cannot be run, after all keys are set: a number out of its range, a
- * vendor, width or feature that the chosen processor cannot have,
+ * vendor, width or feature that the chosen processor or machine cannot have,
  * bypass=on given together with vendor=amd, flushes that do not exit where
  * guest tables may go out of sync, or entries that would not fault
  * (sim/trap_check.h) without unsafe-trap=force; without shadow tables, what is
@@ -74,6 +92,12 @@ int config_set(struct config *config, const char *key, const char *value,
  * it is off, and so is bypass=on given with a generation that has none.
  */
 int config_check(const struct config *config, struct diag *diag);
+
+/*
+ * A part of it: what machine= lacks.  Once more for a trace, which brings its
+ * features along.
+ */
+int config_check_machine(const struct config *config, struct diag *diag);
 
 static inline uint64_t config_get(const struct config *config,
 				  enum option_id id)
@@ -119,6 +143,7 @@ bool config_is_equal(const struct config *a, const struct config *b);
 /* Number of keys: options first, then costs, then switches; for listings. */
 unsigned int config_nr_keys(void);
 bool config_is_switch(unsigned int i);
+#define CONFIG_SWITCH_DEFAULT "auto"
 
 struct config_key {
 	const char *key;
@@ -129,7 +154,11 @@ struct config_key {
 
 /* The text lives as long as the program, but for `def` of costs: caller's
  * buf. */
-void config_key(unsigned int i, struct config_key *ret, char buf[32]);
+void config_key(unsigned int i, struct config_key *ret,
+		char buf[COST_RANGE_TEXT_MAX]);
+
+/* Its name alone. */
+const char *config_key_name(unsigned int i);
 
 /* Number of the key, or -ENOENT with a line that suggests the nearest one. */
 int config_find(const char *key, struct diag *diag);

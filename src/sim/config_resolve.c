@@ -54,6 +54,8 @@ const char *config_bypass_obstacle(const struct config *config)
 		return "no guest fault exits under EPT";
 	if (config_get(config, OPT_vendor) == VENDOR_AMD)
 		return "AMD cannot filter page faults by error code";
+	if (!machine_has(&config->machine, MACHINE_PFEC_FILTER))
+		return "the machine cannot filter page faults by error code";
 	if (!config_generation(config)->has_bypass)
 		return "this generation has none";
 	return NULL;
@@ -101,6 +103,9 @@ struct config config_effective(const struct config *config)
 bool config_is_equal(const struct config *a, const struct config *b)
 {
 	return !memcmp(a->value, b->value, sizeof(a->value)) &&
+	       a->machine.digest == b->machine.digest &&
+	       !strcmp(a->machine_text, b->machine_text) &&
+	       !strcmp(a->hypervisor_text, b->hypervisor_text) &&
 	       !memcmp(a->cost, b->cost, sizeof(a->cost)) &&
 	       !memcmp(a->sw, b->sw, sizeof(a->sw));
 }

@@ -192,8 +192,11 @@ int config_parse_value(struct config_type type, const char *text, uint64_t *ret)
 		return parse_hex(text, ret);
 	case TYPE_MMU:
 		return parse_mmu(text, ret);
+	case TYPE_MACHINE:
+	case TYPE_HYPERVISOR:
+		break;
 	}
-	BUG("unknown type of option");
+	BUG("no number is made of this type of option");
 }
 
 static void print_size(uint64_t val, char *buf, size_t size)
@@ -257,5 +260,9 @@ void config_print_value(struct config_type type, uint64_t val, char *buf,
 		BUG_ON(!mmu_choice(val, &choice));
 		snprintf(buf, size, "%s", choice.name);
 		return;
+	case TYPE_MACHINE:
+	case TYPE_HYPERVISOR:
+		break;
 	}
+	BUG("this type of option has no number");
 }

@@ -15,6 +15,9 @@ enum config_type_kind {
 	TYPE_SIZE,   /* bytes; K, M and G are powers of 1024 */
 	TYPE_HEX,    /* as U64, printed 0x; or "auto": CONFIG_AUTO */
 	TYPE_MMU,    /* number of an mmu_choice() */
+	/* A text, which struct config keeps; no number is made of it. */
+	TYPE_MACHINE,
+	TYPE_HYPERVISOR,
 };
 
 struct config_type {

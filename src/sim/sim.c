@@ -212,7 +212,7 @@ static int sim_init(struct sim *sim, struct diag *diag)
 		return diag_set(diag, -ENOMEM, "no host memory");
 	for (int i = 0; i < NR_COSTS; i++)
 		account_set_cost(sim->acct, (enum cost_id)i,
-				 cost_exact(sim->config.cost[i]));
+				 sim->config.cost[i]);
 	sim->may_stray = trap_find_danger(&sim->config, &danger);
 
 	err = sim->mmu->create(sim, diag);

@@ -15,6 +15,12 @@
 
 #include "account/account.h"
 
+/* Each cost another; emulation is the dearest. */
+static uint64_t cost(enum cost_id id)
+{
+	return id == COST_EMULATE ? 5000 : 100 + 7 * (uint64_t)id;
+}
+
 /* Two page-fault exits, one CR access, a direct and an injected fault. */
 static struct account *busy_account(void)
 {
@@ -22,6 +28,9 @@ static struct account *busy_account(void)
 
 	if (!acct)
 		abort();
+	for (int i = 0; i < NR_COSTS; i++)
+		account_set_cost(acct, (enum cost_id)i,
+				 cost_exact(cost((enum cost_id)i)));
 	account_guest_time(acct, 1000);
 	account_exit_begin(acct, EXIT_REASON_EXCEPTION_NMI);
 	acct->pf_cause[CAUSE_injected]++;
@@ -43,11 +52,6 @@ static struct account *busy_account(void)
 	account_exit_end(acct);
 	account_guest_time(acct, 1500);
 	return acct;
-}
-
-static uint64_t cost(enum cost_id id)
-{
-	return cost_info(id)->cycles;
 }
 
 static uint64_t part(const struct account *acct, enum cost_part id)
@@ -239,7 +243,7 @@ static void test_names(void **state)
 	for (unsigned int i = 0; i < NR_COSTS; i++) {
 		const struct cost_info *info = cost_info((enum cost_id)i);
 
-		assert_true(info->what[0] && info->source[0]);
+		assert_true(info->what[0]);
 		assert_int_equal(strncmp(info->key, "cost.", 5), 0);
 		for (unsigned int j = 0; j < i; j++)
 			assert_string_not_equal(

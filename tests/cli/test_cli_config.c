@@ -26,6 +26,8 @@ static const struct {
 } round_trips[] = {
 	{"mmu", "kvm-2.6.20 kvm-2.6.24 seed kvm-2.6.25 xen ept native"},
 	{"bypass", "off on"},
+	{"machine", "generic"},
+	{"hypervisor", "generic era kvm-2.6.20 xen-3"},
 	{"vendor", "intel amd"},
 	{"cpu", "plain pentium3 core2 k8 nehalem"},
 	{"ept-pages", "4k 2m"},
@@ -111,7 +113,7 @@ static void test_every_key(void **state)
 	assert_int_equal(config_nr_keys(),
 			 NR_OPTIONS + NR_COSTS + NR_SMMU_SWITCHES);
 	for (unsigned int i = 0; i < config_nr_keys(); i++) {
-		char buf[32], text[64];
+		char buf[COST_RANGE_TEXT_MAX], text[CONFIG_TEXT_MAX];
 		struct config_key key;
 
 		config_key(i, &key, buf);
@@ -127,21 +129,31 @@ static void test_every_key(void **state)
 	}
 }
 
+static void check_cost(const struct config *config, enum cost_id id,
+		       uint64_t typ, uint64_t min, uint64_t max)
+{
+	assert_int_equal(config->cost[id].typ, typ);
+	assert_int_equal(config->cost[id].min, min);
+	assert_int_equal(config->cost[id].max, max);
+}
+
 /* A cost reaches the account: the key sets the number of that name. */
 static void test_costs(void **state)
 {
-	struct config config;
+	struct config config, before;
 	struct diag diag;
 
 	(void)state;
 	config_init(&config);
-	for (int i = 0; i < NR_COSTS; i++)
-		assert_true(config.cost[i] ==
-			    cost_info((enum cost_id)i)->cycles);
+	before = config;
 	assert_int_equal(config_set(&config, "cost.exit", "1000", &diag), 0);
-	assert_true(config.cost[COST_EXIT] == 1000);
-	assert_true(config.cost[COST_DISPATCH] ==
-		    cost_info(COST_DISPATCH)->cycles);
+	check_cost(&config, COST_EXIT, 1000, 1000, 1000);
+	assert_int_equal(
+		config_set(&config, "cost.exit", "1000:900..1200", &diag), 0);
+	check_cost(&config, COST_EXIT, 1000, 900, 1200);
+	assert_memory_equal(&config.cost[COST_DISPATCH],
+			    &before.cost[COST_DISPATCH],
+			    sizeof(struct cost_range));
 }
 
 static const struct {
@@ -211,7 +223,15 @@ static const struct {
 	{"max-insns", "1e6", -EINVAL, "want a number"},
 	{"pfec-mask", "off", -EINVAL, "want auto or u32"},
 	{"pfec-mask", "0xffffffffffffffff", -EINVAL, "want auto or u32"},
+	{"machine", "merom2006", -EINVAL, "there are generic"},
+	{"machine", "genric", -EINVAL, "did you mean \"generic\"?"},
+	{"machine", "no/such.ini", -EINVAL, "no/such.ini: No such file"},
+	{"hypervisor", "kvm-2.6.2", -EINVAL, "did you mean \"kvm-2.6.20\"?"},
+	{"hypervisor", "", -EINVAL, "there are generic, kvm-2.6.20"},
 	{"cost.exit", "1000001", -EINVAL, "want a number of cycles"},
+	{"cost.exit", "10:0..1000001", -EINVAL, "want a number of cycles"},
+	{"cost.exit", "10:11..12", -EINVAL, "want a number of cycles"},
+	{"cost.exit", "10:", -EINVAL, "want a number of cycles"},
 	{"cost.exit", "-1", -EINVAL, "want a number of cycles"},
 	{"cost.exit", "", -EINVAL, "want a number of cycles"},
 };

@@ -122,7 +122,7 @@ static void test_values(void **state)
 
 		assert_true(config_get(config, OPT_memory) ==
 			    (i < 2 ? 32u << 20 : 64u << 20));
-		assert_true(config->cost[COST_EXIT] == 7 + i % 2);
+		assert_true(config->cost[COST_EXIT].typ == 7 + i % 2);
 		assert_false(config_has_bypass(config));
 	}
 	free(point);

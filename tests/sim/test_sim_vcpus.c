@@ -442,8 +442,10 @@ static void test_remote_flush(void **state)
 static void test_remote_flush_cycles(void **state)
 {
 	uint64_t cycles[2];
+	struct config config;
 
 	(void)state;
+	config_init(&config);
 	for (int halted = 0; halted < 2; halted++) {
 		struct synth s;
 
@@ -459,9 +461,9 @@ static void test_remote_flush_cycles(void **state)
 		synth_end(&s);
 	}
 	assert_int_equal(cycles[0] - cycles[1],
-			 100000 + cost_info(COST_EXIT)->cycles +
-				 cost_info(COST_DISPATCH)->cycles +
-				 cost_info(COST_OTHER)->cycles);
+			 100000 + config.cost[COST_EXIT].typ +
+				 config.cost[COST_DISPATCH].typ +
+				 config.cost[COST_OTHER].typ);
 }
 
 static void test_one_processor(void **state)
