@@ -35,7 +35,12 @@ static void page_text(const struct smmu_page *page, char *buf, size_t size)
 	}
 	snprintf(buf, size, "level %d, for ", page->level);
 	len = strlen(buf);
-	if (page->metaphysical)
+	if (page->is_private)
+		snprintf(buf + len, size - len,
+			 "addresses from 0x%" PRIx64
+			 " on (a TLB's: no guest table)",
+			 page->gfn << PAGE_SHIFT);
+	else if (page->metaphysical)
 		snprintf(buf + len, size - len,
 			 "memory from gfn 0x%" PRIx64
 			 " on (metaphysical: no guest table)",

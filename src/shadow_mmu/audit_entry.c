@@ -19,7 +19,8 @@ struct entry {
 	int level;
 	/*
 	 * What the guest has there; valid if shadows.  Of a present spte in a
-	 * table that is out of sync: what it had when the spte was made.
+	 * table that is out of sync, or a vTLB's: what it had when the spte was
+	 * made.
 	 */
 	uint64_t gpte;
 	bool shadows; /* a guest table is behind it, and all writes were seen */
@@ -49,6 +50,18 @@ static uint64_t gpte_behind(const struct smmu *smmu, const struct sp *sp,
 	return gpte;
 }
 
+/* A present spte is of the time when it was made. */
+static bool is_as_made(const struct sp *sp)
+{
+	return sp->unsync || role_is_private(sp->role);
+}
+
+/* Metaphysical: memory from gfn on, one entry after the other. */
+static bool is_linear(const struct sp *sp)
+{
+	return role_is_metaphysical(sp->role) && !role_is_private(sp->role);
+}
+
 static struct entry entry_of(const struct smmu *smmu, const struct sp *sp,
 			     unsigned int index)
 {
@@ -70,9 +83,13 @@ static struct entry entry_of(const struct smmu *smmu, const struct sp *sp,
 	if (sp->unsync)
 		e.shadows = smmu->made_from &&
 			    (present || is_mmio_spte(&smmu->v, e.spte));
+	if (role_is_private(sp->role))
+		e.shadows = smmu->made_from && e.level == 1 &&
+			    (present || is_mmio_spte(&smmu->v, e.spte) ||
+			     is_mmio_mark(&smmu->v, e.spte));
 	if (e.shadows)
-		e.gpte = sp->unsync ? smmu->made_from[e.slot]
-				    : gpte_behind(smmu, sp, index);
+		e.gpte = is_as_made(sp) ? smmu->made_from[e.slot]
+					: gpte_behind(smmu, sp, index);
 	return e;
 }
 
@@ -126,7 +143,7 @@ static bool mmio_is_its_entry(const struct entry *e)
 		return true;
 	if (gfn_is_ram(e->smmu, gfn))
 		return false;
-	if (role_is_metaphysical(e->sp->role))
+	if (is_linear(e->sp))
 		return gfn == e->sp->gfn + e->index;
 	if (!e->shadows)
 		return true;
@@ -161,7 +178,7 @@ static bool leaf_maps_its_frame(const struct entry *e)
 {
 	if (!e->leaf)
 		return true;
-	if (role_is_metaphysical(e->sp->role))
+	if (is_linear(e->sp))
 		return spte_gfn(e->spte) == e->sp->gfn + e->index;
 	if (!e->shadows)
 		return true;
@@ -276,7 +293,7 @@ static bool leaf_has_its_key(const struct entry *e)
 {
 	if (!e->leaf)
 		return true;
-	if (role_is_metaphysical(e->sp->role))
+	if (is_linear(e->sp))
 		return (e->spte & PTE_PKEY) == role_pkey(e->sp->role);
 	return !e->shadows || (e->spte & PTE_PKEY) == pkey_of(e);
 }
@@ -318,7 +335,10 @@ static bool link_shadows_its_table(const struct entry *e)
 	if (!e->link || !link_is_live(e))
 		return true;
 	child = child_of(e);
-	if (role_is_metaphysical(e->sp->role))
+	if (role_is_private(e->sp->role))
+		return role_is_private(child->role) &&
+		       pt_index(child->gfn << PAGE_SHIFT, e->level) == e->index;
+	if (is_linear(e->sp))
 		return role_is_metaphysical(child->role) &&
 		       child->gfn == metaphysical_gfn(e);
 	if (!e->shadows)

@@ -19,8 +19,11 @@ static bool table_is_hashed_once(const struct smmu *smmu, const struct sp *sp)
 		if (other->hash_prev != prev)
 			return false;
 		prev = page;
-		found += other->gfn == sp->gfn && other->role == sp->role &&
-			 !other->invalid;
+		if (smmu->sw.vtlb)
+			found += other == sp;
+		else
+			found += other->gfn == sp->gfn &&
+				 other->role == sp->role && !other->invalid;
 	}
 	return sp->invalid || found == 1;
 }
@@ -63,6 +66,18 @@ static bool table_roots_counted(const struct smmu *smmu, const struct sp *sp)
 	for (unsigned int i = 0; i < smmu->nr_vcpus; i++)
 		held += roots_of(smmu, &smmu->vcpu[i], sp);
 	return sp->root_count == held;
+}
+
+/* A vTLB's table is in one tree, at one place. */
+static bool table_is_owned(const struct smmu *smmu, const struct sp *sp)
+{
+	bool linked = sp->parents != NO_SLOT;
+
+	if (!smmu->sw.vtlb)
+		return true;
+	if (linked && smmu->link[sp->parents].next != NO_SLOT)
+		return false;
+	return linked ? !sp->root_count : sp->root_count == 1;
 }
 
 static bool table_may_be_unsync(const struct smmu *smmu, const struct sp *sp)
@@ -111,6 +126,7 @@ static const struct {
 	{"a table is in its bucket once", table_is_hashed_once},
 	{"a table's parents link to it", table_parents_link},
 	{"a table's root count is that of the roots", table_roots_counted},
+	{"a vTLB's table is a root or has one parent", table_is_owned},
 	{"only a guest's leaf table is out of sync", table_may_be_unsync},
 	{"a table out of sync is its frame's only shadow",
 	 table_unsync_is_alone},

@@ -27,6 +27,7 @@ struct smmu_page smmu_page(const struct smmu *smmu, hpa_t table)
 		.glevels = role_glevels(sp->role),
 		.quadrant = sp->role >> ROLE_QUADRANT_SHIFT & 3,
 		.metaphysical = role_is_metaphysical(sp->role),
+		.is_private = role_is_private(sp->role),
 		.access = role_access(sp->role),
 		.is_root = sp->root_count > 0,
 		.unsync = sp->unsync,

@@ -68,6 +68,8 @@ static uint32_t child_key(const struct smmu *smmu, const struct guest_walk *w,
 	uint64_t leaf = w->gpte[w->level - 1];
 	unsigned int access = 0;
 
+	if (smmu->sw.vtlb)
+		return vtlb_key(smmu, gva, level - 1, gfn);
 	if (metaphysical)
 		*gfn = w->gfn & ~(BIT(9 * (level - 1)) - 1);
 	else

@@ -139,6 +139,15 @@ static void note_origin(struct smmu *smmu, slot_t slot, uint64_t gpte)
 		smmu->made_from[slot] = gpte;
 }
 
+static void note_fill(struct smmu *smmu, const struct fill *f)
+{
+	bool is_private = role_is_private(sp_of_slot(smmu, f->slot)->role);
+
+	if (is_private)
+		vtlb_note(smmu, f);
+	note_origin(smmu, f->slot, is_private ? vtlb_origin(f) : f->gpte);
+}
+
 /* Before role_access the rights above were in no key, and taken for granted. */
 static unsigned int rights_above(const struct smmu *smmu, const struct sp *sp)
 {
@@ -208,7 +217,7 @@ enum fill_result spte_fill(struct smmu *smmu, const struct fill *f)
 	if (!f->dirty)
 		access &= ~ACC_WRITE;
 	if (!gfn_is_ram(smmu, f->gfn)) {
-		note_origin(smmu, f->slot, f->gpte);
+		note_fill(smmu, f);
 		spte_replace(smmu, f->slot, mmio_spte(smmu, f->gfn, access));
 		return FILL_MMIO;
 	}
@@ -218,7 +227,7 @@ enum fill_result spte_fill(struct smmu *smmu, const struct fill *f)
 	if (unlikely(!sp_of_slot(smmu, f->slot)->in_use))
 		return FILL_DONE;
 
-	note_origin(smmu, f->slot, f->gpte);
+	note_fill(smmu, f);
 	spte_replace(smmu, f->slot, spte_make(smmu, f, access, grant));
 	sp_note_slot(smmu, sp_of_slot(smmu, f->slot), f->gfn);
 	if (grant == GRANT_WRITE)
@@ -303,6 +312,9 @@ void fill_ahead(struct smmu *smmu, slot_t filled)
 	unsigned int index = slot_index(filled);
 	unsigned int i = index & ~(AHEAD_GROUP - 1), end = i + AHEAD_GROUP;
 
+	/* Its neighbours stand for no table that could be read. */
+	if (role_is_private(sp->role))
+		return;
 	if (smmu->sw.fill_following) {
 		i = index + 1;
 		end = index + AHEAD_FOLLOW < PT_ENTRIES ? index + AHEAD_FOLLOW

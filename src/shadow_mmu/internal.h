@@ -10,6 +10,7 @@
  *   fill.c       the leaf, and what is filled ahead
  *   nonpaging.c  page faults with paging off
  *   sync.c       leaf tables out of sync, INVLPG
+ *   vtlb.c       no cache: the shadow as a TLB
  *   pte_write.c  emulated writes to guest tables, the fork detector
  *   slots.c      memory slots and their dirty logs
  *   audit*.c     the invariants, each a named line
@@ -61,6 +62,12 @@ struct sp {
 	uint32_t visit; /* see sp_next_shadow() */
 	/* Guest writes to gfn went unseen: nonpaging_write was observed. */
 	bool blind;
+	/*
+	 * Of a private table: level of the largest page that it, or the table
+	 * above it, holds pieces of; and whether one is not global.
+	 */
+	uint8_t page_level;
+	bool has_local;
 	/* Sptes that hold trap only because the written gpte had A clear. */
 	uint64_t awaits_a[PT_ENTRIES / 64];
 };
@@ -313,6 +320,8 @@ uint32_t sp_bucket_first(const struct smmu *smmu, gfn_t gfn);
  * caller links; NO_SLOT for a root.  There must be a free page.
  */
 struct sp *sp_get(struct smmu *smmu, gfn_t gfn, uint32_t role, slot_t parent);
+/* Nothing links it, it links nothing, and all of it is trap. */
+void sp_free(struct smmu *smmu, struct sp *sp);
 /* Free it, or only empty it while it is a root (kvm_mmu_zap_page). */
 void sp_zap(struct smmu *smmu, struct sp *sp);
 /* Zap all that shadow gfn; returns their number. */
@@ -381,6 +390,22 @@ enum fill_result spte_fill(struct smmu *smmu, const struct fill *f);
 void spte_absent(struct smmu *smmu, slot_t slot, enum counter_id count);
 /* The spte was filled by a fault: its neighbours, too. */
 void fill_ahead(struct smmu *smmu, slot_t filled);
+
+/* vtlb.c */
+
+/* The key of a private table for gva at this level; *gfn: of its address. */
+uint32_t vtlb_key(const struct smmu *smmu, gva_t gva, int level, gfn_t *gfn);
+/* A leaf was filled by this walk. */
+void vtlb_note(struct smmu *smmu, const struct fill *f);
+/* What its guest entry would be, were there one for these 4 KiB alone. */
+uint64_t vtlb_origin(const struct fill *f);
+/* Free the tree below sp, and sp itself unless it is a root. */
+void vtlb_drop(struct smmu *smmu, struct sp *sp);
+/* Below this processor's roots; spare: what holds global pages alone stays. */
+void vtlb_flush(struct smmu *smmu, bool spare);
+void vtlb_flush_page(struct smmu *smmu, gva_t gva);
+/* Every processor's, as the pages have run out (nonpaging_flush). */
+void vtlb_flush_all(struct smmu *smmu);
 
 /* slots.c: no spte of the memory slot has W; returns how many lost it. */
 uint64_t slot_protect(struct smmu *smmu, unsigned int id);

@@ -255,7 +255,7 @@ struct sp *sp_get(struct smmu *smmu, gfn_t gfn, uint32_t role, slot_t parent)
 	/* What is known of the frame must be true from here on. */
 	if (smmu->sw.unsync && !smmu->sw.unsync_roles)
 		sync_gfn(smmu, gfn);
-	sp = sp_find(smmu, gfn, role);
+	sp = smmu->sw.vtlb ? NULL : sp_find(smmu, gfn, role);
 	if (sp && sp->unsync && !sync_transient(smmu, sp))
 		sp = NULL;
 	if (!sp) {
@@ -295,21 +295,22 @@ static void unlink_children(struct smmu *smmu, struct sp *sp)
 	flush_remote(smmu);
 }
 
-static void sp_free(struct smmu *smmu, struct sp *sp)
+/* kvm_mmu_reset_last_pte_updated: each processor has a fork detector. */
+static void forget_last_updated(struct smmu *smmu)
 {
+	for (unsigned int i = 0; i < smmu->nr_vcpus; i++)
+		smmu->vcpu[i].last_updated = NO_SLOT;
+}
+
+void sp_free(struct smmu *smmu, struct sp *sp)
+{
+	forget_last_updated(smmu);
 	audit_freed(smmu, sp);
 	hash_remove(smmu, sp);
 	active_remove(smmu, sp);
 	sp->in_use = false;
 	smmu->nr_used--;
 	pool_free(&smmu->mem->pool, sp->table);
-}
-
-/* kvm_mmu_reset_last_pte_updated: each processor has a fork detector. */
-static void forget_last_updated(struct smmu *smmu)
-{
-	for (unsigned int i = 0; i < smmu->nr_vcpus; i++)
-		smmu->vcpu[i].last_updated = NO_SLOT;
 }
 
 /* kvm_reload_remote_mmus */
@@ -362,6 +363,10 @@ void sp_recycle(struct smmu *smmu)
 {
 	if (likely(nr_free_pages(smmu) >= MIN_FREE_PAGES))
 		return;
+	if (smmu->sw.vtlb) {
+		vtlb_flush_all(smmu);
+		return;
+	}
 	/* A root is emptied and moves to the young end: four a processor. */
 	while (nr_free_pages(smmu) < REFILL_PAGES) {
 		sp_zap(smmu, &smmu->sp[smmu->oldest]);

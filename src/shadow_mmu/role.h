@@ -26,6 +26,8 @@
 #define ROLE_SMEP_ANDNOT_WP BIT(22)
 #define ROLE_SMAP_ANDNOT_WP BIT(23)
 #define ROLE_PKE_ANDNOT_WP  BIT(24)
+/* Of the vTLB: a part of one processor's translations, no table's shadow. */
+#define ROLE_PRIVATE BIT(25)
 #define ROLE_CONTROL                                                      \
 	(ROLE_WP | ROLE_NXE | ROLE_SMEP_ANDNOT_WP | ROLE_SMAP_ANDNOT_WP | \
 	 ROLE_PKE_ANDNOT_WP)
@@ -46,6 +48,12 @@ static inline int role_level(uint32_t role)
 static inline bool role_is_metaphysical(uint32_t role)
 {
 	return role & ROLE_METAPHYSICAL;
+}
+
+/* Also metaphysical: no guest table is looked for under its gfn. */
+static inline bool role_is_private(uint32_t role)
+{
+	return role & ROLE_PRIVATE;
 }
 
 static inline unsigned int role_access(uint32_t role)

@@ -149,7 +149,11 @@ static void put_root(struct smmu *smmu, hpa_t table)
 {
 	struct sp *sp = sp_of_table(smmu, table);
 
-	if (!--sp->root_count && sp->invalid)
+	if (--sp->root_count)
+		return;
+	if (smmu->sw.vtlb)
+		vtlb_drop(smmu, sp);
+	else if (sp->invalid)
 		sp_zap(smmu, sp);
 }
 
@@ -199,13 +203,21 @@ void smmu_destroy(struct smmu *smmu)
 	free(smmu);
 }
 
-static hpa_t load_root(struct smmu *smmu, gfn_t gfn, gva_t gva, int level)
+static uint32_t root_key(const struct smmu *smmu, gva_t gva, int level,
+			 gfn_t *gfn)
 {
 	bool metaphysical = smmu->cur->guest.mode == PAGING_OFF;
 	unsigned int access = smmu->sw.role_access ? ACC_ALL : 0;
-	uint32_t role = role_make(smmu->cur->glevels, gva, level, metaphysical,
-				  access) |
-			guest_role(smmu) | role_control(smmu);
+
+	if (smmu->sw.vtlb && !metaphysical)
+		return vtlb_key(smmu, gva, level, gfn);
+	return role_make(smmu->cur->glevels, gva, level, metaphysical, access) |
+	       guest_role(smmu) | role_control(smmu);
+}
+
+static hpa_t load_root(struct smmu *smmu, gfn_t gfn, gva_t gva, int level)
+{
+	uint32_t role = root_key(smmu, gva, level, &gfn);
 	struct sp *sp = sp_get(smmu, gfn, role, NO_SLOT);
 
 	account_count(smmu->acct, CNT_mmu_root_load);
@@ -221,21 +233,45 @@ static uint64_t guest_pdpte(const struct smmu_guest *guest, unsigned int i)
 	return guest->mode == PAGING_32 ? guest->cr3 | PTE_P : PTE_P;
 }
 
+static void load_pae_root(struct smmu *smmu, unsigned int i, uint64_t pdpte)
+{
+	hpa_t table = load_root(smmu, (pdpte & PTE_ADDR) >> PAGE_SHIFT,
+				(gva_t)i << 30, 2);
+
+	pool_set(&smmu->mem->pool, smmu->cur->pae_root, i, table | PTE_P);
+}
+
 /* An absent PDPTE stays 0: its fault needs no exit, and never changes. */
 static void alloc_pae_roots(struct smmu *smmu)
 {
 	for (unsigned int i = 0; i < 4; i++) {
 		uint64_t pdpte = guest_pdpte(&smmu->cur->guest, i);
-		hpa_t table;
 
-		if (!(pdpte & PTE_P))
-			continue;
-		table = load_root(smmu, (pdpte & PTE_ADDR) >> PAGE_SHIFT,
-				  (gva_t)i << 30, 2);
-		pool_set(&smmu->mem->pool, smmu->cur->pae_root, i,
-			 table | PTE_P);
+		if (pdpte & PTE_P)
+			load_pae_root(smmu, i, pdpte);
 	}
 	smmu->cur->root = smmu->cur->pae_root;
+}
+
+/* Roots stay, but for PDPTEs that come or go. */
+static void vtlb_new_cr3(struct smmu *smmu, const struct smmu_guest *guest)
+{
+	struct pool *pool = &smmu->mem->pool;
+
+	smmu->cur->guest = *guest;
+	vtlb_flush(smmu, true);
+	for (unsigned int i = 0; i < 4 && guest->mode == PAGING_PAE; i++) {
+		uint64_t root = pool_get(pool, smmu->cur->pae_root, i);
+		uint64_t pdpte = guest->pdpte[i];
+
+		if ((root & PTE_P) && !(pdpte & PTE_P)) {
+			put_root(smmu, root & PTE_ADDR);
+			pool_set(pool, smmu->cur->pae_root, i, 0);
+		} else if (!(root & PTE_P) && (pdpte & PTE_P)) {
+			sp_recycle(smmu);
+			load_pae_root(smmu, i, pdpte);
+		}
+	}
 }
 
 /* kvm_mmu_load: what is below the roots is synced then. */
@@ -297,6 +333,10 @@ void smmu_new_cr3(struct smmu *smmu, const struct smmu_guest *guest)
 {
 	bool same = is_same_cr3(&smmu->cur->guest, guest);
 
+	if (smmu->sw.vtlb && guest->mode != PAGING_OFF) {
+		vtlb_new_cr3(smmu, guest);
+		return;
+	}
 	/* nonpaging_new_cr3 does nothing */
 	if (guest->mode == PAGING_OFF ||
 	    (same && smmu->sw.same_cr3_keeps_roots)) {

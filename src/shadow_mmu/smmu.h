@@ -126,6 +126,7 @@ struct smmu_guest {
 	bool wp;           /* CR0.WP */
 	bool nxe;          /* EFER.NXE */
 	bool pse;          /* CR4.PSE, 32-bit paging */
+	bool pge;          /* CR4.PGE, for a vTLB */
 	bool smep, smap;   /* CR4 */
 	bool pke;          /* CR4.PKE */
 	uint32_t pkru;
@@ -182,7 +183,8 @@ void smmu_new_cr3(struct smmu *smmu, const struct smmu_guest *guest);
 /*
  * INVLPG at gva, and any other flush of this processor's translations: what
  * the guest wrote to tables that are out of sync holds from now on, as it does
- * after a root load.  Nothing to do where tables are always in sync.
+ * after a root load; a vTLB drops what it has there, or all.  Nothing to do
+ * where tables are always in sync.
  */
 void smmu_invlpg(struct smmu *smmu, gva_t gva);
 void smmu_sync(struct smmu *smmu);
@@ -274,6 +276,7 @@ struct smmu_page {
 	int level;
 	unsigned int glevels, quadrant;
 	bool metaphysical;
+	bool is_private;     /* of a vTLB: gfn is of the linear address */
 	unsigned int access; /* bits 0 execute, 1 write, 2 user: the role's */
 	bool is_root;
 	bool unsync;      /* the guest may write its table unseen */

@@ -281,6 +281,8 @@ void sync_roots(struct smmu *smmu)
 
 void smmu_sync(struct smmu *smmu)
 {
+	if (smmu->sw.vtlb && smmu->cur->guest.mode != PAGING_OFF)
+		vtlb_flush(smmu, false);
 	sync_roots(smmu);
 	smmu->cur->wants_sync = false;
 	audit_synced(smmu, "sync");
@@ -292,7 +294,9 @@ void smmu_invlpg(struct smmu *smmu, gva_t gva)
 	struct sp *sp;
 	uint64_t spte;
 
-	if (!smmu->sw.unsync || slot == NO_SLOT)
+	if (smmu->sw.vtlb)
+		vtlb_flush_page(smmu, gva);
+	if (smmu->sw.vtlb || !smmu->sw.unsync || slot == NO_SLOT)
 		return;
 	sp = sp_of_slot(smmu, slot);
 	if (smmu->sw.invlpg_unsync_only && !sp->unsync)

@@ -337,17 +337,21 @@ static int check_clock(const struct config *config, struct diag *diag)
 /* A flush that the hypervisor does not see would leave stale entries. */
 static int check_unsync(const struct config *config, struct diag *diag)
 {
-	if (!config_switches(config).unsync)
+	const struct smmu_switches sw = config_switches(config);
+	const char *why = sw.vtlb ? "the shadow is a TLB (switch.vtlb)"
+				  : "guest tables may go out of sync "
+				    "(switch.unsync)";
+
+	if (!sw.unsync && !sw.vtlb)
 		return check_amd(config, diag);
 	if (!config_invlpg_exits(config))
 		return diag_set(diag, -EINVAL,
-				"invlpg-exiting=off: INVLPG must exit where "
-				"guest tables may go out of sync "
-				"(switch.unsync)");
+				"invlpg-exiting=off: INVLPG must exit where %s",
+				why);
 	if (config_get(config, OPT_cr3_targets))
 		return diag_set(diag, -EINVAL,
-				"cr3-targets: MOV to CR3 must exit where guest "
-				"tables may go out of sync (switch.unsync)");
+				"cr3-targets: MOV to CR3 must exit where %s",
+				why);
 	return check_amd(config, diag);
 }
 

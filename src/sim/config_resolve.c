@@ -115,6 +115,6 @@ bool config_invlpg_exits(const struct config *config)
 	struct smmu_switches sw = config_switches(config);
 	uint64_t set = config_get(config, OPT_invlpg_exiting);
 
-	return set == SWITCH_AUTO ? sw.unsync || sw.invlpg_exits
+	return set == SWITCH_AUTO ? sw.unsync || sw.vtlb || sw.invlpg_exits
 				  : set == SWITCH_ON;
 }

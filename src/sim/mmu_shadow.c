@@ -67,6 +67,7 @@ static struct smmu_guest guest_of(const struct cpu *cpu)
 		.wp = ctx.wp,
 		.nxe = ctx.nxe,
 		.pse = ctx.pse,
+		.pge = cpu->cr4 & CR4_PGE,
 		.smep = ctx.smep,
 		.smap = ctx.smap,
 		.pke = ctx.pke,

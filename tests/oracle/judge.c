@@ -327,8 +327,11 @@ bool judge_must_show(const struct judge *j, enum matrix_flaw flaw)
 		/* A table out of sync forgets it at the next root load. */
 		return sw->role_access && sw->wp0_keeps_user && !sw->unsync;
 	case MATRIX_FLAW_rights:
-		/* 2.6.20 has it by NX alone. */
-		return !sw->role_access &&
+		/*
+		 * 2.6.20 has it by NX alone; so has a vTLB, which forgets it at
+		 * each INVLPG.
+		 */
+		return !sw->role_access && !sw->vtlb &&
 		       (sw->pt_write_updates || j->space.mode != ORACLE_32);
 	case MATRIX_FLAW_large_dirty:
 		return !sw->role_access && sw->spte_accumulates &&

@@ -131,7 +131,9 @@ static bool may_come(const struct random_run *run, int end)
 /* And a write that nothing but emulation lets through is rare. */
 static bool may_lack(const struct random_run *run, int end)
 {
-	return !run->config.mmu.generation && end == WANDER_EMULATED;
+	const struct smmu_generation *gen = run->config.mmu.generation;
+
+	return (!gen || gen->sw.vtlb) && end == WANDER_EMULATED;
 }
 
 /* What never happened was not tested. */

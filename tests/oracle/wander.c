@@ -101,7 +101,7 @@ static bool must_flush(const struct wanderer *w)
 {
 	const struct smmu_generation *gen = w->config->mmu.generation;
 
-	return !gen || gen->sw.unsync;
+	return !gen || gen->sw.unsync || gen->sw.vtlb;
 }
 
 /* The kernel writes an entry by its own map: whole, or in parts. */
@@ -311,7 +311,7 @@ void wander(const struct wander_config *config, uint64_t episode,
 	wander_map_init(&w.map, config->mode, config->features);
 	/* Neighbours of what a miss has asked for. */
 	w.map.has_pairs = !config->mmu.generation;
-	w.global_pages = config->mmu.generation || episode % 2;
+	w.global_pages = !wander_keeps_global(&w) || episode % 2;
 	create(&w);
 	fill_tables(&w, episode);
 	for (unsigned i = 0; i < config->vcpus; i++) {

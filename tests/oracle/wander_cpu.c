@@ -84,10 +84,17 @@ static void load_cr(struct wanderer *w, uint8_t cr, uint64_t val)
 					    .value = val});
 }
 
+bool wander_keeps_global(const struct wanderer *w)
+{
+	const struct smmu_generation *gen = w->config->mmu.generation;
+
+	return !gen || gen->sw.vtlb_spares_global;
+}
+
 /* Global pages outlive a CR3, unless the processor never sees one loaded. */
 static void flush_global_pages(struct wanderer *w)
 {
-	if (w->config->mmu.generation || !w->global_pages)
+	if (!wander_keeps_global(w) || !w->global_pages)
 		return;
 	w->global_pages = false;
 	wander_load_cr4(w);

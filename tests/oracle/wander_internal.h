@@ -53,6 +53,9 @@ uint64_t wander_read(void *memory, uint64_t pa, int bytes);
 void wander_must(struct wanderer *w, struct guest_event ev);
 void wander_use_vcpu(struct wanderer *w, unsigned vcpu);
 
+/* MOV CR3 may leave global pages in a TLB, or in what stands for one. */
+bool wander_keeps_global(const struct wanderer *w);
+
 void wander_load_cr0(struct wanderer *w);
 void wander_load_cr3(struct wanderer *w);
 void wander_load_cr4(struct wanderer *w);

@@ -7,8 +7,9 @@
 #include <cmocka.h>
 
 const struct lane_kind lane_kinds[NR_LANE_KINDS] = {
-	{"kvm-2.6.20", "off"}, {"kvm-2.6.24", "off"}, {"seed", "off"},
-	{"seed", "on"},        {"kvm-2.6.25", "off"}, {"kvm-2.6.25", "on"},
+	{"kvm-2.6.20-rc3", "off"}, {"kvm-2.6.20", "off"}, {"kvm-2.6.24", "off"},
+	{"seed", "off"},           {"seed", "on"},        {"kvm-2.6.25", "off"},
+	{"kvm-2.6.25", "on"},
 };
 
 struct replay_lane *lane_of(const char *mmu, const char *bypass,

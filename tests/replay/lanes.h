@@ -9,7 +9,7 @@ struct lane_kind {
 	const char *mmu, *bypass;
 };
 
-#define NR_LANE_KINDS 6
+#define NR_LANE_KINDS 7
 extern const struct lane_kind lane_kinds[NR_LANE_KINDS];
 
 /* Fails the test if there is none. */

@@ -16,9 +16,13 @@ static const struct {
 	const char *mmu, *bypass;
 	uint64_t injected, pt_write;
 } rungs[] = {
-	{"kvm-2.6.20", "off", 1, 1}, {"kvm-2.6.24", "off", 1, 1},
-	{"seed", "off", 1, 1},       {"seed", "on", 0, 1},
-	{"kvm-2.6.25", "off", 1, 1}, {"kvm-2.6.25", "on", 0, 1},
+	{"kvm-2.6.20-rc3", "off", 1, 0},
+	{"kvm-2.6.20", "off", 1, 1},
+	{"kvm-2.6.24", "off", 1, 1},
+	{"seed", "off", 1, 1},
+	{"seed", "on", 0, 1},
+	{"kvm-2.6.25", "off", 1, 1},
+	{"kvm-2.6.25", "on", 0, 1},
 };
 
 static void replays_in_every_generation(void **state)
@@ -248,6 +252,7 @@ static void tells_where_exits_began(void **state)
 		const struct trace_info info = tape_info();
 		struct replay_lane *lane =
 			lane_of(rungs[i].mmu, rungs[i].bypass, &info);
+		bool traps = rungs[i].pt_write;
 		struct told told = {.nr = 0};
 		const struct replay_watch watch = {tell, NULL, &told};
 		struct tape tape;
@@ -255,7 +260,8 @@ static void tells_where_exits_began(void **state)
 		tape_init(&tape);
 		replay_lane_watch(lane, &watch);
 		tape_play_to(&tape, lane, tape.at_write + 1);
-		assert_int_equal(replay_lane_settled(lane), tape.at_write);
+		assert_int_equal(replay_lane_settled(lane),
+				 tape.at_write + !traps);
 		assert_true(position_of(&told, CAUSE_pt_write) == UINT64_MAX);
 		tape_play_to(&tape, lane, tape.nr);
 		replay_lane_finish(lane);
@@ -263,8 +269,8 @@ static void tells_where_exits_began(void **state)
 
 		assert_int_equal(told.nr, account_exits_total(sim_account(
 						  replay_lane_sim(lane))));
-		assert_int_equal(position_of(&told, CAUSE_pt_write),
-				 tape.at_write);
+		assert_true(position_of(&told, CAUSE_pt_write) ==
+			    (traps ? tape.at_write : UINT64_MAX));
 		if (rungs[i].injected)
 			assert_int_equal(position_of(&told, CAUSE_injected),
 					 tape.at_read);

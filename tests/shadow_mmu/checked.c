@@ -87,16 +87,21 @@ bool is_protected(const struct run *run, gpa_t gpa)
 	return false;
 }
 
+bool is_lazy(const struct run *run)
+{
+	return run->rig.gen->sw.unsync || run->rig.gen->sw.vtlb;
+}
+
 /*
  * Tables out of sync are as a TLB: until it is flushed, the guest may meet what
  * an entry of level 1 said at any time since the last flush.  Entries above are
- * as they are now.
+ * as they are now: where they are not looked at, the guest flushes.
  */
 void note_change(struct run *run, gpa_t at)
 {
 	uint64_t val;
 
-	if (!run->rig.gen->sw.unsync)
+	if (!is_lazy(run))
 		return;
 	if (!(run->nr_was % 1024))
 		run->was = realloc(run->was,
@@ -167,7 +172,7 @@ static struct truth explanation(struct run *run, gpa_t gpa, gva_t gva,
 	int last = now.nr_entries - 1;
 	uint64_t since = last_flush(run, gva), leaf;
 
-	if (!run->rig.gen->sw.unsync || !guest.levels || last < 0 ||
+	if (!is_lazy(run) || !guest.levels || last < 0 ||
 	    agrees(run, &now, gpa, access) ||
 	    now.nr_entries != (guest.levels == 3 ? 2 : guest.levels))
 		return now;
@@ -213,12 +218,14 @@ static void check_through(struct run *run, const struct walk *w, gva_t gva,
 	if (!truth_allows(&run->guest, &t, access & ACC_W, access & ACC_U,
 			  access & ACC_X)) {
 		REQUIRE(run, run->world.wild && !sw->role_access_above);
+		/* Only NX above is lost where nothing is shared. */
+		REQUIRE(run, !sw->vtlb || (access & ACC_X));
 		flaw(run, FLAW_rights);
 	}
 	REQUIRE(run, t.accessed);
 	if ((access & ACC_W) && run->guest.levels && !t.leaf_dirty) {
 		REQUIRE(run, large && (!sw->role_access || run->wp_was_off));
-		REQUIRE(run, !sw->role_large_checked);
+		REQUIRE(run, !sw->role_large_checked && !sw->vtlb);
 		flaw(run,
 		     sw->role_access ? FLAW_large_dirty_wp0 : FLAW_large_dirty);
 	}

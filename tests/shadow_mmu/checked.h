@@ -72,6 +72,9 @@ void use_vcpu(struct run *run, unsigned int vcpu);
 /* The rig's control state goes to the model. */
 void sync_guest(struct run *run);
 
+/* A change of a table may go unseen until the guest flushes. */
+bool is_lazy(const struct run *run);
+
 bool is_shadowed(const struct run *run, gpa_t gpa);
 /* The guest may not write it unseen. */
 bool is_protected(const struct run *run, gpa_t gpa);

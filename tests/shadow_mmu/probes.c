@@ -297,7 +297,10 @@ static void protect_order(const struct setup *s, struct outcome *out)
 	rig_access(&rig, WIN, ACC_W); /* a writable mapping of a data frame */
 	smmu_watch_window(rig.smmu, &watch);
 	rig_access(&rig, yard_page(0), ACC_R);
-	either(out, w.saw, "missed", "seen");
+	if (!w.done)
+		say(out, "-");
+	else
+		either(out, w.saw, "missed", "seen");
 	rig_close(&rig);
 }
 
@@ -308,7 +311,11 @@ static void root_zapped(const struct setup *s, struct outcome *out)
 
 	open_yard(&rig, s);
 	loads = rig_count(&rig, CNT_mmu_root_load);
-	sp_unprotect(rig.smmu, rig.guest.cr3 >> PAGE_SHIFT);
+	if (!sp_unprotect(rig.smmu, rig.guest.cr3 >> PAGE_SHIFT)) {
+		say(out, "-");
+		rig_close(&rig);
+		return;
+	}
 	smmu_enter(rig.smmu);
 	either(out, rig_count(&rig, CNT_mmu_root_load) > loads, "loaded anew",
 	       "emptied");
@@ -317,7 +324,7 @@ static void root_zapped(const struct setup *s, struct outcome *out)
 
 static bool invlpg_exits(const struct setup *s)
 {
-	return s->sw.unsync || s->sw.invlpg_exits;
+	return s->sw.unsync || s->sw.vtlb || s->sw.invlpg_exits;
 }
 
 static void invlpg_in_sync(const struct setup *s, struct outcome *out)
@@ -357,8 +364,33 @@ static void same_cr3(const struct setup *s, struct outcome *out)
 	open_yard(&rig, s);
 	loads = rig_count(&rig, CNT_mmu_root_load);
 	smmu_new_cr3(rig.smmu, &rig.guest);
-	either(out, rig_count(&rig, CNT_mmu_root_load) > loads, "roots anew",
-	       "roots stay");
+	if (rig_slot(&rig, yard_page(0), 1) == NO_SLOT)
+		say(out, "tables dropped");
+	else
+		either(out, rig_count(&rig, CNT_mmu_root_load) > loads,
+		       "roots anew", "roots stay");
+	rig_close(&rig);
+}
+
+/* One table holds global pages alone, another does not. */
+static void cr3_global(const struct setup *s, struct outcome *out)
+{
+	bool global, local;
+	struct rig rig;
+
+	open_yard(&rig, s);
+	rig.guest.pge = true;
+	rig_reset(&rig);
+	rig_map(&rig, LARGE, 1, DATA, G_RW | PTE_G);
+	rig_access(&rig, LARGE, ACC_R);
+	rig_access(&rig, yard_page(0), ACC_R);
+	smmu_new_cr3(rig.smmu, &rig.guest);
+	global = rig_slot(&rig, LARGE, 1) != NO_SLOT;
+	local = rig_slot(&rig, yard_page(0), 1) != NO_SLOT;
+	if (global == local)
+		either(out, global, "both stay", "both dropped");
+	else
+		either(out, global, "the global one stays", "?");
 	rig_close(&rig);
 }
 
@@ -372,7 +404,9 @@ static void cr3_syncs(const struct setup *s, struct outcome *out)
 	rig_access(&rig, yard_page(7), ACC_R);
 	write_entry(&rig, 0, 0);
 	smmu_new_cr3(rig.smmu, &rig.guest);
-	if (!rig_count(&rig, CNT_mmu_unsync))
+	if (rig_slot(&rig, yard_page(0), 1) == NO_SLOT)
+		say(out, "dropped");
+	else if (!rig_count(&rig, CNT_mmu_unsync))
 		say(out, "-");
 	else
 		say(out, "synced: %s", spte_name(&rig, yard_page(0), 1));
@@ -408,6 +442,8 @@ static void absent_again(const struct setup *s, struct outcome *out)
 	walks = rig.acct->cost_count[COST_GUEST_WALK_REF] - walks;
 	if (o.end == RIG_DIRECT)
 		say(out, "direct");
+	else if (o.end == RIG_OK)
+		say(out, "through: not flushed");
 	else
 		say(out, "exit, %s", walks ? "walk" : "no walk");
 	rig_close(&rig);
@@ -459,6 +495,7 @@ const struct probe table_probes[] = {
 	{"INVLPG, table in sync", invlpg_in_sync},
 	{"INVLPG, table out of sync", invlpg_unsync},
 	{"MOV CR3, the same value", same_cr3},
+	{"MOV CR3, a table of global pages, one of others", cr3_global},
 	{"MOV CR3, an entry was cleared unseen", cr3_syncs},
 	{"MMIO, the second access", mmio},
 	{"entry with a reserved bit, access", reserved_bit},

@@ -150,6 +150,7 @@ static void as_configured(void **state)
 		const char *mmu;
 		bool bypass, trap, io, gnp, mmio;
 	} cases[] = {
+		{"kvm-2.6.20-rc3", false, false, false, false, false},
 		{"kvm-2.6.20", false, false, false, false, false},
 		{"kvm-2.6.25", false, false, false, false, false},
 		{"seed", true, true, true, false, false},
