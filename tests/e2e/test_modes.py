@@ -25,8 +25,9 @@ IMAGES["57"] = IMAGES["64"]
 # where there is no NX the older ones report fetches all the same: see LATER.
 DIRECT = [("native", "off"), ("ept", "off")]
 
-POLICIES = [("kvm-2.6.20", "off"), ("kvm-2.6.24", "off"), ("seed", "off"),
-            ("seed", "on"), ("kvm-2.6.25", "off"), ("kvm-2.6.25", "on"),
+POLICIES = [("kvm-2.6.20-rc3", "off"), ("kvm-2.6.20", "off"),
+            ("kvm-2.6.24", "off"), ("seed", "off"), ("seed", "on"),
+            ("kvm-2.6.25", "off"), ("kvm-2.6.25", "on"),
             ("kvm-2.6.28", "off")]
 
 # These tell fetches apart by the guest's EFER.NXE, as hardware does without a

@@ -211,8 +211,8 @@ static void finish(struct takers *takers)
 
 static struct takers takers_of(uint64_t how)
 {
-	static const char *const mmu[] = {"kvm-2.6.20", "kvm-2.6.24", "seed",
-					  "kvm-2.6.25"};
+	static const char *const mmu[] = {"kvm-2.6.20", "kvm-2.6.20-rc3",
+					  "seed", "kvm-2.6.25"};
 	struct trace_info paging = tape_info();
 	const struct trace_info start = {
 		.memory = 1 << 20,

@@ -141,9 +141,13 @@ uint64_t rig_digest(const struct tape *tape)
 static const struct {
 	const char *mmu, *bypass, *pages;
 } lanes[] = {
-	{"kvm-2.6.20", "off", "1024"}, {"kvm-2.6.24", "off", "1024"},
-	{"seed", "off", "1024"},       {"seed", "on", "1024"},
-	{"kvm-2.6.25", "off", "1024"}, {"kvm-2.6.25", "on", "1024"},
+	{"kvm-2.6.20-rc3", "off", "1024"},
+	{"kvm-2.6.20", "off", "1024"},
+	{"kvm-2.6.24", "off", "1024"},
+	{"seed", "off", "1024"},
+	{"seed", "on", "1024"},
+	{"kvm-2.6.25", "off", "1024"},
+	{"kvm-2.6.25", "on", "1024"},
 	{"kvm-2.6.25", "on", "64"}, /* recycles */
 };
 

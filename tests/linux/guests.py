@@ -25,8 +25,8 @@ WORKLOADS = ["boot", "fork", "pipe", "copy", "sort", "gzip", "compile",
              "idle"]
 
 # Every policy, with the bypass where it can be on.
-POLICIES = [("kvm-2.6.20", "off"), ("kvm-2.6.24", "off"), ("seed", "off"),
-            ("seed", "on"), ("kvm-2.6.25", "off"), ("kvm-2.6.25", "on"),
+POLICIES = [("kvm-2.6.20-rc3", "off"), ("kvm-2.6.20", "off"),
+            ("kvm-2.6.24", "off"), ("seed", "off"), ("seed", "on"), ("kvm-2.6.25", "off"), ("kvm-2.6.25", "on"),
             ("kvm-2.6.28", "off"), ("kvm-2.6.28", "on"),
             ("kvm-2.6.38", "off"), ("kvm-2.6.38", "on"), ("kvm-3.1", "off"),
             ("xen", "off"), ("ept", "off"), ("native", "off")]

@@ -23,8 +23,8 @@ import tap  # noqa: E402
 
 NOTRAP, TRACES, EXPECTED = sys.argv[1], pathlib.Path(sys.argv[2]), sys.argv[3]
 
-POLICIES = ["-D", "mmu=kvm-2.6.20,kvm-2.6.24,seed,kvm-2.6.25,kvm-2.6.28,"
-            "kvm-2.6.38,kvm-3.1,xen,ept,native",
+POLICIES = ["-D", "mmu=kvm-2.6.20-rc3,kvm-2.6.20,kvm-2.6.24,seed,kvm-2.6.25,"
+            "kvm-2.6.28,kvm-2.6.38,kvm-3.1,xen,ept,native",
             "-D", "bypass=off,on"]
 COLUMNS = ["trace", "mmu", "bypass", "exits", "by_reason", "page_fault",
            "guest_faults", "direct", "by_error_code"]
