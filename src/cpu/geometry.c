@@ -78,6 +78,23 @@ static const char *desc_flaw(const struct tlb_array_desc *d)
 	return array_flaw(&d->array);
 }
 
+static bool is_crossed(const struct tlb_array_desc *a,
+		       const struct tlb_array_desc *b)
+{
+	return a->level == b->level && (a->sizes & b->sizes) &&
+	       (a->kinds & b->kinds) && a->kinds != b->kinds;
+}
+
+static const char *crossing(const struct cpu_geometry *g)
+{
+	for (unsigned int i = 0; i < g->nr_tlbs; i++)
+		for (unsigned int k = 0; k < i; k++)
+			if (is_crossed(&g->tlb[i], &g->tlb[k]))
+				return "two TLBs of a level share a page size "
+				       "and some, but not all kinds";
+	return NULL;
+}
+
 /* Every kind finds 4 KiB pages in the first level. */
 static const char *tlb_flaw(const struct cpu_geometry *g)
 {
@@ -96,7 +113,7 @@ static const char *tlb_flaw(const struct cpu_geometry *g)
 	if (small != (TLB_KIND_FETCH | TLB_KIND_LOAD | TLB_KIND_STORE))
 		return "a kind of reference has no first-level TLB of 4 KiB "
 		       "pages";
-	return NULL;
+	return crossing(g);
 }
 
 const char *cpu_geometry_flaw(const struct cpu_geometry *g)

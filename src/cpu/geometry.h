@@ -44,7 +44,10 @@ struct cpu_array {
 #define TLB_NAME_MAX   16
 #define TLB_ARRAYS_MAX 12
 
-/* Of several arrays alike in level, kind and size, the page number picks. */
+/*
+ * Arrays of one level that share a size have the same kinds or none in common;
+ * of those alike, the page number picks one.
+ */
 struct tlb_array_desc {
 	char name[TLB_NAME_MAX];
 	uint8_t level; /* 1, 2 */

@@ -1,95 +1,371 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "cpu/tlb.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* An epoch takes the bits of a page offset; 0 is what free ways have. */
 #define EPOCH_MAX PAGE_MASK
 
-void tlb_init(struct tlb *tlb)
+/* Of a tag: the page number, 57 address bits; the size; the context. */
+#define PAGE_BITS  BITS(44, 0)
+#define SIZE_SHIFT 45
+
+static unsigned int size_shift(enum tlb_size size)
 {
-	*tlb = (struct tlb){.epoch = 1};
+	return PAGE_SHIFT + 9 * (unsigned int)size;
 }
 
-void tlb_flush(struct tlb *tlb)
+static uint64_t page_number(gva_t gva, enum tlb_size size)
 {
-	uint64_t flushes = tlb->flushes + 1;
-
-	if (tlb->epoch == EPOCH_MAX)
-		tlb_init(tlb);
-	else
-		tlb->epoch++;
-	tlb->flushes = flushes;
+	return (gva & BITS(56, 0)) >> size_shift(size);
 }
 
-static unsigned int find(const struct tlb_set *set, uint64_t tag)
+static uint64_t tag_of(uint64_t page, enum tlb_size size, unsigned int number)
+{
+	return (uint64_t)number << ASSOC_CONTEXT_SHIFT |
+	       (uint64_t)size << SIZE_SHIFT | page;
+}
+
+/* --- Create -------------------------------------------------------------- */
+
+static int init_array(struct tlb_array *a, const struct tlb_array_desc *desc)
+{
+	const struct cpu_array *shape = &desc->array;
+	size_t slots = (size_t)shape->sets * shape->ways;
+	int err = assoc_init(&a->assoc, shape);
+
+	if (err)
+		return err;
+	a->kinds = desc->kinds;
+	a->sizes = desc->sizes;
+	a->grants = calloc(slots, sizeof(*a->grants));
+	a->from = calloc(slots, sizeof(*a->from));
+	return a->grants && a->from ? 0 : -ENOMEM;
+}
+
+/* Arrays of one level that hold this size for this kind. */
+static unsigned int nr_of(const struct tlb *tlb, bool first, uint32_t kind,
+			  enum tlb_size size)
+{
+	unsigned int nr = 0;
+
+	for (unsigned int i = 0; i < tlb->nr; i++)
+		nr += (i < tlb->nr_first) == first &&
+		      (tlb->array[i].kinds & kind) &&
+		      (tlb->array[i].sizes & BIT(size));
+	return nr;
+}
+
+/* Those that share a size have the same kinds or none in common. */
+static bool are_alike(const struct tlb_array *a, const struct tlb_array *b,
+		      enum tlb_size size)
+{
+	return a->kinds == b->kinds && (a->sizes & b->sizes & BIT(size));
+}
+
+static void count_alike(struct tlb *tlb)
+{
+	for (unsigned int i = 0; i < tlb->nr; i++) {
+		struct tlb_array *a = &tlb->array[i];
+
+		for (unsigned int k = 0; k < tlb->nr; k++) {
+			if ((i < tlb->nr_first) != (k < tlb->nr_first))
+				continue;
+			for (enum tlb_size s = TLB_4K; s < NR_TLB_SIZES; s++) {
+				bool alike = are_alike(a, &tlb->array[k], s);
+
+				if (!alike)
+					continue;
+				a->alike[s]++;
+				if (k < i)
+					a->which[s]++;
+			}
+		}
+	}
+}
+
+/* Kinds whose 4 KiB pages are in one array, have one front. */
+static unsigned int front_of(const struct tlb *tlb, uint32_t kind)
 {
 	unsigned int i = 0;
 
-	while (i < TLB_WAYS && set->tag[i] != tag)
+	while (!(tlb->array[i].kinds & kind) ||
+	       !(tlb->array[i].sizes & TLB_SIZE_4K))
 		i++;
-	return i;
+	return (unsigned int)__builtin_ctz(tlb->array[i].kinds);
 }
 
-/* In the place of the page's own entry, or of the least recent one. */
-static void insert(struct tlb_set *set, uint64_t tag, uint16_t grants)
+int tlb_init(struct tlb *tlb, const struct cpu_geometry *geometry)
 {
-	unsigned int i = find(set, tag);
+	*tlb = (struct tlb){.epoch = 1};
+	for (uint8_t level = 1; level <= TLB_LEVELS; level++) {
+		for (unsigned int i = 0; i < geometry->nr_tlbs; i++) {
+			int err;
 
-	tlb_to_front(set, i < TLB_WAYS ? i : TLB_WAYS - 1, tag, grants);
+			if (geometry->tlb[i].level != level)
+				continue;
+			err = init_array(&tlb->array[tlb->nr++],
+					 &geometry->tlb[i]);
+			if (err)
+				return err;
+		}
+		if (level == 1)
+			tlb->nr_first = tlb->nr;
+	}
+	count_alike(tlb);
+	for (uint32_t kind = 1; kind < TLB_KINDS; kind *= 2)
+		tlb->front[kind] = tlb->fronts[front_of(tlb, kind)];
+	contexts_init(&tlb->contexts);
+	tlb->current = contexts_give(&tlb->contexts, 0);
+	return 0;
 }
 
-static struct tlb_set *set_of(struct tlb_set *sets, unsigned int nr, gva_t gva)
+void tlb_finish(struct tlb *tlb)
 {
-	return &sets[(gva >> PAGE_SHIFT) % nr];
+	for (unsigned int i = 0; i < tlb->nr; i++) {
+		assoc_finish(&tlb->array[i].assoc);
+		free(tlb->array[i].grants);
+		free(tlb->array[i].from);
+	}
+	tlb->nr = 0;
 }
 
-void tlb_fill(struct tlb *tlb, gva_t gva, bool fetch, uint32_t grants)
-{
-	uint64_t tag = tlb_tag(tlb, gva);
+/* --- Fronts and contexts ------------------------------------------------- */
 
-	if (fetch) {
-		insert(set_of(tlb->l1i, TLB_L1I_SETS, gva), tag,
-		       (uint16_t)grants);
+/* Nothing that is in front is known any more. */
+static void forget_fronts(struct tlb *tlb)
+{
+	if (tlb->epoch < EPOCH_MAX) {
+		tlb->epoch++;
 		return;
 	}
-	insert(set_of(tlb->l1d, TLB_L1D_SETS, gva), tag, (uint16_t)grants);
-	insert(set_of(tlb->l2, TLB_L2_SETS, gva), tag, (uint16_t)grants);
+	tlb->epoch = 1;
+	memset(tlb->fronts, 0, sizeof(tlb->fronts));
 }
 
-bool tlb_lookup_l2(struct tlb *tlb, gva_t gva, uint32_t needs)
+static void set_front(struct tlb *tlb, struct tlb_array *a, uint32_t slot,
+		      gva_t gva, uint32_t kind)
 {
-	struct tlb_set *set = set_of(tlb->l2, TLB_L2_SETS, gva);
-	uint64_t tag = tlb_tag(tlb, gva);
+	tlb->front[kind][(gva >> PAGE_SHIFT) % TLB_FRONTS] = (struct tlb_front){
+		.tag = (gva & ~PAGE_MASK) | tlb->epoch,
+		.what = a->assoc.tag[slot],
+		.where = &a->assoc.tag[slot],
+		.assoc = &a->assoc,
+		.slot = slot,
+		.grants = &a->grants[slot],
+	};
+}
 
-	if (!tlb_set_lookup(set, tag, needs))
+static void renumber(struct tlb *tlb)
+{
+	uint16_t map[CONTEXT_NUMBERS];
+
+	contexts_renumber(&tlb->contexts, map);
+	for (unsigned int i = 0; i < tlb->nr; i++)
+		assoc_renumber(&tlb->array[i].assoc, map);
+	tlb->current = contexts_number(&tlb->contexts, tlb->pcid);
+	tlb->global = contexts_number(&tlb->contexts, CONTEXT_GLOBAL);
+}
+
+static unsigned int number_of(struct tlb *tlb, unsigned int context)
+{
+	unsigned int n = contexts_number(&tlb->contexts, context);
+
+	if (!n)
+		n = contexts_give(&tlb->contexts, context);
+	if (!n) {
+		renumber(tlb);
+		n = contexts_give(&tlb->contexts, context);
+	}
+	return n;
+}
+
+/* Contexts have been flushed, or the PCID is another one. */
+static void take_numbers(struct tlb *tlb)
+{
+	tlb->global = contexts_number(&tlb->contexts, CONTEXT_GLOBAL);
+	tlb->current = number_of(tlb, tlb->pcid);
+	forget_fronts(tlb);
+}
+
+/* --- Lookups ------------------------------------------------------------- */
+
+static bool takes(const struct tlb_array *a, uint32_t kind, enum tlb_size size,
+		  uint64_t page)
+{
+	return (a->kinds & kind) && (a->sizes & BIT(size)) &&
+	       (a->alike[size] == 1 || page % a->alike[size] == a->which[size]);
+}
+
+static uint32_t set_of(const struct tlb_array *a, enum tlb_size size,
+		       uint64_t page)
+{
+	return assoc_set(&a->assoc,
+			 a->alike[size] == 1 ? page : page / a->alike[size]);
+}
+
+/* The entry of the current context, or the global one. */
+static uint32_t find(const struct tlb *tlb, const struct tlb_array *a,
+		     enum tlb_size size, uint64_t page)
+{
+	uint32_t set = set_of(a, size, page);
+	uint32_t slot =
+		assoc_find(&a->assoc, set, tag_of(page, size, tlb->current));
+
+	if (slot == ASSOC_NONE && unlikely(tlb->global))
+		slot = assoc_find(&a->assoc, set,
+				  tag_of(page, size, tlb->global));
+	return slot;
+}
+
+struct found {
+	struct tlb_array *array;
+	uint32_t slot;
+	enum tlb_size size;
+};
+
+/* In arrays from..to - 1, with the rights. */
+static bool search(struct tlb *tlb, unsigned int from, unsigned int to,
+		   gva_t gva, uint32_t needs, struct found *ret)
+{
+	uint32_t kind = needs & (TLB_READ | TLB_WRITE | TLB_FETCH);
+
+	for (unsigned int i = from; i < to; i++) {
+		struct tlb_array *a = &tlb->array[i];
+
+		if (!(a->kinds & kind))
+			continue;
+		for (enum tlb_size s = TLB_4K; s < NR_TLB_SIZES; s++) {
+			uint64_t page = page_number(gva, s);
+			uint32_t slot;
+
+			if (!takes(a, kind, s, page))
+				continue;
+			slot = find(tlb, a, s, page);
+			if (slot == ASSOC_NONE || (needs & ~a->grants[slot]))
+				continue;
+			assoc_touch(&a->assoc, slot);
+			*ret = (struct found){a, slot, s};
+			return true;
+		}
+	}
+	return false;
+}
+
+bool tlb_lookup_first(struct tlb *tlb, gva_t gva, uint32_t needs)
+{
+	struct found found;
+
+	if (!search(tlb, 0, tlb->nr_first, gva, needs, &found))
 		return false;
-	insert(set_of(tlb->l1d, TLB_L1D_SETS, gva), tag, set->grants[0]);
+	set_front(tlb, found.array, found.slot, gva,
+		  needs & (TLB_READ | TLB_WRITE | TLB_FETCH));
 	return true;
 }
 
-static void drop(struct tlb_set *set, uint64_t tag)
+bool tlb_has_second(const struct tlb *tlb, uint32_t needs)
 {
-	unsigned int i = find(set, tag);
+	uint32_t kind = needs & (TLB_READ | TLB_WRITE | TLB_FETCH);
 
-	if (i == TLB_WAYS)
-		return;
-	/* The free way is the next to be filled. */
-	for (; i + 1 < TLB_WAYS; i++) {
-		set->tag[i] = set->tag[i + 1];
-		set->grants[i] = set->grants[i + 1];
+	for (unsigned int i = tlb->nr_first; i < tlb->nr; i++)
+		if (tlb->array[i].kinds & kind)
+			return true;
+	return false;
+}
+
+/* --- Fills --------------------------------------------------------------- */
+
+/* Returns the slot. */
+static uint32_t put(struct tlb *tlb, struct tlb_array *a,
+		    const struct tlb_page *page)
+{
+	enum tlb_size size = page->size;
+	uint64_t number = page_number(page->gva, size);
+	unsigned int context = page->global ? tlb->global : tlb->current;
+	uint64_t tag = tag_of(number, size, context);
+	uint32_t set = set_of(a, size, number);
+	uint32_t slot = assoc_find(&a->assoc, set, tag);
+
+	if (slot == ASSOC_NONE)
+		slot = assoc_insert(&a->assoc, set, tag, &tlb->contexts);
+	else
+		assoc_touch(&a->assoc, slot);
+	a->grants[slot] = (uint16_t)page->grants;
+	a->from[slot] = page->from;
+	return slot;
+}
+
+static void put_first(struct tlb *tlb, uint32_t kind,
+		      const struct tlb_page *page)
+{
+	uint64_t number = page_number(page->gva, page->size);
+
+	for (unsigned int i = 0; i < tlb->nr_first; i++) {
+		struct tlb_array *a = &tlb->array[i];
+
+		if (takes(a, kind, page->size, number))
+			set_front(tlb, a, put(tlb, a, page), page->gva, kind);
 	}
-	set->tag[i] = 0;
 }
 
-void tlb_flush_page(struct tlb *tlb, gva_t gva)
+static void put_second(struct tlb *tlb, uint32_t kind,
+		       const struct tlb_page *page)
 {
-	uint64_t tag = tlb_tag(tlb, gva);
+	uint64_t number = page_number(page->gva, page->size);
 
-	drop(set_of(tlb->l1i, TLB_L1I_SETS, gva), tag);
-	drop(set_of(tlb->l1d, TLB_L1D_SETS, gva), tag);
-	drop(set_of(tlb->l2, TLB_L2_SETS, gva), tag);
+	for (unsigned int i = tlb->nr_first; i < tlb->nr; i++)
+		if (takes(&tlb->array[i], kind, page->size, number))
+			put(tlb, &tlb->array[i], page);
 }
+
+/* As much of the page as the first level takes; it always takes 4 KiB. */
+static struct tlb_page piece_of(const struct tlb *tlb, uint32_t kind,
+				const struct tlb_page *page)
+{
+	struct tlb_page piece = *page;
+
+	while (piece.size > TLB_4K && !nr_of(tlb, true, kind, piece.size))
+		piece.size--;
+	if (piece.size != page->size && !piece.from)
+		piece.from = (uint8_t)size_shift(page->size);
+	return piece;
+}
+
+void tlb_fill(struct tlb *tlb, uint32_t kind, const struct tlb_page *page)
+{
+	struct tlb_page piece = piece_of(tlb, kind, page);
+
+	tlb->has_pieces |= piece.from != 0;
+	tlb->has_keys |= (piece.grants & TLB_KEYED) != 0;
+	if (piece.global && !tlb->global)
+		tlb->global = number_of(tlb, CONTEXT_GLOBAL);
+	put_first(tlb, kind, &piece);
+	put_second(tlb, kind,
+		   nr_of(tlb, false, kind, page->size) ? page : &piece);
+}
+
+bool tlb_lookup_second(struct tlb *tlb, gva_t gva, uint32_t needs)
+{
+	uint32_t kind = needs & (TLB_READ | TLB_WRITE | TLB_FETCH);
+	struct tlb_page page = {.gva = gva};
+	struct found found;
+
+	if (!search(tlb, tlb->nr_first, tlb->nr, gva, needs, &found))
+		return false;
+	page.grants = found.array->grants[found.slot];
+	page.from = found.array->from[found.slot];
+	page.global = tlb->global && found.array->assoc.tag[found.slot] >>
+						     ASSOC_CONTEXT_SHIFT ==
+					     tlb->global;
+	page.size = found.size;
+	page = piece_of(tlb, kind, &page);
+	tlb->has_pieces |= page.from != 0;
+	put_first(tlb, kind, &page);
+	return true;
+}
+
+/* --- Protection keys ----------------------------------------------------- */
 
 uint32_t tlb_keyed(unsigned int key, bool write, uint32_t pkru)
 {
@@ -105,23 +381,162 @@ uint32_t tlb_keyed(unsigned int key, bool write, uint32_t pkru)
 	return grants;
 }
 
-static void set_pkru(struct tlb_set *sets, unsigned int nr, uint32_t pkru)
+static uint32_t rekeyed(uint32_t grants, uint32_t pkru)
 {
-	for (unsigned int i = 0; i < nr * TLB_WAYS; i++) {
-		uint16_t *at = &sets[i / TLB_WAYS].grants[i % TLB_WAYS];
-		uint32_t grants = *at & ~(uint32_t)(TLB_READ | TLB_WRITE);
+	if (!(grants & TLB_KEYED))
+		return grants;
+	grants &= ~(uint32_t)(TLB_READ | TLB_WRITE);
+	return grants |
+	       tlb_keyed(grants >> TLB_KEY_SHIFT, grants & TLB_MAY_WRITE, pkru);
+}
 
-		if (grants & TLB_KEYED)
-			*at = (uint16_t)(grants |
-					 tlb_keyed(grants >> TLB_KEY_SHIFT,
-						   grants & TLB_MAY_WRITE,
-						   pkru));
+/* A fetch asks for none of what a key takes. */
+void tlb_set_pkru(struct tlb *tlb, uint32_t pkru)
+{
+	if (!tlb->has_keys)
+		return;
+	for (unsigned int i = 0; i < tlb->nr; i++) {
+		struct tlb_array *a = &tlb->array[i];
+		uint32_t nr = a->assoc.sets * a->assoc.ways;
+
+		for (uint32_t k = 0; k < nr; k++)
+			a->grants[k] = (uint16_t)rekeyed(a->grants[k], pkru);
 	}
 }
 
-/* Fetches know no keys. */
-void tlb_set_pkru(struct tlb *tlb, uint32_t pkru)
+/* --- Flushes ------------------------------------------------------------- */
+
+void tlb_flush(struct tlb *tlb)
 {
-	set_pkru(tlb->l1d, TLB_L1D_SETS, pkru);
-	set_pkru(tlb->l2, TLB_L2_SETS, pkru);
+	contexts_flush_all(&tlb->contexts);
+	tlb->has_pieces = tlb->has_keys = false;
+	take_numbers(tlb);
+}
+
+void tlb_flush_contexts(struct tlb *tlb)
+{
+	for (unsigned int i = 0; i < CONTEXT_GLOBAL; i++)
+		if (contexts_number(&tlb->contexts, i))
+			contexts_flush(&tlb->contexts, i);
+	take_numbers(tlb);
+}
+
+void tlb_flush_pcid(struct tlb *tlb, uint16_t pcid)
+{
+	contexts_flush(&tlb->contexts, pcid);
+	take_numbers(tlb);
+}
+
+void tlb_flush_current(struct tlb *tlb)
+{
+	contexts_flush(&tlb->contexts, CONTEXT_GLOBAL);
+	tlb_flush_pcid(tlb, tlb->pcid);
+}
+
+void tlb_mov_cr3(struct tlb *tlb, uint16_t pcid, bool keep)
+{
+	tlb->pcid = pcid;
+	if (!keep)
+		contexts_flush(&tlb->contexts, pcid);
+	take_numbers(tlb);
+}
+
+/* Which entries of a page are meant. */
+enum scope {
+	SCOPE_CURRENT, /* one number, and the global one */
+	SCOPE_NUMBER,  /* one number */
+	SCOPE_ANY,
+};
+
+static bool is_in_scope(const struct tlb *tlb, uint64_t tag, enum scope scope,
+			unsigned int number)
+{
+	unsigned int n = (unsigned int)(tag >> ASSOC_CONTEXT_SHIFT);
+
+	return scope == SCOPE_ANY || n == number ||
+	       (scope == SCOPE_CURRENT && tlb->global && n == tlb->global);
+}
+
+static enum tlb_size size_of(uint64_t tag)
+{
+	return (enum tlb_size)(tag >> SIZE_SHIFT & 3);
+}
+
+/* Does the entry, or the guest's page that it is a piece of, hold gva? */
+static bool holds(const struct tlb_array *a, uint32_t slot, gva_t gva)
+{
+	uint64_t tag = a->assoc.tag[slot];
+	unsigned int shift = size_shift(size_of(tag));
+	uint64_t begins = (tag & PAGE_BITS) << shift;
+
+	if (a->from[slot] > shift)
+		shift = a->from[slot];
+	return (begins ^ (gva & BITS(56, 0))) >> shift == 0;
+}
+
+static void drop_by_search(struct tlb *tlb, struct tlb_array *a, gva_t gva,
+			   enum scope scope, unsigned int number)
+{
+	uint32_t nr = a->assoc.sets * a->assoc.ways;
+
+	for (uint32_t i = 0; i < nr; i++) {
+		uint64_t tag = a->assoc.tag[i];
+
+		if (tag && is_in_scope(tlb, tag, scope, number) &&
+		    holds(a, i, gva))
+			assoc_drop(&a->assoc, i);
+	}
+}
+
+static void drop_tag(struct tlb_array *a, gva_t gva, enum tlb_size size,
+		     unsigned int number)
+{
+	uint64_t page = page_number(gva, size);
+	uint32_t slot = assoc_find(&a->assoc, set_of(a, size, page),
+				   tag_of(page, size, number));
+
+	if (slot != ASSOC_NONE)
+		assoc_drop(&a->assoc, slot);
+}
+
+static void drop_by_place(struct tlb *tlb, struct tlb_array *a, gva_t gva,
+			  enum scope scope, unsigned int number)
+{
+	for (enum tlb_size s = TLB_4K; s < NR_TLB_SIZES; s++) {
+		if (!(a->sizes & BIT(s)))
+			continue;
+		drop_tag(a, gva, s, number);
+		if (scope == SCOPE_CURRENT && tlb->global)
+			drop_tag(a, gva, s, tlb->global);
+	}
+}
+
+static void drop_page(struct tlb *tlb, gva_t gva, enum scope scope,
+		      unsigned int number)
+{
+	for (unsigned int i = 0; i < tlb->nr; i++) {
+		if (tlb->has_pieces || scope == SCOPE_ANY)
+			drop_by_search(tlb, &tlb->array[i], gva, scope, number);
+		else
+			drop_by_place(tlb, &tlb->array[i], gva, scope, number);
+	}
+	forget_fronts(tlb);
+}
+
+void tlb_invlpg(struct tlb *tlb, gva_t gva)
+{
+	drop_page(tlb, gva, SCOPE_CURRENT, tlb->current);
+}
+
+void tlb_invpcid_page(struct tlb *tlb, uint16_t pcid, gva_t gva)
+{
+	unsigned int number = contexts_number(&tlb->contexts, pcid);
+
+	if (number)
+		drop_page(tlb, gva, SCOPE_NUMBER, number);
+}
+
+void tlb_invvpid_page(struct tlb *tlb, gva_t gva)
+{
+	drop_page(tlb, gva, SCOPE_ANY, 0);
 }

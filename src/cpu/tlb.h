@@ -1,30 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The processor's TLBs, 4 KiB pages.
+ * The processor's TLBs, as many and of the shape that a geometry says.
  *
- * Those of a Core 2 (Merom), the machine of the patch: an instruction TLB of
- * 128 entries, a data TLB of 16 in front of one of 256, each 4 ways, LRU
- * (InstLatx64's dumps of CPUID leaf 2).  There is no VPID, so a VM exit and
- * entry flushes all; a flush is a new epoch.
+ * A lookup asks the first level, then the second.  A walk fills both: the first
+ * by an entry of the largest size, up to the page's, that it has an array for;
+ * the second by one of the page's size, or of the first's, or by none.  Where
+ * pieces and the whole are held, either may be found.  Entries are tagged with
+ * the PCID, or are global.  Levels do not include one another.
  *
  * An entry grants what the walk that made it granted: a write through an entry
  * whose page was not dirty misses, as the processor has to set D.  Rights are
- * those of the tables and of SMEP and SMAP, whose bits flush when they change.
- * PKRU changes without a flush: entries keep their protection key, and what it
- * leaves of them is reckoned anew at each WRPKRU.  CR0.WP and NXE are on, as
- * under shadow paging they are.
+ * those of the tables and of SMEP and SMAP: whoever changes what rights depend
+ * on flushes, also where hardware would only judge anew.  PKRU changes without
+ * a flush: entries keep their protection key, and what it leaves of them is
+ * reckoned anew at each WRPKRU.
+ *
+ * One processor's TLBs hold one VPID's entries: what the host and other guests
+ * would have in them is left out.  Flushes are those of the SDM, vol. 3A,
+ * "Operations that Invalidate TLBs and Paging-Structure Caches", vol. 3C,
+ * "Operations that Invalidate Cached Mappings"; none flushes more than it must.
  */
 #ifndef NOTRAP_CPU_TLB_H
 #define NOTRAP_CPU_TLB_H
 
 #include "arch/paging.h"
-#include "base/bug.h"
-#include "base/types.h"
-
-#define TLB_WAYS     4
-#define TLB_L1I_SETS 32
-#define TLB_L1D_SETS 4
-#define TLB_L2_SETS  64
+#include "cpu/assoc.h"
 
 /* What a reference needs and an entry grants. */
 #define TLB_READ       BIT(0)
@@ -37,83 +37,126 @@
 #define TLB_MAY_WRITE BIT(6)
 #define TLB_KEY_SHIFT 8 /* four bits */
 
-/* Ways in the order of their last use. */
-struct tlb_set {
-	uint64_t tag[TLB_WAYS]; /* page address, epoch; 0: free */
-	uint16_t grants[TLB_WAYS];
+/* A reference needs one of the first three, which is also its kind. */
+#define TLB_KINDS 5u
+
+_Static_assert(TLB_READ == TLB_KIND_LOAD && TLB_WRITE == TLB_KIND_STORE &&
+		       TLB_FETCH == TLB_KIND_FETCH,
+	       "a need is a kind");
+
+enum tlb_size { TLB_4K, TLB_2M, TLB_1G, NR_TLB_SIZES };
+
+struct tlb_array {
+	struct assoc assoc;
+	uint16_t *grants; /* a slot */
+	/* Address bits of the guest's page, of which an entry may be a piece.
+	 */
+	uint8_t *from;
+	uint8_t kinds, sizes;
+	/* By size: it is one of so many alike, and which. */
+	uint8_t alike[NR_TLB_SIZES], which[NR_TLB_SIZES];
 };
+
+/*
+ * Where a 4 KiB page was found last, so that a hit needs no search: there, if
+ * what was there still is.  Kinds with the same arrays share these.
+ */
+struct tlb_front {
+	uint64_t tag; /* page address, epoch */
+	uint64_t what;
+	const uint64_t *where; /* in assoc->tag */
+	const uint16_t *grants;
+	struct assoc *assoc;
+	uint32_t slot;
+};
+
+#define TLB_FRONTS 64u
 
 struct tlb {
-	uint64_t epoch; /* 1..EPOCH_MAX */
-	struct tlb_set l1i[TLB_L1I_SETS];
-	struct tlb_set l1d[TLB_L1D_SETS];
-	struct tlb_set l2[TLB_L2_SETS];
-	uint64_t flushes;
+	/* All that a hit touches, by kind. */
+	struct tlb_front *front[TLB_KINDS];
+	uint64_t epoch; /* of the fronts: 1..PAGE_MASK */
+
+	unsigned int current, global; /* numbers; global: 0 while none is */
+	uint16_t pcid;
+	bool has_pieces; /* some entry may be a piece of a guest's page */
+	bool has_keys;
+	unsigned int nr;
+	unsigned int nr_first; /* of the first level, which come first */
+	struct tlb_array array[TLB_ARRAYS_MAX];
+	struct tlb_front fronts[3][TLB_FRONTS];
+	struct contexts contexts;
 };
 
-void tlb_init(struct tlb *tlb);
-void tlb_flush(struct tlb *tlb);
-void tlb_flush_page(struct tlb *tlb, gva_t gva);
+/* The geometry has no flaw.  -ENOMEM: tlb_finish() is fine. */
+int tlb_init(struct tlb *tlb, const struct cpu_geometry *geometry);
+void tlb_finish(struct tlb *tlb);
+
+/* --- Lookups ------------------------------------------------------------- */
+
+bool tlb_lookup_first(struct tlb *tlb, gva_t gva, uint32_t needs);
+
+/* Is there a second level for this kind? */
+bool tlb_has_second(const struct tlb *tlb, uint32_t needs);
+
+/* The first level has missed.  A hit fills it. */
+bool tlb_lookup_second(struct tlb *tlb, gva_t gva, uint32_t needs);
+
+/* The first level; the hit path. */
+static inline bool tlb_lookup(struct tlb *tlb, gva_t gva, uint32_t needs)
+{
+	uint32_t kind = needs & (TLB_READ | TLB_WRITE | TLB_FETCH);
+	const struct tlb_front *front =
+		&tlb->front[kind][(gva >> PAGE_SHIFT) % TLB_FRONTS];
+
+	if (likely(front->tag == ((gva & ~PAGE_MASK) | tlb->epoch) &&
+		   *front->where == front->what &&
+		   !(needs & ~(uint32_t)*front->grants))) {
+		assoc_touch(front->assoc, front->slot);
+		return true;
+	}
+	return tlb_lookup_first(tlb, gva, needs);
+}
+
+/* --- Fills --------------------------------------------------------------- */
+
+struct tlb_page {
+	gva_t gva;
+	uint32_t grants;
+	enum tlb_size size; /* of the translation */
+	/* Address bits of the guest's page, if that is larger; else 0. */
+	uint8_t from;
+	bool global;
+};
+
+/* After a walk for this kind of reference. */
+void tlb_fill(struct tlb *tlb, uint32_t kind, const struct tlb_page *page);
 
 /*
- * After a walk: the entry, most recently used, in the first level and, for
- * data, in the second.
- */
-void tlb_fill(struct tlb *tlb, gva_t gva, bool fetch, uint32_t grants);
-
-/*
- * For tlb_fill(): a page with this key is readable, and can be written if
- * `write`.  For a page that has none: TLB_READ, and TLB_WRITE perhaps.
+ * A page with this key is readable, and can be written if `write`.  For a page
+ * that has none: TLB_READ, and TLB_WRITE perhaps.
  */
 uint32_t tlb_keyed(unsigned int key, bool write, uint32_t pkru);
 
 void tlb_set_pkru(struct tlb *tlb, uint32_t pkru);
 
-/* After tlb_lookup() of data missed: found in the second level? */
-bool tlb_lookup_l2(struct tlb *tlb, gva_t gva, uint32_t needs);
+/* --- Flushes ------------------------------------------------------------- */
 
-static inline uint64_t tlb_tag(const struct tlb *tlb, gva_t gva)
-{
-	return (gva & ~PAGE_MASK) | tlb->epoch;
-}
-
-/* Way i becomes the most recent one; the ones before it move back. */
-static inline void tlb_to_front(struct tlb_set *set, unsigned int i,
-				uint64_t tag, uint16_t grants)
-{
-	for (; i; i--) {
-		set->tag[i] = set->tag[i - 1];
-		set->grants[i] = set->grants[i - 1];
-	}
-	set->tag[0] = tag;
-	set->grants[0] = grants;
-}
-
-static inline bool tlb_set_lookup(struct tlb_set *set, uint64_t tag,
-				  uint32_t needs)
-{
-	if (likely(set->tag[0] == tag && !(needs & ~set->grants[0])))
-		return true;
-	for (unsigned int i = 1; i < TLB_WAYS; i++) {
-		if (set->tag[i] != tag)
-			continue;
-		if (needs & ~set->grants[i])
-			return false;
-		tlb_to_front(set, i, tag, set->grants[i]);
-		return true;
-	}
-	return false;
-}
-
-/* The first level; the hit path. */
-static inline bool tlb_lookup(struct tlb *tlb, gva_t gva, uint32_t needs)
-{
-	uint64_t page = gva >> PAGE_SHIFT;
-	struct tlb_set *set = needs & TLB_FETCH
-				      ? &tlb->l1i[page % TLB_L1I_SETS]
-				      : &tlb->l1d[page % TLB_L1D_SETS];
-
-	return tlb_set_lookup(set, tlb_tag(tlb, gva), needs);
-}
+/* Everything: VM exit and entry without VPID, CR4.PGE, INVEPT, INVPCID 2. */
+void tlb_flush(struct tlb *tlb);
+/* All PCIDs; global entries stay: INVPCID 3. */
+void tlb_flush_contexts(struct tlb *tlb);
+/* One PCID; global entries stay: INVPCID 1. */
+void tlb_flush_pcid(struct tlb *tlb, uint16_t pcid);
+/* The current PCID and global entries. */
+void tlb_flush_current(struct tlb *tlb);
+/* MOV to CR3: pcid is 0 without CR4.PCIDE; keep: bit 63 of the operand. */
+void tlb_mov_cr3(struct tlb *tlb, uint16_t pcid, bool keep);
+/* INVLPG: the page of the current PCID, and if it is global, all its pieces. */
+void tlb_invlpg(struct tlb *tlb, gva_t gva);
+/* INVPCID 0: the page of this PCID, not if it is global. */
+void tlb_invpcid_page(struct tlb *tlb, uint16_t pcid, gva_t gva);
+/* INVVPID 0: the page of any PCID, and if it is global. */
+void tlb_invvpid_page(struct tlb *tlb, gva_t gva);
 
 #endif

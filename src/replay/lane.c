@@ -39,7 +39,10 @@ static int lane_init(struct replay_lane *lane, const struct config *config,
 	if (err)
 		return err;
 	lane->sink = sim_sink(lane->sim);
-	lane->tlb = sim_use_tlb(lane->sim);
+	err = sim_use_tlb(lane->sim, &config->machine.geometry, diag);
+	if (err)
+		return err;
+	lane->tlb = sim_tlb(lane->sim, 0);
 	lane->acct = sim_counting(lane->sim);
 	lane->fetch[0] = &lane->kept[0];
 	lane->fetch[1] = &lane->kept[1];

@@ -117,15 +117,14 @@ static bool translate(struct replay_lane *lane, const struct trace_ref *ref,
 	struct account *acct = lane->acct;
 	struct guest_event ev;
 
-	if (ref->kind == TRACE_FETCH) {
+	if (ref->kind == TRACE_FETCH)
 		acct->tlb[TLB_l1i_misses]++;
-	} else {
+	else
 		acct->tlb[TLB_l1d_misses]++;
-		if (tlb_lookup_l2(lane->tlb, ref->gva, needs_in_full(ref))) {
-			acct->tlb[TLB_l2_hits]++;
-			account_charge(acct, COST_TLB_L2_HIT, 1);
-			return true;
-		}
+	if (tlb_lookup_second(lane->tlb, ref->gva, needs_in_full(ref))) {
+		acct->tlb[TLB_l2_hits]++;
+		account_charge(acct, COST_TLB_L2_HIT, 1);
+		return true;
 	}
 	access_event(lane, ref, &ev);
 	event_push(lane->sink, &ev, out);

@@ -54,6 +54,10 @@ static void fill_tlb(struct sim *sim, const struct guest_event *ev,
 	bool dirty = (w->leaf & PTE_D) || (ev->access & PFEC_W);
 	bool fetch = ev->access & PFEC_ID;
 	bool barred = fetch ? hardware->smep : hardware->smap;
+	uint32_t kind = fetch                 ? TLB_FETCH
+			: ev->access & PFEC_W ? TLB_WRITE
+					      : TLB_READ;
+	struct tlb_page page = {.gva = ev->gva};
 	uint32_t grants;
 
 	grants = data_grants(hardware, w, (w->rights & PTE_W) && dirty);
@@ -63,7 +67,8 @@ static void fill_tlb(struct sim *sim, const struct guest_event *ev,
 		grants |= TLB_SUPERVISOR;
 	if (!(w->rights & PTE_NX))
 		grants |= TLB_FETCH;
-	tlb_fill(&sim->cur->tlb, ev->gva, fetch, grants);
+	page.grants = grants;
+	tlb_fill(&sim->cur->tlb, kind, &page);
 }
 
 void sim_access(struct sim *sim, const struct guest_event *ev,

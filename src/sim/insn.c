@@ -124,7 +124,7 @@ static void flush_by_insn(struct sim *sim, const struct guest_event *ev)
 	if (one) {
 		sim->mmu->flush_page(sim, ev->gva, false);
 		if (sim->has_tlb)
-			tlb_flush_page(&sim->cur->tlb, ev->gva);
+			tlb_invlpg(&sim->cur->tlb, ev->gva);
 	} else if (ev->kind == GE_INVPCID) {
 		sim->mmu->flush(sim, false);
 		sim_flush_tlb(sim);

@@ -264,8 +264,10 @@ void sim_destroy(struct sim *sim)
 	if (sim_is_probed(sim))
 		sim_set_probe(sim, &(struct sim_probe){0});
 	sim->mmu->destroy(sim);
-	for (unsigned int i = 0; i < sim->nr_vcpus; i++)
+	for (unsigned int i = 0; i < sim->nr_vcpus; i++) {
 		vmcs_destroy(sim->vcpu[i].vmcs);
+		tlb_finish(&sim->vcpu[i].tlb);
+	}
 	account_destroy(sim->acct);
 	account_destroy(sim->region);
 	free(sim);
@@ -286,12 +288,15 @@ struct account *sim_counting(struct sim *sim)
 	return sim->acct;
 }
 
-struct tlb *sim_use_tlb(struct sim *sim)
+int sim_use_tlb(struct sim *sim, const struct cpu_geometry *geometry,
+		struct diag *diag)
 {
+	BUG_ON(sim->has_tlb);
 	sim->has_tlb = true;
 	for (unsigned int i = 0; i < sim->nr_vcpus; i++)
-		tlb_init(&sim->vcpu[i].tlb);
-	return sim_tlb(sim, 0);
+		if (tlb_init(&sim->vcpu[i].tlb, geometry))
+			return diag_set(diag, -ENOMEM, "no host memory");
+	return 0;
 }
 
 struct tlb *sim_tlb(struct sim *sim, unsigned int vcpu)

@@ -10,6 +10,7 @@
 #define NOTRAP_SIM_SIM_H
 
 #include "account/account.h"
+#include "cpu/geometry.h"
 #include "event/event.h"
 #include "mem/mem.h"
 #include "sim/config.h"
@@ -48,12 +49,13 @@ int sim_load_state(struct sim *sim, const struct sim_state *state,
 void sim_select(struct sim *sim, unsigned int vcpu);
 
 /*
- * The source pushes every reference that misses these TLBs, which the
- * simulator fills and flushes from now on; lookups are counted by the source
- * (account.tlb), the rest by the simulator.  Each processor has its own; the
- * first one's is returned.
+ * The source pushes every reference that misses the TLBs, which the simulator
+ * fills and flushes from now on; lookups are counted by the source
+ * (account.tlb), the rest by the simulator.  Each processor has its own, of the
+ * shape that the geometry says.  Once; -ENOMEM with a line.
  */
-struct tlb *sim_use_tlb(struct sim *sim);
+int sim_use_tlb(struct sim *sim, const struct cpu_geometry *geometry,
+		struct diag *diag);
 struct tlb *sim_tlb(struct sim *sim, unsigned int vcpu);
 
 struct event_sink *sim_sink(struct sim *sim);

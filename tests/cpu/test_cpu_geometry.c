@@ -69,6 +69,12 @@ static void no_small_fetch(struct cpu_geometry *g)
 	g->tlb[0].sizes = TLB_SIZE_2M;
 }
 
+static void crossed(struct cpu_geometry *g)
+{
+	g->tlb[5].kinds = TLB_KIND_LOAD;
+	g->tlb[4].sizes |= TLB_SIZE_2M;
+}
+
 static void no_share(struct cpu_geometry *g)
 {
 	g->table_share = 0;
@@ -94,6 +100,7 @@ static const struct {
 	{"a TLB without sets", no_sets, "entries"},
 	{"too many TLBs", many_tlbs, "too many TLBs"},
 	{"no small pages for fetches", no_small_fetch, "4 KiB"},
+	{"kinds that overlap", crossed, "share a page size"},
 	{"no share of the caches", no_share, "share"},
 	{"no walker", no_walker, "walker"},
 };

@@ -408,10 +408,12 @@ static void walks_that_are_charged(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(configs); i++) {
 		const struct account *acct;
 		uint64_t walks, refs;
+		struct diag diag;
 		struct synth s;
 
 		synth_start(&s, configs[i].config);
-		sim_use_tlb(s.sim);
+		assert_int_equal(
+			sim_use_tlb(s.sim, &cpu_geometry_generic, &diag), 0);
 		acct = sim_account(s.sim);
 		synth_kernel_access(&s, SYNTH_DIRECT + 0x300000, PFEC_W);
 		walks = acct->tlb[TLB_walks];
@@ -430,11 +432,12 @@ static void tlb_flushes(void **state)
 {
 	const struct account *acct;
 	uint64_t flushes;
+	struct diag diag;
 	struct synth s;
 
 	(void)state;
 	synth_start(&s, "mmu=ept");
-	sim_use_tlb(s.sim);
+	assert_int_equal(sim_use_tlb(s.sim, &cpu_geometry_generic, &diag), 0);
 	acct = sim_account(s.sim);
 	flushes = acct->tlb[TLB_flushes];
 	synth_push(&s, (struct guest_event){.kind = GE_CPUID});

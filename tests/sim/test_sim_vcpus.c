@@ -403,19 +403,22 @@ static void test_remote_flush(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(flush_cases); i++) {
 		struct synth s;
+		struct diag diag;
 		struct tlb *tlb[2];
 		struct flushes was, is;
 		bool hit;
 
 		start_two(&s, flush_cases[i].config);
-		sim_use_tlb(s.sim);
+		assert_int_equal(
+			sim_use_tlb(s.sim, &cpu_geometry_generic, &diag), 0);
 		tlb[0] = sim_tlb(s.sim, 0);
 		tlb[1] = sim_tlb(s.sim, 1);
 		touch(&s, SYNTH_USER);
 		synth_use_vcpu(&s, 0);
 		flush_cases[i].before(&s);
 		if (s.sim->vcpu[1].runs)
-			assert_true(tlb_lookup(tlb[1], SYNTH_USER, TLB_USER));
+			assert_true(tlb_lookup(tlb[1], SYNTH_USER,
+					       TLB_READ | TLB_USER));
 		was = flushes_of(&s);
 		flush_cases[i].act(&s);
 		/* The exit of an emulation ends with the next event. */
@@ -431,7 +434,7 @@ static void test_remote_flush(void **state)
 		assert_int_equal(is.cost - was.cost, flush_cases[i].ipis);
 		assert_int_equal(is.exits - was.exits, flush_cases[i].ipis);
 		assert_int_equal(is.all - was.all, flush_cases[i].ipis + 1);
-		hit = tlb_lookup(tlb[1], SYNTH_USER, TLB_USER);
+		hit = tlb_lookup(tlb[1], SYNTH_USER, TLB_READ | TLB_USER);
 		if (hit != (s.sim->vcpu[1].runs && !flush_cases[i].ipis))
 			fail_msg("%s: the other's TLB", flush_cases[i].name);
 		synth_end(&s);
