@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cpu/caches.h"
+
+#include <string.h>
+
+/* At least one line. */
+static uint32_t share_of(uint32_t whole, unsigned int percent)
+{
+	uint64_t part = (uint64_t)whole * percent / 100;
+
+	return part ? (uint32_t)part : 1;
+}
+
+int caches_init(struct caches *caches, const struct cpu_geometry *geometry)
+{
+	memset(caches, 0, sizeof(*caches));
+	for (int i = 0; i < CPU_CACHES; i++) {
+		struct cpu_array shape = geometry->cache[i];
+		int err;
+
+		if (shape.sets > 1)
+			shape.sets =
+				share_of(shape.sets, geometry->table_share);
+		else if (shape.sets)
+			shape.ways = (uint16_t)share_of(shape.ways,
+							geometry->table_share);
+		err = assoc_init(&caches->level[i], &shape);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+void caches_finish(struct caches *caches)
+{
+	for (int i = 0; i < CPU_CACHES; i++)
+		assoc_finish(&caches->level[i]);
+}
+
+static bool is_in(struct assoc *a, uint64_t line)
+{
+	uint32_t slot = assoc_find(a, assoc_set(a, line), line + 1);
+
+	if (slot == ASSOC_NONE)
+		return false;
+	assoc_touch(a, slot);
+	return true;
+}
+
+enum cache_level caches_reference(struct caches *caches, hpa_t at)
+{
+	uint64_t line = at >> CPU_LINE_SHIFT;
+	int found = CACHE_L1;
+
+	while (found < CPU_CACHES && (!caches->level[found].sets ||
+				      !is_in(&caches->level[found], line)))
+		found++;
+	for (int i = 0; i < found; i++) {
+		struct assoc *a = &caches->level[i];
+
+		if (a->sets)
+			assoc_insert(a, assoc_set(a, line), line + 1, NULL);
+	}
+	return (enum cache_level)found;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The caches that page walks read through: lines of page tables in the part of
+ * each level that they are taken to have (geometry's table_share).
+ *
+ * Left out: data and code, which compete for the rest; stores to tables, by the
+ * guest and the hypervisor; other processors.
+ */
+#ifndef NOTRAP_CPU_CACHES_H
+#define NOTRAP_CPU_CACHES_H
+
+#include "cpu/assoc.h"
+
+/* Where a reference ends. */
+enum cache_level { CACHE_L1, CACHE_L2, CACHE_L3, CACHE_MEM, NR_CACHE_LEVELS };
+
+struct caches {
+	struct assoc level[CPU_CACHES];
+};
+
+/* -ENOMEM: caches_finish() is fine. */
+int caches_init(struct caches *caches, const struct cpu_geometry *geometry);
+void caches_finish(struct caches *caches);
+
+/* The line is in every level after this. */
+enum cache_level caches_reference(struct caches *caches, hpa_t at);
+
+#endif
