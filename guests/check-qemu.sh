@@ -68,6 +68,10 @@ for memory in 16 64 256; do
 			'0x6 26' '0x7 45' '0x14 11'
 		faults $memory "switch rounds=100 $keys" \
 			'0x6 2' '0x7 4' '0x14 2'
+		faults $memory "switch rounds=9 pages=30 $keys" \
+			'0x6 31' '0x7 62' '0x14 2'
+		faults $memory "stride pages=31 stride=8192 $keys" \
+			'0x6 17' '0x14 1'
 		faults $memory "mmap rounds=20 $keys" '0x6 321' '0x14 1'
 		faults $memory "mixed seed=3 $keys" '0x0 1' '0x2 2' \
 			'0x3 15' '0x4 259' '0x6 230' '0x7 656' '0x14 46'

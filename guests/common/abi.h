@@ -62,7 +62,8 @@
 #define PROG_CHILD     7 /* what forked children exec */
 #define PROG_FORK_EXEC 8
 #define PROG_RIGHTS    9
-#define PROG_COUNT     10
+#define PROG_STRIDE    10
+#define PROG_COUNT     11
 
 /* Argument of PROG_RIGHTS: what the kernel has turned on. */
 #define RIGHTS_NX   1

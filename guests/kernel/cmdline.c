@@ -16,6 +16,7 @@ static const char *const workloads[WORK_COUNT] = {
 	[WORK_SPIN] = "spin",     [WORK_TRIPLE] = "triple",
 	[WORK_WILD] = "wild",     [WORK_ABSENT] = "absent",
 	[WORK_TABLES] = "tables", [WORK_RIGHTS] = "rights",
+	[WORK_STRIDE] = "stride",
 };
 
 #define ANY WORK_COUNT /* a key of all workloads */
@@ -58,6 +59,10 @@ static const struct key_info keys[] = {
 	{"size", KEY_SIZE, WORK_FORK, 0, 0, 262144, NULL},
 	{"exec", KEY_EXEC, WORK_FORK, 0, 0, 1, NULL},
 	{"rounds", KEY_ROUNDS, WORK_SWITCH, 64, 1, 10000000, NULL},
+	{"pages", KEY_PAGES, WORK_SWITCH, 1, 1, 8192, NULL, true},
+	{"pages", KEY_PAGES, WORK_STRIDE, 64, 1, 65536, NULL},
+	{"stride", KEY_STRIDE, WORK_STRIDE, 4096, 64, 1048576, NULL},
+	{"rounds", KEY_ROUNDS, WORK_STRIDE, 4, 1, 1000000, NULL},
 	{"rounds", KEY_ROUNDS, WORK_MMAP, 16, 1, 10000000, NULL},
 	{"rounds", KEY_ROUNDS, WORK_TABLES, 8, 1, 1000000, NULL},
 	{"rounds", KEY_ROUNDS, WORK_RIGHTS, 4, 1, 1000000, NULL},

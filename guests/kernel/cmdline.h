@@ -21,6 +21,7 @@ enum workload {
 	WORK_ABSENT,
 	WORK_TABLES,
 	WORK_RIGHTS,
+	WORK_STRIDE,
 	WORK_COUNT,
 };
 
@@ -39,6 +40,7 @@ enum key {
 	KEY_EXEC,
 	KEY_ROUNDS,
 	KEY_SEED,
+	KEY_STRIDE,
 	KEY_MODE,
 	KEY_NX,
 	KEY_SMEP,

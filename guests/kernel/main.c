@@ -105,6 +105,11 @@ static u64 frames_needed(const struct config *config)
 	case WORK_FORK:
 		return basics + val[KEY_PAGES] + val[KEY_SIZE] +
 		       (val[KEY_PAGES] + val[KEY_SIZE]) / (TABLE_LEN / 2);
+	case WORK_SWITCH:
+		return basics + 2 * (val[KEY_PAGES] - 1) +
+		       val[KEY_PAGES] / (TABLE_LEN / 2);
+	case WORK_STRIDE:
+		return basics + val[KEY_PAGES] + val[KEY_PAGES] / TABLE_LEN;
 	case WORK_MIXED:
 		return basics + val[KEY_PROCS] * 160;
 	default:
@@ -143,7 +148,12 @@ static struct program program_of(const struct config *config)
 			val[KEY_EXEC] ? PROG_FORK_EXEC : PROG_FORK,
 			{val[KEY_PROCS], val[KEY_PAGES], val[KEY_SIZE]}};
 	case WORK_SWITCH:
-		return (struct program){PROG_SWITCH, {val[KEY_ROUNDS]}};
+		return (struct program){PROG_SWITCH,
+					{val[KEY_ROUNDS], val[KEY_PAGES]}};
+	case WORK_STRIDE:
+		return (struct program){
+			PROG_STRIDE,
+			{val[KEY_PAGES], val[KEY_STRIDE], val[KEY_ROUNDS]}};
 	case WORK_MMAP:
 		return (struct program){PROG_MMAP, {val[KEY_ROUNDS]}};
 	case WORK_MIXED:

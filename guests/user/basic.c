@@ -175,33 +175,63 @@ u64 prog_fork_exec(u64 procs, u64 pages, u64 size)
 
 /* ---- switch ---- */
 
-/* Count in a page at an address the other process uses, too. */
-static u64 switch_side(volatile u64 *word, u64 rounds, u64 who)
+/* Count in pages at addresses the other process uses, too. */
+static u64 switch_side(volatile u8 *base, u64 rounds, u64 pages, u64 who)
 {
-	*word = who;
+	u64 sum = who;
+
+	for (u64 p = 0; p < pages; p++)
+		*word_of(base, p) = who + (p << 24);
 	for (u64 i = 0; i < rounds; i++) {
-		check("switch: counter", who, *word, who + i);
-		*word = who + i + 1;
+		for (u64 p = 0; p < pages; p++) {
+			volatile u64 *word = word_of(base, p);
+
+			check("switch: counter", who, *word,
+			      who + (p << 24) + i);
+			*word = who + (p << 24) + i + 1;
+		}
 		u_yield();
 	}
-	return mix(who, *word);
+	for (u64 p = 0; p < pages; p++)
+		sum = mix(sum, *word_of(base, p));
+	return sum;
 }
 
-u64 prog_switch(u64 rounds, u64 b, u64 c)
+u64 prog_switch(u64 rounds, u64 pages, u64 c)
 {
-	volatile u64 *word = word_of(u_mmap(1, 0), 0);
+	volatile u8 *base = u_mmap(pages, 0);
 	u64 sum;
 
-	(void)b;
 	(void)c;
 	u_mark(MARK_BEGIN);
-	*word = 1;
+	for (u64 p = 0; p < pages; p++)
+		*word_of(base, p) = 1;
 	if (!u_fork_checked())
-		u_exit(STATUS_OK, switch_side(word, rounds, 1ull << 40));
-	sum = switch_side(word, rounds, 1ull << 50);
+		u_exit(STATUS_OK, switch_side(base, rounds, pages, 1ull << 40));
+	sum = switch_side(base, rounds, pages, 1ull << 50);
 	sum = mix(sum, u_wait());
 	u_mark(MARK_END);
 	return sum;
+}
+
+/* ---- stride ---- */
+
+/* The same words in the same order, again and again; the first time unseen. */
+u64 prog_stride(u64 pages, u64 stride, u64 rounds)
+{
+	volatile u8 *base = u_mmap(pages, 0);
+	volatile u8 *end = base + pages * PAGE_SIZE;
+	u64 words = 0, sum = 0;
+
+	for (volatile u8 *p = base; p < end; p += (uptr)stride)
+		*(volatile u32 *)p = (u32)words++;
+	u_mark(MARK_BEGIN);
+	for (u64 round = 0; round < rounds; round++)
+		for (volatile u8 *p = base; p < end; p += (uptr)stride)
+			sum += *(volatile u32 *)p;
+	u_mark(MARK_END);
+	check("stride: sum", words, sum, rounds * (words * (words - 1) / 2));
+	return mix(words, sum);
 }
 
 /* ---- mmap ---- */

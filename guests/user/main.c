@@ -12,6 +12,7 @@ static program_fn *const programs[PROG_COUNT] = {
 	[PROG_SWITCH] = prog_switch, [PROG_MMAP] = prog_mmap,
 	[PROG_MIXED] = prog_mixed,   [PROG_SPIN] = prog_spin,
 	[PROG_CHILD] = prog_child,   [PROG_RIGHTS] = prog_rights,
+	[PROG_STRIDE] = prog_stride,
 };
 
 /* Called by start.S; the kernel has checked the number. */

@@ -273,6 +273,8 @@ CASES = [(f"transparency: {append}", same_counts, append) for append in [
     "fork procs=6 pages=40",
     "fork procs=4 pages=8 exec=1",
     "switch rounds=40",
+    "switch rounds=12 pages=80",
+    "stride pages=40 stride=8192",
     "mmap rounds=12",
     "tables rounds=8",
     "mixed seed=1",

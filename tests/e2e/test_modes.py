@@ -45,7 +45,7 @@ SETS = {
 }
 
 WORKLOADS = ["touch pages=300 rw=r", "fork procs=3 pages=12 exec=1",
-             "switch rounds=20", "mixed seed=5 rounds=16", "rights rounds=2"]
+             "switch rounds=20 pages=24", "mixed seed=5 rounds=16", "rights rounds=2"]
 
 
 def words_of(mode, chosen):
