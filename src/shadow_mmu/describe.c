@@ -33,3 +33,8 @@ struct smmu_page smmu_page(const struct smmu *smmu, hpa_t table)
 		.unsync = sp->unsync,
 	};
 }
+
+uint32_t smmu_nr_pages(const struct smmu *smmu)
+{
+	return smmu->nr_used;
+}

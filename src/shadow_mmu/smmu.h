@@ -285,6 +285,9 @@ struct smmu_page {
 
 struct smmu_page smmu_page(const struct smmu *smmu, hpa_t table);
 
+/* Shadow pages there are now, without the frames of PDPTEs. */
+uint32_t smmu_nr_pages(const struct smmu *smmu);
+
 /* What an audit sees that is no violation (observations.def). */
 enum smmu_observation {
 #define OBSERVATION(name, what) SMMU_SEEN_##name,

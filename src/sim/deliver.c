@@ -180,6 +180,7 @@ static void open_fault(struct sim *sim)
 		.rip = sim->cur->deliver_rip,
 		.cr3 = sim->cur->cpu.cr3,
 		.began = sim->cur->fault_began,
+		.id = ++sim->faults,
 	};
 }
 
@@ -200,6 +201,8 @@ void sim_delivered(struct sim *sim, const struct guest_event *ev)
 	sim->fault_digest =
 		fnv64(sim->fault_digest, &event.error, sizeof(event.error));
 	open_fault(sim);
+	if (sim_is_probed(sim))
+		sim_probe_delivered(sim);
 }
 
 /* The latest open fault of this address space at this rip. */

@@ -22,6 +22,7 @@ void sim_exit_begin(struct sim *sim, unsigned int reason)
 	bool user = sim->cur->delivering.valid ? sim->cur->deliver_user
 					       : ev->cpl == 3;
 
+	sim->injects_again = false;
 	if (sim_is_probed(sim))
 		sim_probe_exit(sim);
 	account_exit_begin(sim->acct, reason);
@@ -113,7 +114,8 @@ void sim_enter(struct sim *sim, struct guest_outcome *out)
 	const char *why;
 
 	sim_refresh_root(sim);
-	if (vmx_reinject(sim->cur->vmcs))
+	sim->injects_again = vmx_reinject(sim->cur->vmcs);
+	if (sim->injects_again)
 		account_count(sim->acct, CNT_reinjections);
 	sim_exit_end(sim);
 

@@ -35,6 +35,7 @@ struct open_fault {
 	gva_t rip;
 	uint64_t cr3;
 	uint64_t began; /* cycles */
+	uint64_t id;    /* the how-manieth there was */
 };
 
 /* Deep enough for every process asleep in a fault of its own; the oldest is
@@ -107,6 +108,8 @@ struct sim {
 	void (*region_begins)(void *context);
 	void *region_context;
 	struct sim_exit_record record; /* of the exit under way */
+	bool injects_again; /* the entry that ends it, what it cut short */
+	uint64_t faults;    /* guest page faults delivered */
 	struct sim_probe probe;
 	struct account_watch account_watch;
 	struct pool_watch pool_watch;
@@ -277,6 +280,8 @@ void sim_probe_fault(struct sim *sim, gva_t gva, uint32_t pfec, bool exits);
 void sim_probe_exit(struct sim *sim);
 void sim_probe_handled(struct sim *sim, const struct smmu_result *result);
 void sim_probe_entry(struct sim *sim);
+void sim_probe_delivered(struct sim *sim);
 void sim_probe_retried(struct sim *sim);
+void sim_probe_region(struct sim *sim, enum sim_step_kind kind);
 
 #endif

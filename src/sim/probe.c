@@ -7,6 +7,7 @@
 static void tell(struct sim *sim, struct sim_step step)
 {
 	step.now = sim->acct->now;
+	step.vcpu = sim->cur->id;
 	sim->probe.tell(sim->probe.context, &step);
 }
 
@@ -72,7 +73,8 @@ void sim_probe_fault(struct sim *sim, gva_t gva, uint32_t pfec, bool exits)
 
 void sim_probe_exit(struct sim *sim)
 {
-	tell(sim, (struct sim_step){.kind = SIM_STEP_EXIT});
+	tell(sim,
+	     (struct sim_step){.kind = SIM_STEP_EXIT, .event = sim->event});
 }
 
 void sim_probe_handled(struct sim *sim, const struct smmu_result *result)
@@ -86,8 +88,20 @@ void sim_probe_entry(struct sim *sim)
 	tell(sim, (struct sim_step){
 			  .kind = SIM_STEP_ENTRY,
 			  .injected = vmx_entry_event(sim->cur->vmcs),
+			  .again = sim->injects_again,
 			  .cycles = sim->acct->now - sim->acct->exit_began,
 		  });
+}
+
+void sim_probe_delivered(struct sim *sim)
+{
+	const struct sim_vcpu *cur = sim->cur;
+	const struct open_fault *open = &cur->open[cur->nr_open - 1];
+
+	tell(sim, (struct sim_step){.kind = SIM_STEP_DELIVERED,
+				    .gva = open->gva,
+				    .id = open->id,
+				    .exits = !cur->fault_direct});
 }
 
 void sim_probe_retried(struct sim *sim)
@@ -97,8 +111,14 @@ void sim_probe_retried(struct sim *sim)
 
 	tell(sim, (struct sim_step){.kind = SIM_STEP_RETRIED,
 				    .gva = open->gva,
+				    .id = open->id,
 				    .began = open->began,
 				    .cycles = cur->retry_at - open->began});
+}
+
+void sim_probe_region(struct sim *sim, enum sim_step_kind kind)
+{
+	tell(sim, (struct sim_step){.kind = kind});
 }
 
 struct sim_inside sim_inside(const struct sim *sim)

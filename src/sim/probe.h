@@ -18,24 +18,31 @@ enum sim_step_kind {
 	SIM_STEP_EVENT,      /* event was pushed, nothing has happened yet */
 	SIM_STEP_WALK,       /* the processor is about to walk, for event */
 	SIM_STEP_FAULT,      /* it raises #PF: pfec; exits: by the filter */
-	SIM_STEP_EXIT,       /* VM exit; the VMCS says why */
+	SIM_STEP_EXIT,       /* VM exit of event; the VMCS says why */
 	SIM_STEP_HANDLED,    /* a page-fault exit by the shadow MMU: result */
-	SIM_STEP_ENTRY,      /* the exit is over: injected, cycles */
+	SIM_STEP_ENTRY,      /* the exit is over: injected, again, cycles */
 	SIM_STEP_CHARGE,     /* cost, n */
 	SIM_STEP_SPTE,       /* table, index: was, is */
 	SIM_STEP_TABLE,      /* frame taken for a shadow table: table, level */
 	SIM_STEP_TABLE_GONE, /* given back: table */
-	SIM_STEP_RETRIED,    /* a guest fault is over: gva, began, cycles */
-	SIM_STEP_OUTCOME,    /* what the source is told of event: outcome */
+	/* A guest fault has been delivered: gva, id, exits: it was injected */
+	SIM_STEP_DELIVERED,
+	SIM_STEP_RETRIED, /* it is over: gva, id, began, cycles */
+	SIM_STEP_OUTCOME, /* what the source is told of event: outcome */
+	/* roi=on: all counts begin anew, and cycles at 0; no more counts */
+	SIM_STEP_REGION,
+	SIM_STEP_REGION_ENDS,
 };
 
 struct sim_step {
 	enum sim_step_kind kind;
 	uint64_t now; /* cycles; of a charge, after it */
+	unsigned int vcpu;
 	const struct guest_event *event;
 	const struct guest_outcome *outcome;
 	struct smmu_result result;
 	struct vmx_event injected;
+	bool again; /* its delivery had been cut short by the exit */
 	uint32_t pfec;
 	bool exits;
 	enum cost_id cost;
@@ -45,6 +52,7 @@ struct sim_step {
 	int level;
 	uint64_t was, is;
 	gva_t gva;
+	uint64_t id; /* of guest faults, in the order of their deliveries */
 	uint64_t began, cycles;
 };
 

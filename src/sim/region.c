@@ -27,6 +27,8 @@ void sim_region_begins(struct sim *sim, const struct guest_event *ev)
 	sim->nr_strays = 0;
 	sim->spent_before = sim_spent(sim);
 	account_reset(sim->acct);
+	if (sim_is_probed(sim))
+		sim_probe_region(sim, SIM_STEP_REGION);
 	if (sim->region_begins)
 		sim->region_begins(sim->region_context);
 }
@@ -39,6 +41,8 @@ void sim_region_ends(struct sim *sim, const struct guest_event *ev,
 	    !is_marker(sim, ev, GUEST_REGION_ENDS))
 		return;
 	sim->region = account_clone(sim->acct);
+	if (sim_is_probed(sim))
+		sim_probe_region(sim, SIM_STEP_REGION_ENDS);
 	if (!sim->region)
 		sim_stop(sim, out, "no host memory");
 }

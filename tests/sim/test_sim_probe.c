@@ -17,7 +17,8 @@
 struct sums {
 	struct synth *s;
 	uint64_t cycles;
-	uint64_t exits, entries, faults, direct, handled, retried;
+	uint64_t exits, entries, faults, direct, handled;
+	uint64_t delivered, delivered_direct, retried;
 	uint64_t exit_cycles, since_exit;
 	bool in_exit, in_event;
 	uint64_t causes[NR_CAUSES];
@@ -78,8 +79,17 @@ static void take(void *context, const struct sim_step *step)
 		break;
 	case SIM_STEP_TABLE_GONE:
 		break;
+	case SIM_STEP_DELIVERED:
+		assert_true(step->id == ++sums->delivered);
+		sums->delivered_direct += !step->exits;
+		break;
 	case SIM_STEP_RETRIED:
+		assert_true(step->id && step->id <= sums->delivered);
 		sums->retried++;
+		break;
+	case SIM_STEP_REGION:
+	case SIM_STEP_REGION_ENDS:
+		assert_true(false);
 		break;
 	}
 }
@@ -140,6 +150,10 @@ static void check(const char *config)
 	assert_true(sums.records == sums.exits);
 	assert_true(sums.record_cycles == sums.exit_cycles);
 	assert_true(sums.direct == account_faults_direct(acct));
+	assert_true(sums.delivered_direct == sums.direct);
+	assert_true(sums.delivered - sums.direct ==
+		    account_faults_injected(acct));
+	assert_true(sums.retried == sums.delivered);
 	assert_true(sums.handled == sums.faults - sums.direct);
 	assert_true(sums.handled > 40);
 	for (int i = 0; i < NR_CAUSES; i++)
