@@ -21,6 +21,7 @@ static const struct cli_flag flags[] = {
 	{FLAG_FORMAT, "format", "FORMAT", FORMATS_TEXT " (default: table)"},
 	{'o', "output", "FILE",
 	 "write the report to FILE, whole or not at all"},
+	VIEWS_FLAGS,
 	{FLAG_HELP, "help", NULL, "this text"},
 	{0},
 };
@@ -28,6 +29,7 @@ static const struct cli_flag flags[] = {
 struct replay_options {
 	struct plan *plan;
 	const char *output;
+	struct views_request views;
 	enum format format;
 };
 
@@ -46,6 +48,11 @@ static int take_flag(void *context, int flag, const char *arg)
 		break;
 	case 'o':
 		options->output = arg;
+		break;
+	case FLAG_TIMELINE:
+	case FLAG_LOG:
+	case FLAG_WINDOW:
+		err = views_take_flag(&options->views, flag, arg, &diag);
 		break;
 	case FLAG_FORMAT:
 		err = format_parse(arg, &options->format, &diag);
@@ -107,6 +114,7 @@ static int replay_points(struct replayer *replayer, const char *path,
 		.nr = nr,
 		.attention = replayer->attention,
 		.progress = show_progress,
+		.views = &replayer->options->views,
 		.context = replayer,
 	};
 	struct rerun_result result;
@@ -169,7 +177,7 @@ static int replay(const struct replay_options *options, char **paths)
 	struct replayer replayer = {.options = options,
 				    .attention = attention_begin()};
 	struct plan_note *notes;
-	size_t nr_notes;
+	size_t nr_notes, nr_traces = 0;
 	struct diag diag;
 	int err, status;
 
@@ -181,8 +189,13 @@ static int replay(const struct replay_options *options, char **paths)
 		cli_say("%s", notes[i].line);
 	free(notes);
 
-	replayer.report = report_create();
-	if (!replayer.report)
+	while (paths[nr_traces])
+		nr_traces++;
+	err = views_check(&options->views, options->output, replayer.nr,
+			  nr_traces, &diag);
+	if (!err)
+		replayer.report = report_create();
+	if (!err && !replayer.report)
 		err = diag_set(&diag, -ENOMEM, "no memory for the report");
 	status =
 		err ? cli_fail(err, &diag) : replay_and_print(&replayer, paths);

@@ -42,6 +42,7 @@ static const struct cli_flag flags[] = {
 	{FLAG_GRANULARITY, "granularity", "WORD",
 	 "of the trace: pages (default), runs of references to a page as one, "
 	 "or full, every reference"},
+	VIEWS_FLAGS,
 	{FLAG_HELP, "help", NULL, "this text"},
 	{0},
 };
@@ -54,6 +55,7 @@ struct run_options {
 	const char *record;
 	unsigned int timeout; /* seconds; 0: none */
 	enum trace_granularity granularity;
+	struct views_request views;
 	enum format format;
 };
 
@@ -116,6 +118,11 @@ static int take_flag(void *context, int flag, const char *arg)
 		break;
 	case FLAG_GRANULARITY:
 		err = granularity_parse(arg, &options->granularity, &diag);
+		break;
+	case FLAG_TIMELINE:
+	case FLAG_LOG:
+	case FLAG_WINDOW:
+		err = views_take_flag(&options->views, flag, arg, &diag);
 		break;
 	case FLAG_FORMAT:
 		err = format_parse(arg, &options->format, &diag);
@@ -224,6 +231,7 @@ static int run_point(struct runner *runner, size_t i)
 		.config = config,
 		.record = runner->options->record,
 		.granularity = runner->options->granularity,
+		.views = &runner->options->views,
 		.console = i ? NULL : runner->console.file,
 		.attention = runner->attention,
 		.progress = show_progress,
@@ -338,6 +346,12 @@ static int run_guest(const struct run_options *options)
 		return STATUS_USAGE;
 	}
 
+	err = views_check(&options->views, options->output, runner.nr, 1,
+			  &diag);
+	if (err) {
+		free(runner.point);
+		return cli_fail(err, &diag);
+	}
 	err = guest_read(&options->guest, &runner.guest, &diag);
 	if (!err)
 		err = open_console(options->console, &runner.progress,

@@ -10,7 +10,7 @@
 #include "cli/cli.h"
 #include "cli/help.h"
 
-#define FLAGS_MAX 16
+#define FLAGS_MAX 24
 
 void cli_say(const char *fmt, ...)
 {

@@ -26,12 +26,14 @@ struct machine {
 	struct where *where;
 	struct live *live;
 	struct recorder *recorder; /* NULL: nobody records */
+	struct views views;
 };
 
 /* --- The machine --------------------------------------------------------- */
 
 static void machine_finish(struct machine *m)
 {
+	views_abandon(&m->views);
 	live_destroy(m->live);
 	recorder_abort(m->recorder);
 	sim_destroy(m->sim);
@@ -100,6 +102,9 @@ static int machine_init(struct machine *m,
 		goto finish;
 	}
 	describe_watch(m->sim, m->where);
+	err = views_begin(request->views, m->sim, config, &m->views, diag);
+	if (err)
+		goto finish;
 	if (request->record)
 		err = record(m, request, diag);
 	if (err)
@@ -244,6 +249,8 @@ int machine_run(const struct machine_request *request, struct report *report,
 	ret->console_errno = m.console.tee_errno;
 	sim_finish(m.sim, ret->insns);
 	err = end_recording(&m, diag);
+	if (!err)
+		err = views_end(&m.views, diag);
 	if (!err)
 		err = make_result(&m, request, &end, report, ret, diag);
 	machine_finish(&m);

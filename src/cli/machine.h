@@ -10,6 +10,7 @@
 
 #include "base/diag.h"
 #include "cli/guest.h"
+#include "cli/views.h"
 #include "report/report.h"
 #include "sim/config.h"
 #include "trace/trace.h"
@@ -19,6 +20,7 @@ struct machine_request {
 	const struct config *config;
 	const char *record; /* a trace's path; NULL: none */
 	enum trace_granularity granularity;
+	const struct views_request *views;
 	FILE *console; /* NULL: nowhere */
 	/* An enum attention: stop if it is not 0.  NULL: nobody asks. */
 	const volatile int *attention;

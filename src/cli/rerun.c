@@ -20,6 +20,7 @@ struct rerun {
 	struct lane_watch watch[RERUN_LANES_MAX];
 	uint64_t digest; /* of the trace, or of what could be read */
 	uint64_t insns;  /* as the footer tells; 0: not known */
+	struct views views;
 };
 
 static const char *status_word(enum replay_status status, bool interrupted)
@@ -190,10 +191,16 @@ int rerun(const struct rerun_request *request, struct report *report,
 		return err;
 	for (size_t i = 0; i < request->nr && !err; i++)
 		err = create_lane(&rr, i, diag);
+	if (!err && request->views)
+		err = views_begin(request->views, replay_lane_sim(rr.lane[0]),
+				  request->config[0], &rr.views, diag);
 	if (!err)
 		err = replay_all(&rr, ret, diag);
+	if (!err)
+		err = views_end(&rr.views, diag);
 	for (size_t i = 0; i < request->nr && !err; i++)
 		err = add_result(&rr, i, report, ret, diag);
+	views_abandon(&rr.views);
 	for (size_t i = 0; i < request->nr; i++) {
 		replay_lane_destroy(rr.lane[i]);
 		where_destroy(rr.watch[i].where);

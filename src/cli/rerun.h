@@ -4,6 +4,7 @@
 #define NOTRAP_CLI_RERUN_H
 
 #include "base/diag.h"
+#include "cli/views.h"
 #include "replay/replay.h"
 #include "report/report.h"
 
@@ -22,6 +23,8 @@ struct rerun_request {
 	void (*progress)(void *context, uint64_t insns, uint64_t total);
 	/* Told of every exit, may be NULL; configurations keep in step then. */
 	const struct rerun_watch *watch;
+	/* NULL: none; else there is one configuration. */
+	const struct views_request *views;
 	void *context; /* of all of these */
 };
 
