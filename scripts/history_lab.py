@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Recordings and replays for scripts/validate-history, and their figures."""
+
+import json
+import os
+import subprocess
+
+MEMORY = "128M"  # of the recorded Linux guests
+
+
+class Lab:
+    """Records guests into a directory and replays traces; each once."""
+
+    def __init__(self, notrap, guests, traces, work):
+        self.notrap, self.guests = notrap, guests
+        self.traces, self.work = traces, work
+        self.seen = {}
+
+    def __tell(self, *args):
+        done = subprocess.run([self.notrap, *args], capture_output=True,
+                              text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(f"notrap {' '.join(args)}: {done.stderr}")
+        return done.stdout
+
+    def record(self, image, words, *settings, mmu="native"):
+        """The trace of a reference guest's workload.  Where no hypervisor
+        shows, unless another mmu is asked for: before 2.6.38 they report
+        fetches to a guest without NX."""
+        settings = [f"mmu={mmu}", *settings]
+        path = os.path.join(self.work, f"{image} {words} {' '.join(settings)}"
+                            .replace(" ", "_").replace("=", "-") + ".ntr")
+        if not os.path.exists(path):
+            self.__tell("run", os.path.join(self.guests, f"{image}.elf"),
+                        "--append", words, "--console", "none", "--record",
+                        path, *(word for setting in settings
+                                for word in ("-D", setting)))
+        return path
+
+    def trace(self, name):
+        return os.path.join(self.traces, f"{name}.ntr")
+
+    def replay(self, path, *settings):
+        """One result."""
+        key = path, settings
+        if key not in self.seen:
+            words = [word for setting in settings for word in ("-D", setting)]
+            out = self.__tell("replay", path, "--format", "json", *words)
+            lines = out.splitlines()
+            assert len(lines) == 1, f"{len(lines)} results of {settings}"
+            self.seen[key] = json.loads(lines[0])
+        return self.seen[key]
+
+    def linux(self, name, *settings):
+        return self.replay(self.trace(name), f"memory={MEMORY}", *settings)
+
+
+def cost_range(text):
+    """'N' or 'N:MIN..MAX' as least, typical, most."""
+    typical, _, rest = text.partition(":")
+    least, _, most = rest.partition("..")
+    return int(least or typical), int(typical), int(most or typical)
+
+
+def cycles(result):
+    """Least, typical and most, from counts and costs; the second is the
+    model's own total."""
+    total = [0, 0, 0]
+    for key, count in result["cost_counts"].items():
+        for i, cost in enumerate(cost_range(result["config"][key])):
+            total[i] += count * cost
+    assert total[1] == result["cycles"]["total"], "cycles do not add up"
+    return total
+
+
+def exits(result, reason):
+    return result["exits"]["by_reason"].get(reason, 0)
+
+
+def causes(result):
+    return result["exits"]["page_fault"]
+
+
+def percent(part, whole):
+    return f"{100 * part / whole:.1f} %"
