@@ -52,8 +52,10 @@ struct account *account_create(void)
 	if (!acct)
 		return NULL;
 	acct->fault_latency = calloc(1, sizeof(*acct->fault_latency));
-	if (!acct->fault_latency) {
-		free(acct);
+	acct->fault_exits = calloc(1, sizeof(*acct->fault_exits));
+	acct->chains = chains_create();
+	if (!acct->fault_latency || !acct->fault_exits || !acct->chains) {
+		account_destroy(acct);
 		return NULL;
 	}
 	acct->in_exit = -1;
@@ -67,6 +69,8 @@ void account_destroy(struct account *acct)
 	for (int i = 0; i < NR_EXIT_REASONS; i++)
 		free(acct->exit[i]);
 	free(acct->fault_latency);
+	free(acct->fault_exits);
+	chains_destroy(acct->chains);
 	free(acct);
 }
 
@@ -74,6 +78,8 @@ void account_reset(struct account *acct)
 {
 	struct account fresh = {
 		.fault_latency = acct->fault_latency,
+		.fault_exits = acct->fault_exits,
+		.chains = acct->chains,
 		.in_exit = -1,
 		.insns = acct->insns,
 		.watch = acct->watch,
@@ -83,6 +89,8 @@ void account_reset(struct account *acct)
 	for (int i = 0; i < NR_EXIT_REASONS; i++)
 		free(acct->exit[i]);
 	memset(acct->fault_latency, 0, sizeof(*acct->fault_latency));
+	memset(acct->fault_exits, 0, sizeof(*acct->fault_exits));
+	chains_reset(acct->chains);
 	memcpy(fresh.cost, acct->cost, sizeof(fresh.cost));
 	*acct = fresh;
 }
@@ -95,32 +103,35 @@ void account_set_cost(struct account *acct, enum cost_id id,
 	acct->cost[id] = cost;
 }
 
-static struct histogram *clone_histogram(const struct histogram *h)
+static void *clone_bytes(const void *bytes, size_t size, bool *failed)
 {
-	struct histogram *copy = malloc(sizeof(*copy));
+	void *copy = malloc(size);
 
 	if (copy)
-		*copy = *h;
+		memcpy(copy, bytes, size);
+	*failed |= !copy;
 	return copy;
 }
 
 struct account *account_clone(const struct account *acct)
 {
 	struct account *copy = malloc(sizeof(*copy));
-	bool failed;
+	bool failed = false;
 
 	if (!copy)
 		return NULL;
 	*copy = *acct;
 	copy->watch = NULL;
-	copy->fault_latency = clone_histogram(acct->fault_latency);
-	failed = !copy->fault_latency;
-	for (int i = 0; i < NR_EXIT_REASONS; i++) {
-		if (!acct->exit[i])
-			continue;
-		copy->exit[i] = clone_histogram(acct->exit[i]);
-		failed |= !copy->exit[i];
-	}
+	copy->fault_latency = clone_bytes(
+		acct->fault_latency, sizeof(*acct->fault_latency), &failed);
+	copy->fault_exits = clone_bytes(acct->fault_exits,
+					sizeof(*acct->fault_exits), &failed);
+	copy->chains = chains_clone(acct->chains);
+	failed |= !copy->chains;
+	for (int i = 0; i < NR_EXIT_REASONS; i++)
+		if (acct->exit[i])
+			copy->exit[i] = clone_bytes(
+				acct->exit[i], sizeof(*acct->exit[i]), &failed);
 	if (failed) {
 		account_destroy(copy);
 		return NULL;
@@ -132,11 +143,11 @@ void account_exit_begin(struct account *acct, unsigned int reason)
 {
 	BUG_ON(acct->in_exit >= 0 || reason >= NR_EXIT_REASONS);
 	if (!acct->exit[reason]) {
-		acct->exit[reason] = calloc(1, sizeof(struct histogram));
+		acct->exit[reason] = calloc(1, sizeof(struct latency));
 		BUG_ON(!acct->exit[reason]);
 	}
 	acct->in_exit = (int)reason;
-	acct->exit_began = acct->now;
+	acct->exit_began = account_clock(acct);
 	account_charge(acct, COST_EXIT, 1);
 	account_charge(acct, COST_DISPATCH, 1);
 }
@@ -144,13 +155,27 @@ void account_exit_begin(struct account *acct, unsigned int reason)
 void account_exit_end(struct account *acct)
 {
 	BUG_ON(acct->in_exit < 0);
-	histogram_add(acct->exit[acct->in_exit], acct->now - acct->exit_began);
+	latency_add(acct->exit[acct->in_exit],
+		    cost_since(account_clock(acct), acct->exit_began));
 	acct->in_exit = -1;
+}
+
+void account_fault_retried(struct account *acct, const struct chain_tape *tape,
+			   const struct chain_moment *began,
+			   const struct chain_moment *ended)
+{
+	struct cost_range cycles = cost_since(ended->clock, began->clock);
+	struct chain_key key = chain_key(tape, began, ended);
+	uint64_t exits = ended->exits - began->exits;
+
+	latency_add(acct->fault_latency, cycles);
+	histogram_add(acct->fault_exits, exits);
+	chains_add(acct->chains, &key, exits, cycles);
 }
 
 uint64_t account_exits(const struct account *acct, unsigned int reason)
 {
-	return acct->exit[reason] ? acct->exit[reason]->count : 0;
+	return acct->exit[reason] ? acct->exit[reason]->typ.count : 0;
 }
 
 uint64_t account_exits_total(const struct account *acct)
@@ -194,39 +219,6 @@ struct cost_range account_part_cycles(const struct account *acct,
 		sum.max += acct->cost_count[i] * acct->cost[i].max;
 	}
 	return sum;
-}
-
-static bool parts_sum_to_clocks(const struct account *acct)
-{
-	struct cost_range sum = {0};
-
-	for (int i = 0; i < NR_PARTS; i++) {
-		struct cost_range part =
-			account_part_cycles(acct, (enum cost_part)i);
-
-		sum.typ += part.typ;
-		sum.min += part.min;
-		sum.max += part.max;
-	}
-	return sum.typ == acct->now && sum.min == acct->now_min &&
-	       sum.max == acct->now_max;
-}
-
-const char *account_check(const struct account *acct, uint64_t pf_exits)
-{
-	uint64_t sum = 0;
-
-	for (int i = 0; i < NR_CAUSES; i++)
-		sum += acct->pf_cause[i];
-	if (sum != pf_exits)
-		return "page-fault causes sum to page-fault exits";
-
-	if (!parts_sum_to_clocks(acct))
-		return "cycles by part sum to the total";
-
-	if (acct->cost_count[COST_EXIT] != account_exits_total(acct))
-		return "exits paid for are the exits filed by reason";
-	return NULL;
 }
 
 const struct cost_info *cost_info(enum cost_id id)

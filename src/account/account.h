@@ -11,8 +11,9 @@
 #ifndef NOTRAP_ACCOUNT_ACCOUNT_H
 #define NOTRAP_ACCOUNT_ACCOUNT_H
 
+#include "account/chain.h"
 #include "account/cost_range.h"
-#include "account/histogram.h"
+#include "account/latency.h"
 #include "arch/exit_reasons.h"
 #include "base/types.h"
 
@@ -68,11 +69,16 @@ struct account {
 	uint64_t fault_direct[NR_PFEC];
 	uint64_t fault_injected[NR_PFEC];
 
-	struct histogram *exit[NR_EXIT_REASONS]; /* NULL: never seen */
-	struct histogram *fault_latency;
+	struct latency *exit[NR_EXIT_REASONS]; /* NULL: never seen */
+	/* Of guest faults, from the access to its retry; how many exits were
+	 * in between; and which. */
+	struct latency *fault_latency;
+	uint64_t faults_forgotten; /* too many were waiting for theirs */
+	struct histogram *fault_exits;
+	struct chains *chains;
 	/* What account_exit_begin() noted; reason is < 0 outside an exit. */
 	int in_exit;
-	uint64_t exit_began;
+	struct cost_range exit_began;
 
 	uint64_t insns; /* the clock of guest instructions */
 	uint64_t cost_count[NR_COSTS];
@@ -132,6 +138,19 @@ static inline void account_guest_fault(struct account *acct, uint32_t pfec,
 	by_code[pfec & (NR_PFEC - 1)]++;
 }
 
+/* Now, of the processor whose tape it is. */
+static inline struct chain_moment account_moment(const struct account *acct,
+						 const struct chain_tape *tape)
+{
+	return (struct chain_moment){account_clock(acct), tape->nr,
+				     tape->exits};
+}
+
+/* A guest fault's access, which began then, is through. */
+void account_fault_retried(struct account *acct, const struct chain_tape *tape,
+			   const struct chain_moment *began,
+			   const struct chain_moment *ended);
+
 /* Bring the clock of guest instructions up to `insns`; charges the advance. */
 static inline void account_guest_time(struct account *acct, uint64_t insns)
 {
@@ -156,9 +175,10 @@ struct cost_range account_part_cycles(const struct account *acct,
 				      enum cost_part part);
 
 /*
- * Conservation: page-fault causes sum to the page-fault exits told by the
- * caller, parts sum to the clocks.  Returns NULL if all holds, or the name of
- * the law that is broken.
+ * check.c.  Conservation, at the end of every run: page-fault causes sum to
+ * the page-fault exits told by the caller, parts to the clocks, exits filed by
+ * reason are those that were paid for, chains are all that took place, ...
+ * Returns NULL if all holds, or the name of the law that is broken.
  */
 const char *account_check(const struct account *acct, uint64_t pf_exits);
 

@@ -26,6 +26,19 @@ static inline bool cost_is_exact(struct cost_range range)
 	return range.min == range.max;
 }
 
+static inline struct cost_range cost_plus(struct cost_range a,
+					  struct cost_range b)
+{
+	return (struct cost_range){a.typ + b.typ, a.min + b.min, a.max + b.max};
+}
+
+/* Of two times by the same clocks, a is not before b. */
+static inline struct cost_range cost_since(struct cost_range a,
+					   struct cost_range b)
+{
+	return (struct cost_range){a.typ - b.typ, a.min - b.min, a.max - b.max};
+}
+
 /*
  * "1579" or "1579:1400..1800"; a number is decimal, or 0x and hexadecimal.
  * -EINVAL: neither, a number beyond 64 bits, or not min <= typ <= max; *ret is

@@ -35,6 +35,30 @@ void histogram_add(struct histogram *h, uint64_t cycles)
 	h->bucket[bucket_of(cycles)]++;
 }
 
+void histogram_merge(struct histogram *h, const struct histogram *from)
+{
+	if (!from->count)
+		return;
+	if (!h->count || from->min < h->min)
+		h->min = from->min;
+	if (!h->count || from->max > h->max)
+		h->max = from->max;
+	h->count += from->count;
+	h->sum += from->sum;
+	for (unsigned int b = 0; b < HIST_BUCKETS; b++)
+		h->bucket[b] += from->bucket[b];
+}
+
+bool histogram_is_sound(const struct histogram *h)
+{
+	uint64_t count = 0;
+
+	for (unsigned int b = 0; b < HIST_BUCKETS; b++)
+		count += h->bucket[b];
+	return count == h->count && h->sum >= h->count * h->min &&
+	       h->sum <= h->count * h->max;
+}
+
 uint64_t histogram_quantile(const struct histogram *h, unsigned int permille)
 {
 	uint64_t want = (h->count * permille + 999) / 1000;

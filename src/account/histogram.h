@@ -14,12 +14,18 @@
 struct histogram {
 	uint64_t count;
 	uint64_t sum;
-	uint64_t min; /* undefined while count is 0 */
+	uint64_t min; /* 0 while count is */
 	uint64_t max;
 	uint32_t bucket[HIST_BUCKETS];
 };
 
 void histogram_add(struct histogram *h, uint64_t cycles);
+
+/* Adds all of `from`. */
+void histogram_merge(struct histogram *h, const struct histogram *from);
+
+/* Buckets sum to the count; the sum lies between count times min and max. */
+bool histogram_is_sound(const struct histogram *h);
 
 /*
  * The smallest bucket's upper bound with at least permille/1000 of the values

@@ -7,7 +7,7 @@
 #include "cli/formats.h"
 #include "cli/results.h"
 
-#define BY_TEXT "reason, cause, error-code, rip, gfn or point"
+#define BY_TEXT "reason, cause, error-code, rip, gfn, chain or point"
 
 enum {
 	FLAG_BY = 16,
@@ -16,7 +16,8 @@ enum {
 
 static const struct cli_flag flags[] = {
 	{FLAG_BY, "by", "WHAT",
-	 "exits by reason, cause, error-code, rip or gfn; or point: "
+	 "exits by reason, cause, error-code, rip or gfn; chain: "
+	 "what guest faults went through; or point: "
 	 "a row for each result"},
 	{FLAG_ONLY, "only", "KEY=VALUE[,VALUE...]",
 	 "leave out results with other values of a setting, or of guest"},

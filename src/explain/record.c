@@ -183,7 +183,7 @@ static void keep(struct recorder *r, const struct sim_step *step)
 	if (step->kind == SIM_STEP_CHARGE)
 		note_charge(story, step);
 	if (step->kind == SIM_STEP_FAULT)
-		story->fault_began = step->now;
+		story->fault_began = step->began;
 	if (step->kind == SIM_STEP_OUTCOME)
 		note_outcome(story, step);
 	keep_details(r, to);

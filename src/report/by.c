@@ -25,6 +25,8 @@ static const struct by {
 			   "page", "page of code"},
 	[REPORT_BY_GFN] = {"gfn", "#PF exits by guest frame", "exits/by_gfn",
 			   "gfn", "guest frame"},
+	[REPORT_BY_CHAIN] = {"chain", "Guest faults, from access to retry",
+			     "guest_faults/chains", "chain", "chain"},
 	[REPORT_BY_POINT] = {"point", "Results, a row each"},
 };
 
@@ -68,6 +70,7 @@ static void add_map_row(struct sheet *sheet, enum report_by by,
 		break;
 	case REPORT_BY_RIP:
 	case REPORT_BY_GFN:
+	case REPORT_BY_CHAIN:
 	case REPORT_BY_POINT:
 		BUG("no map");
 	}
@@ -204,21 +207,30 @@ static void add_rows(struct sheet *sheet, const struct report *report,
 {
 	unsigned int missing = 0;
 
-	add_columns(sheet, by);
+	if (by == REPORT_BY_CHAIN)
+		by_chain_columns(sheet);
+	else
+		add_columns(sheet, by);
 	for (size_t i = 0; i < report->nr; i++) {
 		const json_t *doc = report->doc[i];
 		char label[1100];
 
 		label_of(report, i, label, sizeof(label));
 		missing += !doc_at(doc, bys[by].path);
-		if (is_by_page(by))
+		if (by == REPORT_BY_CHAIN)
+			by_chain(sheet, doc, label);
+		else if (is_by_page(by))
 			add_pages(sheet, by, doc, label);
 		else
 			add_map(sheet, by, doc, label);
 	}
 	if (missing)
-		sheet_note(sheet, "%u of %zu results do not tell exits by %s.",
-			   missing, report->nr, bys[by].name);
+		sheet_note(sheet, "%u of %zu results do not tell %s by %s.",
+			   missing, report->nr,
+			   by == REPORT_BY_CHAIN ? "guest faults" : "exits",
+			   bys[by].name);
+	if (by == REPORT_BY_CHAIN)
+		by_chain_notes(sheet);
 }
 
 int report_print_by(const struct report *report, enum report_by by,

@@ -132,6 +132,7 @@ static bool is_count(const char *name)
 		"guest_faults/by_error_code/",
 		"guest_faults/direct_by_error_code/",
 		"guest_faults/injected_by_error_code/",
+		"guest_faults/by_exits/",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(maps); i++)

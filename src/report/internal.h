@@ -3,6 +3,7 @@
  * Results as JSON documents, and what the files of this module share.
  *
  *   json.c     struct result -> document -> text
+ *   latency_json.c  latencies, chains of guest faults, ranges; to a document
  *   read.c     text -> document, checked
  *   doc.c      looking into documents
  *   label.c    which settings tell results apart
@@ -10,7 +11,7 @@
  *   table.c    the blocks of one result
  *   stray.c    wrong translations, to a document and as a table
  *   compare.c  results side by side
- *   by.c, by_point.c  rows of one figure, or of one result
+ *   by.c, by_chain.c, by_point.c  rows of one figure, or of one result
  *   csv.c      flattened; plot.c: as a gnuplot script
  *   point.c    one result a file
  *   keep.c     choosing results
@@ -45,6 +46,19 @@ void csv_print_text(const char *text, FILE *out);
 int where_put(json_t *exits, const struct where *where);
 /* False: a list of where_put() that is none. */
 bool where_is_valid(const json_t *doc);
+
+/* latency_json.c.  What a latency is told by: "min", "mean", "p50"... */
+#define NR_LATENCY_POINTS 6
+extern const char *const latency_points[NR_LATENCY_POINTS];
+
+/* latency_json.c.  All -ENOMEM: a latency or another distribution by its
+ * name; members for "guest_faults"; a group of the document, where there is
+ * a range. */
+int latency_put(json_t *into, const char *key, const struct histogram *h);
+int chains_put(json_t *faults, const struct account *acct);
+int uncertainty_put(json_t *doc, const struct account *acct);
+/* False: a list of chains_put() that is none. */
+bool chains_are_valid(const json_t *doc);
 
 /* stray.c.  Adds a member to the "check" of a result; -ENOMEM. */
 int stray_put(json_t *check, const struct result *result);
@@ -113,6 +127,11 @@ int grid_print(struct grid *grid, enum report_markup markup, FILE *out);
 __attribute__((format(printf, 4, 5))) void
 grid_heading(enum report_markup markup, int level, FILE *out, const char *fmt,
 	     ...);
+
+/* by_chain.c.  Of the table that was begun; rows are of one result. */
+void by_chain_columns(struct sheet *sheet);
+void by_chain(struct sheet *sheet, const json_t *doc, const char *label);
+void by_chain_notes(struct sheet *sheet);
 
 /* by_point.c.  Columns and rows of the table that was begun. */
 void by_point(struct sheet *sheet, const struct report *report);

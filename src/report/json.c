@@ -202,6 +202,8 @@ static void put_faults(struct builder *b, json_t *doc,
 	put_codes(b, faults, "direct_by_error_code", acct->fault_direct, NULL);
 	put_codes(b, faults, "injected_by_error_code", acct->fault_injected,
 		  NULL);
+	if (chains_put(faults, acct))
+		b->failed = true;
 }
 
 /* Not-present faults: those delivered directly, and all there were. */
@@ -233,34 +235,19 @@ static void put_cycles(struct builder *b, json_t *doc,
 			account_part_cycles(acct, (enum cost_part)i).typ);
 }
 
-static void put_histogram(struct builder *b, json_t *into, const char *key,
-			  const struct histogram *h)
-{
-	json_t *object = put_object(b, into, key);
-	uint64_t mean = h->count ? (h->sum + h->count / 2) / h->count : 0;
-
-	put_u64(b, object, "count", h->count);
-	put_u64(b, object, "sum", h->sum);
-	put_u64(b, object, "min", h->count ? h->min : 0);
-	put_u64(b, object, "mean", mean);
-	put_u64(b, object, "p50", histogram_quantile(h, 500));
-	put_u64(b, object, "p90", histogram_quantile(h, 900));
-	put_u64(b, object, "p99", histogram_quantile(h, 990));
-	put_u64(b, object, "max", h->count ? h->max : 0);
-}
-
 static void put_latency(struct builder *b, json_t *doc,
 			const struct account *acct)
 {
 	json_t *latency = put_object(b, doc, "latency");
 	json_t *map;
 
-	put_histogram(b, latency, "guest_fault", acct->fault_latency);
+	if (latency_put(latency, "guest_fault", &acct->fault_latency->typ))
+		b->failed = true;
 	map = put_object(b, latency, "exit");
 	for (unsigned int i = 0; i < NR_EXIT_REASONS; i++)
-		if (account_exits(acct, i))
-			put_histogram(b, map, exit_reason_name(i),
-				      acct->exit[i]);
+		if (account_exits(acct, i) &&
+		    latency_put(map, exit_reason_name(i), &acct->exit[i]->typ))
+			b->failed = true;
 }
 
 static void put_counts(struct builder *b, json_t *doc,
@@ -319,6 +306,8 @@ json_t *doc_of_result(const struct result *result)
 	put_tlb(&b, doc, acct);
 	put_cycles(&b, doc, acct);
 	put_latency(&b, doc, acct);
+	if (uncertainty_put(doc, acct))
+		b.failed = true;
 	put_checks(&b, doc, result);
 	if (!b.failed)
 		return doc;

@@ -68,7 +68,7 @@ static const char *const identity[] = {"version", "config", "source/kind",
 
 static bool is_wanted(const json_t *doc, const struct result *want)
 {
-	struct histogram none = {0};
+	struct latency none = {0};
 	struct account acct = {.fault_latency = &none};
 	struct result like = *want;
 	bool ret = is_well(doc);

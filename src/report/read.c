@@ -116,6 +116,7 @@ static const struct {
 	{"guest_faults/by_error_code", JSON_INTEGER},
 	{"guest_faults/direct_by_error_code", JSON_INTEGER},
 	{"guest_faults/injected_by_error_code", JSON_INTEGER},
+	{"guest_faults/by_exits", JSON_INTEGER},
 	{"latency/exit", JSON_OBJECT},
 };
 
@@ -159,7 +160,7 @@ static int check_signs(const json_t *val, struct diag *diag)
 
 static int check_doc(const json_t *doc, struct diag *diag)
 {
-	struct histogram none = {0};
+	struct latency none = {0};
 	struct account acct = {.fault_latency = &none};
 	struct result empty = {.acct = &acct};
 	const char *schema = doc_text(doc, "schema");
@@ -182,6 +183,10 @@ static int check_doc(const json_t *doc, struct diag *diag)
 		err = check_maps(doc, diag);
 	if (!err)
 		err = check_signs(doc, diag);
+	if (!err && !chains_are_valid(doc))
+		err = diag_set(diag, -EINVAL,
+			       "member guest_faults.chains is not a list of "
+			       "chains");
 	if (!err && !where_is_valid(doc))
 		err = diag_set(diag, -EINVAL,
 			       "member exits.by_rip or exits.by_gfn is not a "

@@ -143,6 +143,8 @@ void sim_irq_window(struct sim *sim, const struct guest_event *ev,
 
 void sim_fault_given(struct sim *sim, bool direct)
 {
+	if (direct)
+		chain_note(&sim->cur->tape, CHAIN_DIRECT);
 	sim->cur->fault_direct = direct;
 	sim->cur->fault_began = sim->cur->access_began;
 }
@@ -174,6 +176,7 @@ static void open_fault(struct sim *sim)
 		for (unsigned int i = 1; i < OPEN_FAULTS_MAX; i++)
 			sim->cur->open[i - 1] = sim->cur->open[i];
 		sim->cur->nr_open--;
+		sim->acct->faults_forgotten++;
 	}
 	sim->cur->open[sim->cur->nr_open++] = (struct open_fault){
 		.gva = sim->cur->cpu.cr2,
@@ -217,7 +220,8 @@ void sim_retry(struct sim *sim, const struct guest_event *ev)
 			sim->cur->open[i] = sim->cur->open[i + 1];
 		sim->cur->open[--sim->cur->nr_open] = found;
 		sim->cur->retrying = true;
-		sim->cur->retry_at = sim->acct->now;
+		sim->cur->retry_emulated = false;
+		sim->cur->retry_at = sim_moment(sim);
 		return;
 	}
 }
@@ -229,9 +233,9 @@ void sim_retry_close(struct sim *sim)
 	sim->cur->retrying = false;
 	if (sim_is_probed(sim))
 		sim_probe_retried(sim);
-	histogram_add(sim->acct->fault_latency,
-		      sim->cur->retry_at -
-			      sim->cur->open[sim->cur->nr_open].began);
+	account_fault_retried(sim->acct, &sim->cur->tape,
+			      &sim->cur->open[sim->cur->nr_open].began,
+			      &sim->cur->retry_at);
 }
 
 /*

@@ -26,6 +26,7 @@ void sim_exit_begin(struct sim *sim, unsigned int reason)
 	if (sim_is_probed(sim))
 		sim_probe_exit(sim);
 	account_exit_begin(sim->acct, reason);
+	chain_note(&sim->cur->tape, chain_of_reason(reason));
 	/* Without VPID nothing survives the transitions. */
 	if (!(sim->cur->ctl.proc2 & VMX_PROC2_VPID))
 		sim_flush_tlb(sim);
@@ -39,7 +40,7 @@ void sim_exit_begin(struct sim *sim, unsigned int reason)
 		.rip = ev->rip,
 		.gpa = SIM_NO_GPA,
 		.insns = ev->insns,
-		.cycles = sim->acct->exit_began,
+		.cycles = sim->acct->exit_began.typ,
 	};
 }
 

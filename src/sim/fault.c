@@ -94,7 +94,8 @@ void sim_access(struct sim *sim, const struct guest_event *ev,
 			return;
 		}
 		out->verdict = GO_DONE;
-		sim->cur->access_began = sim->acct->now;
+		if (!i)
+			sim->cur->access_began = sim_moment(sim);
 		if (!sim->mmu->fault(sim, ev, &w, out))
 			return;
 	}
@@ -137,6 +138,7 @@ void sim_store(struct sim *sim, const struct guest_event *ev,
 			len = room;
 		if (!sim->mmu->gva_to_gpa(sim, gva, &gpa)) {
 			sim->cur->emulating = false;
+			sim->cur->retry_emulated = false;
 			sim->mmu->refuse_store(sim, gva, out);
 			return;
 		}

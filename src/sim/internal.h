@@ -34,8 +34,8 @@ struct open_fault {
 	gva_t gva;
 	gva_t rip;
 	uint64_t cr3;
-	uint64_t began; /* cycles */
-	uint64_t id;    /* the how-manieth there was */
+	struct chain_moment began; /* its access */
+	uint64_t id;               /* the how-manieth there was */
 };
 
 /* Deep enough for every process asleep in a fault of its own; the oldest is
@@ -49,7 +49,7 @@ struct sim_vcpu {
 	/* Of its last event, and the time when another one's turn came. */
 	gva_t rip;
 	bool user;
-	uint64_t left;
+	struct cost_range left;
 
 	struct guest_view view;
 	struct vmcs *vmcs;
@@ -69,17 +69,19 @@ struct sim_vcpu {
 	bool emulating;
 	gva_t emulating_gva;
 
+	struct chain_tape tape;
 	/* Of the #PF last given to the source, until it is delivered. */
 	bool fault_direct;
-	uint64_t fault_began;
-	uint64_t access_began; /* of the reference that faulted last */
+	struct chain_moment fault_began;
+	struct chain_moment access_began; /* the reference that faulted last */
 	gva_t deliver_rip;
 	bool deliver_user;
 
 	struct open_fault open[OPEN_FAULTS_MAX];
 	unsigned int nr_open;
-	bool retrying; /* open[nr_open] is being retried since retry_at */
-	uint64_t retry_at;
+	bool retrying;       /* open[nr_open] is being retried since retry_at */
+	bool retry_emulated; /* until the emulation that is under way ends */
+	struct chain_moment retry_at;
 };
 
 struct sim {
@@ -133,6 +135,12 @@ static inline uint64_t sim_spent(const struct sim *sim)
 	return sim->spent_before + acct->now -
 	       acct->cost_count[COST_GUEST_INSN] *
 		       acct->cost[COST_GUEST_INSN].typ;
+}
+
+/* As far as the processor at work has come. */
+static inline struct chain_moment sim_moment(const struct sim *sim)
+{
+	return account_moment(sim->acct, &sim->cur->tape);
 }
 
 /* vcpus.c */

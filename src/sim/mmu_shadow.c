@@ -242,6 +242,7 @@ static bool page_fault_exit(struct sim *sim, const struct guest_event *ev,
 	r = smmu_page_fault(sim->smmu, ev->gva,
 			    w->pfec | (ev->access & ACCESS_AC));
 	sim->acct->pf_cause[r.cause]++;
+	chain_amend(&sim->cur->tape, chain_of_cause(r.cause));
 	if (sim_is_probed(sim))
 		sim_probe_handled(sim, &r);
 	if (sim->tell)

@@ -68,7 +68,8 @@ void sim_probe_fault(struct sim *sim, gva_t gva, uint32_t pfec, bool exits)
 	tell(sim, (struct sim_step){.kind = SIM_STEP_FAULT,
 				    .gva = gva,
 				    .pfec = pfec,
-				    .exits = exits});
+				    .exits = exits,
+				    .began = sim->cur->access_began.clock.typ});
 }
 
 void sim_probe_exit(struct sim *sim)
@@ -89,7 +90,7 @@ void sim_probe_entry(struct sim *sim)
 			  .kind = SIM_STEP_ENTRY,
 			  .injected = vmx_entry_event(sim->cur->vmcs),
 			  .again = sim->injects_again,
-			  .cycles = sim->acct->now - sim->acct->exit_began,
+			  .cycles = sim->acct->now - sim->acct->exit_began.typ,
 		  });
 }
 
@@ -112,8 +113,9 @@ void sim_probe_retried(struct sim *sim)
 	tell(sim, (struct sim_step){.kind = SIM_STEP_RETRIED,
 				    .gva = open->gva,
 				    .id = open->id,
-				    .began = open->began,
-				    .cycles = cur->retry_at - open->began});
+				    .began = open->began.clock.typ,
+				    .cycles = cur->retry_at.clock.typ -
+					      open->began.clock.typ});
 }
 
 void sim_probe_region(struct sim *sim, enum sim_step_kind kind)

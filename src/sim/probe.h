@@ -17,7 +17,7 @@
 enum sim_step_kind {
 	SIM_STEP_EVENT,      /* event was pushed, nothing has happened yet */
 	SIM_STEP_WALK,       /* the processor is about to walk, for event */
-	SIM_STEP_FAULT,      /* it raises #PF: pfec; exits: by the filter */
+	SIM_STEP_FAULT,      /* it raises #PF: pfec, began; exits: or not */
 	SIM_STEP_EXIT,       /* VM exit of event; the VMCS says why */
 	SIM_STEP_HANDLED,    /* a page-fault exit by the shadow MMU: result */
 	SIM_STEP_ENTRY,      /* the exit is over: injected, again, cycles */

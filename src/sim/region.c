@@ -21,7 +21,7 @@ void sim_region_begins(struct sim *sim, const struct guest_event *ev)
 	for (unsigned int i = 0; i < sim->nr_vcpus; i++) {
 		sim->vcpu[i].nr_open = 0;
 		sim->vcpu[i].retrying = false;
-		sim->vcpu[i].left = 0;
+		sim->vcpu[i].left = (struct cost_range){0};
 	}
 	sim->other_exception_exits = 0;
 	sim->nr_strays = 0;

@@ -110,6 +110,11 @@ void sim_end_emulation(struct sim *sim)
 	sim->cur->emulating = false;
 	if (sim_in_exit(sim))
 		sim_exit_end(sim);
+	if (!sim->cur->retry_emulated)
+		return;
+	sim->cur->retry_emulated = false;
+	sim->cur->retry_at = sim_moment(sim);
+	sim_retry_close(sim);
 }
 
 /*
@@ -126,6 +131,16 @@ static void dirty_log_clock(struct sim *sim, const struct guest_event *ev)
 		return;
 	sim->dirty_log_due = true;
 	sim->dirty_log_next = ev->insns - ev->insns % period + period;
+}
+
+/* Where the hypervisor does the access, it is through when that is. */
+static void retry_through(struct sim *sim)
+{
+	sim->cur->retry_at = sim_moment(sim);
+	if (sim->cur->emulating)
+		sim->cur->retry_emulated = true;
+	else
+		sim_retry_close(sim);
 }
 
 static bool is_of_emulation(const struct guest_event *ev)
@@ -146,7 +161,7 @@ static void sim_push(struct event_sink *sink, const struct guest_event *ev,
 	sim->cur->runs = true;
 	if (sim->cur->emulating && !is_of_emulation(ev))
 		sim_end_emulation(sim);
-	if (!retried && ev->kind != GE_ACCESS)
+	if (!retried && ev->kind != GE_ACCESS && !sim->cur->retry_emulated)
 		sim_retry_close(sim);
 	if (sim_is_probed(sim))
 		sim_probe_event(sim, SIM_STEP_EVENT, ev, NULL);
@@ -165,10 +180,8 @@ static void sim_push(struct event_sink *sink, const struct guest_event *ev,
 	/* Roots that a CR3 target brought in may have cost others theirs. */
 	if (sim->nr_vcpus > 1 && !sim->cur->emulating && sim_send_flush(sim))
 		sim_receive_flush(sim);
-	if (retried) {
-		sim->cur->retry_at = sim->acct->now;
-		sim_retry_close(sim);
-	}
+	if (retried)
+		retry_through(sim);
 }
 
 static bool sim_translate(struct event_sink *sink, gva_t gva, hpa_t *ret)
@@ -337,11 +350,25 @@ uint64_t sim_fault_digest(const struct sim *sim)
 	return sim->fault_digest;
 }
 
+/* What became of each fault that the guest was given. */
+static bool faults_are_all_there(const struct sim *sim)
+{
+	const struct account *acct = sim->acct;
+	uint64_t sum = acct->fault_latency->typ.count + acct->faults_forgotten;
+
+	for (unsigned int i = 0; i < sim->nr_vcpus; i++)
+		sum += sim->vcpu[i].nr_open + sim->vcpu[i].retrying;
+	return sum ==
+	       account_faults_direct(acct) + account_faults_injected(acct);
+}
+
 const char *sim_check(const struct sim *sim)
 {
 	uint64_t exceptions =
 		account_exits(sim->acct, EXIT_REASON_EXCEPTION_NMI);
 
+	if (!faults_are_all_there(sim))
+		return "guest faults were retried, or wait, or are forgotten";
 	return account_check(sim->acct,
 			     exceptions - sim->other_exception_exits);
 }

@@ -11,16 +11,21 @@
  */
 #include "sim/internal.h"
 
-/* What happened before it was left is as long ago as it was then. */
-static void shift_clocks(struct sim_vcpu *vcpu, uint64_t now)
+static void shift(struct chain_moment *moment, struct cost_range away)
 {
-	uint64_t away = now - vcpu->left;
+	moment->clock = cost_plus(moment->clock, away);
+}
+
+/* What happened before it was left is as long ago as it was then. */
+static void shift_clocks(struct sim_vcpu *vcpu, struct cost_range now)
+{
+	struct cost_range away = cost_since(now, vcpu->left);
 	unsigned int nr = vcpu->nr_open + vcpu->retrying;
 
 	for (unsigned int i = 0; i < nr; i++)
-		vcpu->open[i].began += away;
-	vcpu->fault_began += away;
-	vcpu->retry_at += away;
+		shift(&vcpu->open[i].began, away);
+	shift(&vcpu->fault_began, away);
+	shift(&vcpu->retry_at, away);
 }
 
 void sim_select(struct sim *sim, unsigned int vcpu)
@@ -28,12 +33,12 @@ void sim_select(struct sim *sim, unsigned int vcpu)
 	BUG_ON(vcpu >= sim->nr_vcpus);
 	if (sim->cur->emulating)
 		sim_end_emulation(sim);
-	sim->cur->left = sim->acct->now;
+	sim->cur->left = account_clock(sim->acct);
 
 	sim->cur = &sim->vcpu[vcpu];
 	sim->mmu->select(sim, vcpu);
 	sim->sink.view = &sim->cur->view;
-	shift_clocks(sim->cur, sim->acct->now);
+	shift_clocks(sim->cur, account_clock(sim->acct));
 	/* One that sleeps is told at its next entry what others changed. */
 	if (!sim->cur->runs && sim->cur->hardware.root)
 		sim_refresh_root(sim);

@@ -66,7 +66,8 @@ static void test_sums(void **state)
 	uint64_t handler = 3 * dispatch + 4 * cost(COST_GUEST_WALK_REF) +
 			   cost(COST_INJECT) + cost(COST_EMULATE) +
 			   cost(COST_CR_WRITE);
-	const struct histogram *pf = acct->exit[EXIT_REASON_EXCEPTION_NMI];
+	const struct histogram *pf =
+		&acct->exit[EXIT_REASON_EXCEPTION_NMI]->typ;
 
 	(void)state;
 	assert_null(account_check(acct, 2));
@@ -170,7 +171,7 @@ static void charge_twice(struct account *acct)
 
 static void file_twice(struct account *acct)
 {
-	histogram_add(acct->exit[EXIT_REASON_CR_ACCESS], 1);
+	latency_add(acct->exit[EXIT_REASON_CR_ACCESS], cost_exact(1));
 }
 
 static void exit_for_free(struct account *acct)

@@ -142,7 +142,8 @@ COMPLAINTS = [
     ("report of nothing in it", ["report", "/dev/null"], 2,
      ["holds no result"]),
     ("report by nothing", ["report", SAMPLE, "--by", "ripp"], 2,
-     ["--by ripp: want reason, cause, error-code, rip, gfn or point"]),
+     ["--by ripp: want reason, cause, error-code, rip, gfn, chain "
+      "or point"]),
     ("diff of nothing", ["diff"], 2, ["want a TRACE, or two RESULTs"]),
     ("diff of live results", ["diff", SAMPLE], 2,
      ["want two results to compare, got 5"]),
@@ -637,7 +638,7 @@ def report_by():
                        ("csv", "by.csv"), ("json", "by.json")]:
         text = "".join(
             quiet("report", SAMPLE, "--by", what, "--format", form)
-            for what in ["reason", "cause", "error-code", "rip", "gfn",
+            for what in ["reason", "cause", "error-code", "rip", "gfn", "chain",
                          "point"])
         with open(os.path.join(GOLDEN, file), encoding="ascii") as golden:
             assert text == golden.read(), form

@@ -48,7 +48,7 @@ static void replays_in_every_generation(void **state)
 				 rungs[i].injected);
 		assert_int_equal(acct->pf_cause[CAUSE_pt_write],
 				 rungs[i].pt_write);
-		assert_int_equal(acct->fault_latency->count, 1);
+		assert_int_equal(acct->fault_latency->typ.count, 1);
 		assert_null(sim_check(sim));
 		assert_int_equal(sim_audit(sim).violations, 0);
 		replay_lane_destroy(lane);

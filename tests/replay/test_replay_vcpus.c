@@ -185,7 +185,7 @@ static void replays_in_every_generation(void **state)
 					 account_faults_injected(acct),
 				 1);
 		/* The second never meets the page before it is mapped. */
-		assert_int_equal(acct->fault_latency->count, 1);
+		assert_int_equal(acct->fault_latency->typ.count, 1);
 		/* One PT write, which takes nothing away: until 2.6.25 KVM
 		 * flushed all the same, and before 2.6.20 it saw none. */
 		assert_int_equal(acct->counter[CNT_remote_tlb_ipi], !shrinking);

@@ -23,8 +23,10 @@ static void set(struct result *result, const char *key, const char *value,
 	set->changed = changed;
 }
 
-static void page_fault_exit(struct account *acct, enum pf_cause cause)
+static void page_fault_exit(struct account *acct, struct chain_tape *tape,
+			    enum pf_cause cause)
 {
+	chain_note(tape, chain_of_cause(cause));
 	account_exit_begin(acct, EXIT_REASON_EXCEPTION_NMI);
 	acct->pf_cause[cause]++;
 	if (cause == CAUSE_pt_write) {
@@ -38,15 +40,20 @@ static void guest_fault(struct account *acct, enum sample_kind kind,
 			uint32_t pfec)
 {
 	bool direct = kind == SAMPLE_BYPASS && !(pfec & 1);
+	struct chain_tape tape = {0};
+	struct chain_moment began = account_moment(acct, &tape), ended;
 
-	if (!direct)
-		page_fault_exit(acct, CAUSE_injected);
+	if (direct)
+		chain_note(&tape, CHAIN_DIRECT);
+	else
+		page_fault_exit(acct, &tape, CAUSE_injected);
 	account_charge(acct, COST_DELIVERY, 1);
 	account_guest_fault(acct, pfec, direct);
-	page_fault_exit(acct, CAUSE_pt_write);
+	page_fault_exit(acct, &tape, CAUSE_pt_write);
 	if (kind == SAMPLE_CLEAR)
-		page_fault_exit(acct, CAUSE_hidden_fill);
-	histogram_add(acct->fault_latency, direct ? 151 : 252);
+		page_fault_exit(acct, &tape, CAUSE_hidden_fill);
+	ended = account_moment(acct, &tape);
+	account_fault_retried(acct, &tape, &began, &ended);
 }
 
 static void fill(struct account *acct, enum sample_kind kind, uint64_t faults)

@@ -154,7 +154,8 @@ static int print_by(const struct report *report, enum sheet_format format,
 		    FILE *out)
 {
 	static const char *const names[] = {"reason", "cause", "error-code",
-					    "rip",    "gfn",   "point"};
+					    "rip",    "gfn",   "chain",
+					    "point"};
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		enum report_by by;

@@ -65,7 +65,7 @@ static void latency_spans_hidden_faults(void **state)
 		struct rig r;
 
 		assert_true(rig_start(&r, RIG_LONG, true, runs[i].config));
-		h = sim_account(r.sim)->fault_latency;
+		h = &sim_account(r.sim)->fault_latency->typ;
 		began = sim_account(r.sim)->now;
 		out = user_access(&r, runs[i].gva);
 		begin_at(&r, &out);
@@ -100,7 +100,7 @@ static void latency_of_the_fault_that_arrives(void **state)
 		struct rig r;
 
 		assert_true(rig_start(&r, RIG_LONG, true, config[i]));
-		h = sim_account(r.sim)->fault_latency;
+		h = &sim_account(r.sim)->fault_latency->typ;
 		begin_at(&r, &irq);
 		/* Fixed: no fault of the guest's. */
 		out = rig_access(&r, RIG_HIDDEN, PFEC_W);

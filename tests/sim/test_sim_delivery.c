@@ -148,7 +148,7 @@ static void latency_of_a_guest_fault(void **state)
 	synth_start(&s, "mmu=kvm-2.6.20");
 	synth_touch(&s, SYNTH_USER, PFEC_W, SYNTH_PTE_RW);
 	synth_touch(&s, SYNTH_USER + PAGE_SIZE, PFEC_W, SYNTH_PTE_RW);
-	h = sim_account(s.sim)->fault_latency;
+	h = &sim_account(s.sim)->fault_latency->typ;
 	assert_int_equal(h->count, 2);
 
 	began = sim_account(s.sim)->now;

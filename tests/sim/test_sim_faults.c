@@ -22,7 +22,7 @@ static uint64_t open_faults(const struct rig *r)
 
 static uint64_t latencies(const struct rig *r)
 {
-	return sim_account(r->sim)->fault_latency->count;
+	return sim_account(r->sim)->fault_latency->typ.count;
 }
 
 /* A #PF of the instruction at rip, taken; the page stays absent. */
@@ -85,7 +85,7 @@ static void latest_first(void **state)
 
 	(void)state;
 	assert_true(rig_start(&r, RIG_LONG, true, ""));
-	h = sim_account(r.sim)->fault_latency;
+	h = &sim_account(r.sim)->fault_latency->typ;
 	fault_at(&r, 0x5000);
 	for (int i = 0; i < 1000; i++)
 		rig_push(&r, (struct guest_event){.kind = GE_PAUSE});

@@ -274,7 +274,7 @@ static uint64_t latency(unsigned int when, bool hits)
 	start_two(&s, "bypass=off vcpus=2 cost.guest-insn=0");
 	touch(&s, SYNTH_USER);
 	synth_use_vcpu(&s, 0);
-	sum = sim_account(s.sim)->fault_latency->sum;
+	sum = sim_account(s.sim)->fault_latency->typ.sum;
 	out = synth_push(&s, access);
 	turn_of_other(&s, when == 1);
 	synth_deliver(&s, &out);
@@ -287,7 +287,7 @@ static uint64_t latency(unsigned int when, bool hits)
 		synth_push(&s, (struct guest_event){.kind = GE_RDTSC});
 	else
 		assert_int_equal(synth_push(&s, access).verdict, GO_DONE);
-	sum = sim_account(s.sim)->fault_latency->sum - sum;
+	sum = sim_account(s.sim)->fault_latency->typ.sum - sum;
 	synth_end(&s);
 	return sum;
 }
