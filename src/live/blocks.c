@@ -134,7 +134,7 @@ static int make_room(struct blocks *blocks)
 	blocks->block = block;
 
 	arena = grown(blocks->arena, &blocks->max_lengths,
-		      blocks->nr_lengths + BLOCK_INSNS_MAX, 1);
+		      blocks->nr_lengths + BLOCK_INSNS_MAX + BLOCKS_SLACK, 1);
 	if (!arena)
 		return -ENOMEM;
 	blocks->arena = arena;
