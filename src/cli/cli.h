@@ -56,6 +56,7 @@ enum {
 	FLAG_TIMELINE,
 	FLAG_LOG,
 	FLAG_WINDOW,
+	FLAG_HYPERVISORS,
 	FLAG_HELP = 'h',
 };
 
@@ -90,6 +91,7 @@ extern const struct cli_command cmd_explain;
 extern const struct cli_command cmd_report;
 extern const struct cli_command cmd_plot;
 extern const struct cli_command cmd_config;
+extern const struct cli_command cmd_machines;
 extern const struct cli_command cmd_trace;
 extern const struct cli_command cmd_trap_safety;
 

@@ -11,9 +11,9 @@
 #include "report/version.h"
 
 static const struct cli_command *const commands[] = {
-	&cmd_run,    &cmd_replay,      &cmd_sweep,   &cmd_trace, &cmd_import,
-	&cmd_report, &cmd_diff,        &cmd_explain, &cmd_bound, &cmd_plot,
-	&cmd_config, &cmd_trap_safety, NULL,
+	&cmd_run,    &cmd_replay,   &cmd_sweep,       &cmd_trace, &cmd_import,
+	&cmd_report, &cmd_diff,     &cmd_explain,     &cmd_bound, &cmd_plot,
+	&cmd_config, &cmd_machines, &cmd_trap_safety, NULL,
 };
 
 const struct cli_command *const *cli_commands(void)
