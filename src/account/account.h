@@ -177,10 +177,14 @@ struct cost_range account_part_cycles(const struct account *acct,
 /*
  * check.c.  Conservation, at the end of every run: page-fault causes sum to
  * the page-fault exits told by the caller, parts to the clocks, exits filed by
- * reason are those that were paid for, chains are all that took place, ...
+ * reason are those that were paid for, chains are all that took place,
+ * and the laws of account_check_tlb().
  * Returns NULL if all holds, or the name of the law that is broken.
  */
 const char *account_check(const struct account *acct, uint64_t pf_exits);
+
+/* Of the translation hardware: hits and misses, reads and what they cost. */
+const char *account_check_tlb(const struct account *acct);
 
 /* Whose a cost is, and so whose file has the number (src/machine). */
 enum cost_owner {

@@ -113,5 +113,5 @@ const char *account_check(const struct account *acct, uint64_t pf_exits)
 		broken = check_exits(acct);
 	if (!broken)
 		broken = check_chains(acct);
-	return broken;
+	return broken ? broken : account_check_tlb(acct);
 }

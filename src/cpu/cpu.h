@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The modelled processor's control state, and its translation hardware.
+ * The modelled processor's control state; its translation hardware is in
+ * hardware.h.
  *
  * Control registers as the *guest* sees them, with the conditions under which
  * a load of one is a #GP.  Under shadow paging the hardware registers differ:
  * cpu_translate() walks what the hypervisor has set up, not these.
  *
- * Left out: paging-structure caches, PCID tags of TLB entries (a TLB is
- * flushed where hardware might keep some of it), CET, PKS, LAM.
+ * Left out: CET, PKS, LAM.
  */
 #ifndef NOTRAP_CPU_CPU_H
 #define NOTRAP_CPU_CPU_H

@@ -91,13 +91,23 @@ enum direct_verdict {
 	DIRECT_UNBACKED, /* EPT: gpa was not touched yet; is_walk */
 };
 
+/* The entries that a walk of the guest's tables reads, from the top. */
+struct direct_path {
+	uint8_t nr;
+	bool has_page; /* it has come to a page: */
+	gpa_t page;
+	gpa_t at[PT_LEVEL_MAX];
+};
+
 struct direct_result {
 	enum direct_verdict verdict;
 	uint32_t pfec;
 	gpa_t gpa;
 	bool is_walk;   /* touched by the walk of the guest's tables */
 	bool is_marked; /* EPT: known to be no memory (direct_mark) */
-	uint8_t refs;   /* table references made, EPT's among them */
+	uint8_t ad;     /* entries that A or D was set in */
+	/* What was read before it ended; beneath EPT, what was translated. */
+	struct direct_path path;
 };
 
 /*
@@ -107,8 +117,19 @@ struct direct_result {
 struct direct_result direct_fault(struct direct *direct, gva_t gva,
 				  uint32_t access);
 
-/* References of the processor's walk that found this entry of the pool. */
-unsigned int direct_walk_refs(const struct direct *direct, uint64_t entry);
+/* The walk that finds gva, rights aside, by the tables as they are. */
+struct direct_path direct_path(const struct direct *direct, gva_t gva);
+
+/* Of an entry of the pool: what it comes from. */
+struct direct_leaf {
+	int level; /* of the guest's entry; 0: paging is off */
+	bool global;
+};
+
+struct direct_leaf direct_leaf(uint64_t entry);
+
+/* Level of EPT's leaf entries; 0: there is no EPT. */
+int direct_ept_leaf(const struct direct *direct);
 
 /* The guest's tables alone, rights aside; no A, no D. */
 bool direct_gva_to_gpa(const struct direct *direct, gva_t gva, gpa_t *ret);

@@ -8,17 +8,11 @@
 
 #define LARGE_SIZE (UINT64_C(1) << 21)
 
-/* Levels of EPT tables: four, one less where an entry maps 2 MiB. */
-static unsigned int ept_levels(const struct direct *direct)
-{
-	return direct->config.large ? 3 : 4;
-}
-
-unsigned int ept_refs(const struct direct *direct, unsigned int nr, bool final)
+int direct_ept_leaf(const struct direct *direct)
 {
 	if (!direct->config.ept)
-		return nr;
-	return nr * (ept_levels(direct) + 1) + (final ? ept_levels(direct) : 0);
+		return 0;
+	return direct->config.large ? 2 : 1;
 }
 
 bool direct_is_backed(const struct direct *direct, gpa_t gpa)

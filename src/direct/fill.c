@@ -14,8 +14,7 @@
 /* The walk of the guest's tables, with every entry that is in memory. */
 struct path {
 	struct walk walk;
-	gpa_t at[PT_LEVEL_MAX]; /* of the entries read, from the top */
-	unsigned int nr;
+	struct direct_path read;
 };
 
 static uint64_t entry_at(const struct direct *direct, gpa_t at)
@@ -27,10 +26,10 @@ static uint64_t entry_at(const struct direct *direct, gpa_t at)
 				 (unsigned int)(at & PAGE_MASK) / size);
 }
 
-static struct path walk_guest(const struct direct *direct, gva_t gva,
-			      uint32_t access)
+static struct path walk_by(const struct direct *direct,
+			   const struct paging_ctx *guest, gva_t gva,
+			   uint32_t access)
 {
-	const struct paging_ctx *guest = &direct->cur->guest;
 	struct path path = {
 		.walk = paging_walk(guest, direct->mem, gva, access)};
 	gva_t linear = paging_linear(guest->mode, gva);
@@ -38,38 +37,52 @@ static struct path walk_guest(const struct direct *direct, gva_t gva,
 
 	if (guest->mode == PAGING_PAE)
 		table = guest->pdpte[(linear >> 30) & 3] & PTE_ADDR;
-	for (int level = paging_levels(guest->mode); path.nr < path.walk.refs;
-	     level--) {
+	for (int level = paging_levels(guest->mode);
+	     path.read.nr < path.walk.refs; level--) {
 		gpa_t at = table +
 			   (gpa_t)paging_entry_size(guest->mode) *
 				   paging_index(guest->mode, linear, level);
 
-		path.at[path.nr++] = at;
+		path.read.at[path.read.nr++] = at;
 		table = entry_at(direct, at) & PTE_ADDR;
 	}
+	path.read.has_page = !path.walk.fault;
+	path.read.page = path.walk.pa;
 	return path;
 }
 
-static void set_bits(struct direct *direct, gpa_t at, uint64_t bits)
+static struct path walk_guest(const struct direct *direct, gva_t gva,
+			      uint32_t access)
+{
+	return walk_by(direct, &direct->cur->guest, gva, access);
+}
+
+static bool set_bits(struct direct *direct, gpa_t at, uint64_t bits)
 {
 	uint64_t entry = entry_at(direct, at);
 
 	if (!(bits & ~entry))
-		return;
+		return false;
 	if (direct->cur->guest.mode == PAGING_32)
 		mem_write_u32(direct->mem, at, (uint32_t)(entry | bits));
 	else
 		mem_write_u64(direct->mem, at, entry | bits);
+	return true;
 }
 
-static void set_accessed(struct direct *direct, struct path *path,
-			 uint32_t access)
+/* In so many entries. */
+static uint8_t set_accessed(struct direct *direct, struct path *path,
+			    uint32_t access)
 {
 	uint64_t leaf = PTE_A | (access & PFEC_W ? PTE_D : 0);
+	const struct direct_path *read = &path->read;
+	uint8_t nr = 0;
 
-	for (unsigned int i = 0; i < path->nr; i++)
-		set_bits(direct, path->at[i], i + 1 < path->nr ? PTE_A : leaf);
+	for (unsigned int i = 0; i < read->nr; i++)
+		nr += set_bits(direct, read->at[i],
+			       i + 1 < read->nr ? PTE_A : leaf);
 	path->walk.leaf |= leaf;
+	return nr;
 }
 
 /* A write that only CR0.WP=0 allows. */
@@ -161,8 +174,8 @@ static uint64_t rights_above(const struct direct *direct,
 {
 	uint64_t rights = PTE_W | PTE_U;
 
-	for (unsigned int i = 0; i + 1 < path->nr; i++) {
-		uint64_t entry = entry_at(direct, path->at[i]);
+	for (unsigned int i = 0; i + 1 < path->read.nr; i++) {
+		uint64_t entry = entry_at(direct, path->read.at[i]);
 
 		rights &= entry | ~(PTE_W | PTE_U);
 		rights |= entry & PTE_NX;
@@ -217,11 +230,10 @@ static void fill_ahead_large(struct direct *direct, const struct path *path,
 
 /* --- What was ------------------------------------------------------------ */
 
-static struct direct_result fill(struct direct *direct, gva_t gva,
-				 struct path *path, uint32_t access)
+static enum direct_verdict fill(struct direct *direct, gva_t gva,
+				struct path *path, uint32_t access)
 {
 	const struct paging_ctx *guest = &direct->cur->guest;
-	const struct direct_result emulate = {.verdict = DIRECT_EMULATE};
 	const struct walk *w = &path->walk;
 	hpa_t frame = w->pa & ~PAGE_MASK;
 	unsigned int index = pt_index(gva, 1);
@@ -230,32 +242,36 @@ static struct direct_result fill(struct direct *direct, gva_t gva,
 
 	if (needs_wp0(guest, w, access) &&
 	    !make_wp0_entry(guest, w, frame, &entry))
-		return emulate;
+		return DIRECT_EMULATE;
 	if (key_denies(guest, w, access))
-		return emulate;
+		return DIRECT_EMULATE;
 	block.table = tables_leaf(direct, gva, w->level);
 	tables_put(direct, block.table, index, entry, is_global(direct, w));
 	if (guest->mode != PAGING_OFF && w->level == 1)
 		fill_ahead_small(direct, path, &block);
 	else
 		fill_ahead_large(direct, path, &block);
-	return (struct direct_result){.verdict = DIRECT_FILLED};
+	return DIRECT_FILLED;
 }
 
 /* EPT: what the walk touches, in order, before it knows what it finds. */
 static bool is_walk_backed(const struct direct *direct, const struct path *path,
 			   struct direct_result *ret)
 {
-	for (unsigned int i = 0; i < path->nr; i++) {
-		if (!mem_is_ram(direct->mem, path->at[i], 1) ||
-		    direct_is_backed(direct, path->at[i]))
+	for (uint8_t i = 0; i < path->read.nr; i++) {
+		gpa_t at = path->read.at[i];
+
+		if (!mem_is_ram(direct->mem, at, 1) ||
+		    direct_is_backed(direct, at))
 			continue;
 		*ret = (struct direct_result){
 			.verdict = DIRECT_UNBACKED,
-			.gpa = path->at[i],
+			.gpa = at,
 			.is_walk = true,
-			.refs = (uint8_t)ept_refs(direct, i, false),
+			.path = path->read,
 		};
+		ret->path.nr = i;
+		ret->path.has_page = false;
 		return false;
 	}
 	return true;
@@ -271,17 +287,14 @@ struct direct_result direct_fault(struct direct *direct, gva_t gva,
 	path = walk_guest(direct, gva, access);
 	if (!is_walk_backed(direct, &path, &ret))
 		return ret;
-	ret = (struct direct_result){
-		.gpa = path.walk.pa,
-		.refs = (uint8_t)ept_refs(direct, path.nr, !path.walk.fault),
-	};
+	ret = (struct direct_result){.gpa = path.walk.pa, .path = path.read};
 	if (path.walk.fault) {
 		ret.verdict = DIRECT_FAULT;
 		ret.pfec = path.walk.pfec;
 		return ret;
 	}
 	if (!mem_is_ram(direct->mem, ret.gpa, 1)) {
-		set_accessed(direct, &path, access);
+		ret.ad = set_accessed(direct, &path, access);
 		ret.verdict = DIRECT_MMIO;
 		ret.is_marked = ept_is_marked(direct, ret.gpa);
 		return ret;
@@ -290,29 +303,41 @@ struct direct_result direct_fault(struct direct *direct, gva_t gva,
 		ret.verdict = DIRECT_UNBACKED;
 		return ret;
 	}
-	set_accessed(direct, &path, access);
-	ret = fill(direct, gva, &path, access);
-	ret.gpa = path.walk.pa;
+	ret.ad = set_accessed(direct, &path, access);
+	ret.verdict = fill(direct, gva, &path, access);
 	direct_audit_gva(direct, gva);
 	return ret;
 }
 
-unsigned int direct_walk_refs(const struct direct *direct, uint64_t entry)
+/* Rights are not looked at, so that only what is not there ends it. */
+static struct paging_ctx without_rights(const struct paging_ctx *guest)
 {
-	enum paging_mode mode = direct->cur->guest.mode;
-	int from = (int)((entry & LEAF_FROM) >> LEAF_FROM_SHIFT);
-	int nr = paging_levels(mode) - (from ? from - 1 : 0);
+	struct paging_ctx lax = *guest;
 
-	return ept_refs(direct, (unsigned int)nr, true);
+	lax.wp = lax.smap = lax.pke = false;
+	return lax;
+}
+
+struct direct_path direct_path(const struct direct *direct, gva_t gva)
+{
+	struct paging_ctx lax = without_rights(&direct->cur->guest);
+
+	return walk_by(direct, &lax, paging_linear(lax.mode, gva), 0).read;
+}
+
+struct direct_leaf direct_leaf(uint64_t entry)
+{
+	return (struct direct_leaf){
+		.level = (int)((entry & LEAF_FROM) >> LEAF_FROM_SHIFT),
+		.global = entry & LEAF_GLOBAL,
+	};
 }
 
 bool direct_gva_to_gpa(const struct direct *direct, gva_t gva, gpa_t *ret)
 {
-	struct paging_ctx guest = direct->cur->guest;
-	struct walk w;
+	struct paging_ctx lax = without_rights(&direct->cur->guest);
+	struct walk w = paging_walk(&lax, direct->mem, gva, 0);
 
-	guest.wp = guest.smap = guest.pke = false;
-	w = paging_walk(&guest, direct->mem, gva, 0);
 	if (!w.fault)
 		*ret = w.pa;
 	return !w.fault;

@@ -19,11 +19,12 @@
  * Bits that processors ignore.  Of a link: some entry below is a piece of a
  * large guest page, of the size that one entry at this level maps (in 32-bit
  * paging: of two).  Of a leaf: level of the guest entry it comes from, 0 with
- * paging off.
+ * paging off; and whether that is global.
  */
 #define LINK_LARGE      BIT(9)
 #define LEAF_FROM_SHIFT 9
 #define LEAF_FROM       BITS(10, 9)
+#define LEAF_GLOBAL     BIT(11)
 
 /* Entries made since they were last all forgotten. */
 #define LOG_MAX 16384u
@@ -89,11 +90,6 @@ void tables_drop_all(struct direct *direct);
 
 /* ept.c */
 
-/*
- * References of a walk that has read nr guest entries, and then the page's own
- * frame if `final`: (g + 1)(h + 1) - 1 in all.
- */
-unsigned int ept_refs(const struct direct *direct, unsigned int nr, bool final);
 bool ept_is_marked(const struct direct *direct, gpa_t gpa);
 
 /* audit.c */

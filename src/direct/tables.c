@@ -142,7 +142,8 @@ void tables_put(struct direct *direct, hpa_t table, unsigned int index,
 
 	log_add(global ? &vcpu->global : &vcpu->local,
 		pool_page(table) * PT_ENTRIES + index);
-	pool_set(pool_of(direct), table, index, entry);
+	pool_set(pool_of(direct), table, index,
+		 global ? entry | LEAF_GLOBAL : entry);
 }
 
 /* Every leaf below. */

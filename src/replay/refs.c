@@ -121,6 +121,7 @@ static bool translate(struct replay_lane *lane, const struct trace_ref *ref,
 		acct->tlb[TLB_l1i_misses]++;
 	else
 		acct->tlb[TLB_l1d_misses]++;
+	acct->tlb[TLB_l2_lookups] += tlb_has_second(lane->tlb, needs(ref));
 	if (tlb_lookup_second(lane->tlb, ref->gva, needs_in_full(ref))) {
 		acct->tlb[TLB_l2_hits]++;
 		account_charge(acct, COST_TLB_L2_HIT, 1);
@@ -129,6 +130,15 @@ static bool translate(struct replay_lane *lane, const struct trace_ref *ref,
 	access_event(lane, ref, &ev);
 	event_push(lane->sink, &ev, out);
 	return out->verdict == GO_DONE;
+}
+
+/* A reference of a delivery, once more. */
+static bool refer_again(struct replay_lane *lane, const struct trace_ref *ref,
+			struct guest_outcome *out)
+{
+	lane->acct->tlb[TLB_l1d_lookups]++;
+	return tlb_lookup(lane->tlb, ref->gva, needs(ref)) ||
+	       translate(lane, ref, out);
 }
 
 /* An exit cut the delivery short, and the processor begins again. */
@@ -145,9 +155,7 @@ static void deliver_again(struct replay_lane *lane)
 			lane_obey(lane, &out, NULL);
 			return;
 		}
-		while (n < d->nr && (tlb_lookup(lane->tlb, d->ref[n].gva,
-						needs(&d->ref[n])) ||
-				     translate(lane, &d->ref[n], &out)))
+		while (n < d->nr && refer_again(lane, &d->ref[n], &out))
 			n++;
 		if (n == d->nr)
 			return;
@@ -188,6 +196,11 @@ void lane_emulate_failed(struct replay_lane *lane)
 	ev.kind = GE_EMULATE_FAILED;
 	event_push(lane->sink, &ev, &out);
 	if (out.verdict == GO_DONE) {
+		/* The instruction runs again, in a TLB without its page. */
+		lane->acct->tlb[TLB_l1d_lookups]++;
+		lane->acct->tlb[TLB_l1d_misses]++;
+		lane->acct->tlb[TLB_l2_lookups] +=
+			tlb_has_second(lane->tlb, needs(&ref));
 		ev.kind = GE_ACCESS;
 		event_push(lane->sink, &ev, &out);
 	}

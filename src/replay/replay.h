@@ -9,11 +9,8 @@
  * and error code, and each event that is delivered.  It stops at the first
  * difference.
  *
- * The processor's TLBs (cpu/tlb.h) stand between the references and the
+ * The processor's TLBs (cpu/hardware.h) stand between the references and the
  * simulator: what hits never reaches it.
- *
- * Left out: a page walk's memory references are counted, caches for them are
- * not modelled.
  */
 #ifndef NOTRAP_REPLAY_REPLAY_H
 #define NOTRAP_REPLAY_REPLAY_H

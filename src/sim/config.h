@@ -127,6 +127,9 @@ struct smmu_config config_mmu(const struct config *config);
 bool config_has_bypass(const struct config *config);
 
 /* INVLPG exits: as set, or as guest tables may go out of sync. */
+/* Exits do not flush. */
+bool config_has_vpid(const struct config *config);
+
 bool config_invlpg_exits(const struct config *config);
 
 /* Why bypass=on would change nothing here, as text; NULL if it would. */

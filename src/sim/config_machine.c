@@ -244,6 +244,8 @@ static int check_virtualization(const struct config *config, struct diag *diag)
 		return lacks(config, vm, mmu, diag);
 	if (config_mmu_kind(config) == MMU_EPT && !has(config, MACHINE_EPT))
 		return lacks(config, MACHINE_EPT, mmu, diag);
+	if (config_has_vpid(config) && !has(config, MACHINE_VPID))
+		return lacks(config, MACHINE_VPID, "vpid=on", diag);
 	if (amd || has(config, MACHINE_PFEC_FILTER))
 		return 0; /* the vendor's own check says it for AMD */
 	if (config->given[OPT_bypass] &&

@@ -91,6 +91,9 @@ struct config config_effective(const struct config *config)
 		ret.value[OPT_bypass] = BYPASS_OFF;
 	if (config_mmu_kind(config) != MMU_EPT)
 		ret.value[OPT_ept_pages] = 0;
+	ret.value[OPT_vpid] = SWITCH_AUTO;
+	if (config_has_vpid(config) != config_has_vpid(&ret))
+		ret.value[OPT_vpid] = config_get(config, OPT_vpid);
 	for (int i = 0; i < NR_SMMU_SWITCHES; i++) {
 		bool own = smmu_switch_get(&sw, (enum smmu_switch)i);
 
@@ -108,6 +111,20 @@ bool config_is_equal(const struct config *a, const struct config *b)
 	       !strcmp(a->hypervisor_text, b->hypervisor_text) &&
 	       !memcmp(a->cost, b->cost, sizeof(a->cost)) &&
 	       !memcmp(a->sw, b->sw, sizeof(a->sw));
+}
+
+/* KVM has it since 2.6.26; shadow generations ran on processors without. */
+bool config_has_vpid(const struct config *config)
+{
+	enum mmu_kind kind = config_mmu_kind(config);
+	uint64_t set = config_get(config, OPT_vpid);
+
+	if (kind == MMU_NATIVE)
+		return false;
+	if (set == SWITCH_AUTO)
+		return kind == MMU_EPT &&
+		       machine_has(&config->machine, MACHINE_VPID);
+	return set == SWITCH_ON;
 }
 
 bool config_invlpg_exits(const struct config *config)

@@ -42,8 +42,9 @@ static uint32_t proc2_controls(const struct config *config)
 	uint32_t proc2 = invpcid ? VMX_PROC2_INVPCID : 0;
 
 	if (config_mmu_kind(config) == MMU_EPT)
-		proc2 |=
-			VMX_PROC2_EPT | VMX_PROC2_VPID | VMX_PROC2_UNRESTRICTED;
+		proc2 |= VMX_PROC2_EPT | VMX_PROC2_UNRESTRICTED;
+	if (config_has_vpid(config))
+		proc2 |= VMX_PROC2_VPID;
 	return proc2;
 }
 
@@ -280,6 +281,8 @@ int sim_load_state(struct sim *sim, const struct sim_state *state,
 				"CR3 is 0x%llx, where there is no memory",
 				(unsigned long long)cpu->cr3);
 	sim->mmu->reset(sim);
+	sim_begin_with_cr3(sim);
+	sim->cur->hardware.root = 0;
 	sim_refresh_root(sim);
 	refresh_shadows(sim);
 	sim_refresh_view(sim);
@@ -306,6 +309,7 @@ void sim_cr_write(struct sim *sim, const struct guest_event *ev,
 		  struct guest_outcome *out)
 {
 	bool code64 = cpu_is_long(&sim->cur->cpu) && ev->size == 8;
+	uint64_t was = ev->cr == 4 ? sim->cur->cpu.cr4 : sim->cur->cpu.cr0;
 	uint64_t compared = ev->value;
 	struct vmx_cr_result r;
 
@@ -325,6 +329,8 @@ void sim_cr_write(struct sim *sim, const struct guest_event *ev,
 		refuse_load(sim, r.exits, out);
 		return;
 	}
+	if (!r.exits)
+		sim_flush_by_cr(sim, ev->cr, was, ev->value);
 	finish_load(sim, ev->cr, r.exits, out);
 }
 
@@ -348,6 +354,8 @@ static void write_cr0(struct sim *sim, const struct guest_event *ev,
 		      struct vmx_cr_result r, uint64_t qualification,
 		      uint64_t val, struct guest_outcome *out)
 {
+	uint64_t was = sim->cur->cpu.cr0;
+
 	if (r.exits)
 		sim_exit_insn(sim, ev, EXIT_REASON_CR_ACCESS, qualification,
 			      COST_CR_WRITE);
@@ -355,6 +363,8 @@ static void write_cr0(struct sim *sim, const struct guest_event *ev,
 		refuse_load(sim, r.exits, out);
 		return;
 	}
+	if (!r.exits)
+		sim_flush_by_cr(sim, 0, was, val);
 	finish_load(sim, 0, r.exits, out);
 }
 
@@ -381,6 +391,8 @@ void sim_task_switch(struct sim *sim, const struct guest_event *ev,
 			 (unsigned long long)ev->value);
 		return;
 	}
+	if (!exits)
+		sim_flush_by_cr(sim, 3, 0, ev->value);
 	finish_load(sim, 3, exits, out);
 }
 

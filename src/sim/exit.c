@@ -27,9 +27,7 @@ void sim_exit_begin(struct sim *sim, unsigned int reason)
 		sim_probe_exit(sim);
 	account_exit_begin(sim->acct, reason);
 	chain_note(&sim->cur->tape, chain_of_reason(reason));
-	/* Without VPID nothing survives the transitions. */
-	if (!(sim->cur->ctl.proc2 & VMX_PROC2_VPID))
-		sim_flush_tlb(sim);
+	sim_flush_by_exit(sim);
 	read_dirty_log(sim);
 	if (!sim->tell)
 		return;
@@ -46,6 +44,7 @@ void sim_exit_begin(struct sim *sim, unsigned int reason)
 
 static void end_and_tell(struct sim *sim)
 {
+	sim_do_flush(sim);
 	if (sim_is_probed(sim))
 		sim_probe_entry(sim);
 	account_exit_end(sim->acct);
@@ -66,24 +65,17 @@ void sim_exit_flush(struct sim *sim)
 	account_charge(sim->acct, COST_OTHER, 1);
 	/* Its roots may be among what was taken away. */
 	sim_refresh_root(sim);
+	sim_want_flush(sim);
 	end_and_tell(sim);
 }
 
 void sim_exit_end(struct sim *sim)
 {
-	bool flush = sim->nr_vcpus > 1 && sim_send_flush(sim);
+	bool flush = sim_send_flush(sim);
 
 	end_and_tell(sim);
 	if (flush)
 		sim_receive_flush(sim);
-}
-
-void sim_flush_tlb(struct sim *sim)
-{
-	if (!sim->has_tlb)
-		return;
-	tlb_flush(&sim->cur->tlb);
-	sim->acct->tlb[TLB_flushes]++;
 }
 
 void sim_exit(struct sim *sim, struct vmx_exit_info info)
@@ -146,9 +138,9 @@ void sim_refresh_root(struct sim *sim)
 	struct sim_root now = sim->mmu->enter(sim);
 	hpa_t root = now.root;
 
-	/* A CR3 target: the guest changed roots by itself. */
-	if (root != sim->cur->hardware.root)
-		sim_flush_tlb(sim);
+	if (sim->smmu && sim->cur->hardware.root &&
+	    root != sim->cur->hardware.root)
+		sim_want_flush(sim);
 	sim->cur->hardware.mode = now.mode;
 	sim->cur->hardware.root = root;
 	if (sim->cur->hardware.mode == PAGING_PAE)

@@ -29,51 +29,18 @@ void sim_fault_direct(struct sim *sim, const struct guest_event *ev,
 	out->direct = true;
 }
 
-void sim_count_walk(struct sim *sim, unsigned int refs)
+/* A and D of a shadow's entry; what direct tables hold has both. */
+static bool is_assisted(const struct sim *sim, const struct walk *w,
+			uint32_t access)
 {
-	if (!refs)
-		return;
-	sim->acct->tlb[TLB_walks]++;
-	sim->acct->tlb[TLB_walk_refs] += refs;
-	account_charge(sim->acct, COST_WALK_REF, refs);
-}
-
-static uint32_t data_grants(const struct paging_ctx *hardware,
-			    const struct walk *w, bool write)
-{
-	if (hardware->pke && (w->rights & PTE_U) &&
-	    paging_is_long(hardware->mode))
-		return tlb_keyed(pte_pkey(w->leaf), write, hardware->pkru);
-	return TLB_READ | (write ? TLB_WRITE : 0u);
-}
-
-static void fill_tlb(struct sim *sim, const struct guest_event *ev,
-		     const struct walk *w)
-{
-	const struct paging_ctx *hardware = &sim->cur->hardware;
-	bool dirty = (w->leaf & PTE_D) || (ev->access & PFEC_W);
-	bool fetch = ev->access & PFEC_ID;
-	bool barred = fetch ? hardware->smep : hardware->smap;
-	uint32_t kind = fetch                 ? TLB_FETCH
-			: ev->access & PFEC_W ? TLB_WRITE
-					      : TLB_READ;
-	struct tlb_page page = {.gva = ev->gva};
-	uint32_t grants;
-
-	grants = data_grants(hardware, w, (w->rights & PTE_W) && dirty);
-	if (w->rights & PTE_U)
-		grants |= TLB_USER;
-	if (!(w->rights & PTE_U) || !barred)
-		grants |= TLB_SUPERVISOR;
-	if (!(w->rights & PTE_NX))
-		grants |= TLB_FETCH;
-	page.grants = grants;
-	tlb_fill(&sim->cur->tlb, kind, &page);
+	return sim->smmu && !w->fault &&
+	       (~w->leaf & (PTE_A | (access & PFEC_W ? PTE_D : 0)));
 }
 
 void sim_access(struct sim *sim, const struct guest_event *ev,
 		struct guest_outcome *out)
 {
+	sim->acct->tlb[TLB_misses] += sim->has_tlb;
 	for (int i = 0; i < MAX_TRIES; i++) {
 		struct walk w;
 
@@ -85,10 +52,12 @@ void sim_access(struct sim *sim, const struct guest_event *ev,
 		if (unlikely(sim->may_stray))
 			sim_look_for_stray(sim, ev, &w);
 		if (sim->has_tlb)
-			sim_count_walk(sim, sim->mmu->walk_refs(sim, &w));
+			sim->mmu->count_walk(sim, ev, &w);
 		if (!w.fault) {
 			if (sim->has_tlb)
-				fill_tlb(sim, ev, &w);
+				sim_fill_tlb(sim, ev, &w);
+			sim_count_assists(sim,
+					  is_assisted(sim, &w, ev->access));
 			out->verdict = GO_DONE;
 			out->hpa = w.pa;
 			return;

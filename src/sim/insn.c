@@ -115,20 +115,18 @@ static bool refuse_invpcid(struct sim *sim, const struct guest_event *ev,
 	return true;
 }
 
-/* The processor executes it itself.  Without VPID all PCIDs are one. */
+/* The processor executes it itself. */
 static void flush_by_insn(struct sim *sim, const struct guest_event *ev)
 {
 	bool one = ev->kind == GE_INVLPG ||
 		   (ev->kind == GE_INVPCID && ev->reg == INVPCID_ADDRESS);
 
-	if (one) {
+	if (one)
 		sim->mmu->flush_page(sim, ev->gva, false);
-		if (sim->has_tlb)
-			tlb_invlpg(&sim->cur->tlb, ev->gva);
-	} else if (ev->kind == GE_INVPCID) {
+	else if (ev->kind == GE_INVPCID)
 		sim->mmu->flush(sim, false);
-		sim_flush_tlb(sim);
-	}
+	if (one || ev->kind == GE_INVPCID)
+		sim_flush_by_insn(sim, ev);
 }
 
 void sim_wrpkru(struct sim *sim, const struct guest_event *ev)
@@ -139,7 +137,7 @@ void sim_wrpkru(struct sim *sim, const struct guest_event *ev)
 	sim->cur->hardware.pkru = pkru;
 	sim->mmu->set_pkru(sim);
 	if (sim->has_tlb)
-		tlb_set_pkru(&sim->cur->tlb, pkru);
+		tlb_set_pkru(&sim->cur->hw.tlb, pkru);
 }
 
 void sim_insn(struct sim *sim, const struct guest_event *ev,

@@ -7,6 +7,7 @@
  *   exit.c     the frame of every VM exit: record, count, enter again
  *   mmu.h      how guest memory is virtualized: mmu_shadow.c, mmu_direct.c
  *   fault.c    references, emulated stores
+ *   hardware.c the translation hardware: walks, fills, flushes
  *   control.c  control registers and MSRs
  *   insn.c     the other sensitive instructions
  *   region.c   the region of interest
@@ -18,7 +19,7 @@
 #define NOTRAP_SIM_INTERNAL_H
 
 #include "cpu/cpu.h"
-#include "cpu/tlb.h"
+#include "cpu/hardware.h"
 #include "direct/direct.h"
 #include "shadow_mmu/smmu.h"
 #include "sim/mmu.h"
@@ -56,7 +57,8 @@ struct sim_vcpu {
 	struct vmx_controls ctl;
 	struct cpu cpu;             /* control state as the guest sees it */
 	struct paging_ctx hardware; /* what the processor walks */
-	struct tlb tlb;
+	struct cpu_hardware hw;     /* with sim_use_tlb() */
+	bool wants_flush;           /* the hypervisor, before it enters again */
 	unsigned int next_cr3_target;
 
 	struct vmx_event delivering; /* not valid: no delivery under way */
@@ -187,8 +189,6 @@ void sim_enter(struct sim *sim, struct guest_outcome *out);
 __attribute__((format(printf, 3, 4))) void
 sim_stop(struct sim *sim, struct guest_outcome *out, const char *fmt, ...);
 
-void sim_flush_tlb(struct sim *sim);
-
 void sim_inject(struct sim *sim, const struct vmx_event *event);
 
 static inline void outcome_event(struct guest_outcome *out,
@@ -213,12 +213,36 @@ void sim_store(struct sim *sim, const struct guest_event *ev,
 void sim_emulate_failed(struct sim *sim, const struct guest_event *ev,
 			struct guest_outcome *out);
 void sim_device(struct sim *sim);
-/* A walk of the processor that made so many references; 0: none at all. */
-void sim_count_walk(struct sim *sim, unsigned int refs);
 void sim_set_cr2(struct sim *sim, gva_t gva);
 /* The guest's own fault goes past the hypervisor into the guest. */
 void sim_fault_direct(struct sim *sim, const struct guest_event *ev,
 		      uint32_t pfec, struct guest_outcome *out);
+
+/* hardware.c: the first three with sim_use_tlb() only */
+
+/* The processor has walked for ev; of nothing, as natively without paging. */
+void sim_count_walk(struct sim *sim, const struct guest_event *ev,
+		    const struct walker_path *path);
+void sim_fill_tlb(struct sim *sim, const struct guest_event *ev,
+		  const struct walk *w);
+/* The processor has set A or D in so many entries. */
+void sim_count_assists(struct sim *sim, unsigned int nr);
+/* A VM exit, and the entry after it. */
+void sim_flush_by_exit(struct sim *sim);
+/* With VPID: the hypervisor flushes before it enters, or now. */
+void sim_want_flush(struct sim *sim);
+void sim_do_flush(struct sim *sim);
+/* The processor itself has loaded val into CR0, CR3 or CR4. */
+void sim_flush_by_cr(struct sim *sim, unsigned int cr, uint64_t was,
+		     uint64_t val);
+/* INVLPG, INVPCID without an exit. */
+void sim_flush_by_insn(struct sim *sim, const struct guest_event *ev);
+/*
+ * What entries grant depends on has changed.  Hardware would judge what its
+ * entries say anew; here they go, and no flush is counted.
+ */
+void sim_forget_rights(struct sim *sim);
+void sim_begin_with_cr3(struct sim *sim);
 
 /* stray.c: only where the run was forced */
 void sim_look_for_stray(struct sim *sim, const struct guest_event *ev,

@@ -7,6 +7,7 @@
 #ifndef NOTRAP_SIM_MMU_H
 #define NOTRAP_SIM_MMU_H
 
+#include "cpu/tlb.h"
 #include "paging/walk.h"
 #include "sim/sim.h"
 
@@ -46,8 +47,12 @@ struct sim_mmu {
 	/* About to enter the guest, or to go on in it. */
 	struct sim_root (*enter)(struct sim *sim);
 
-	/* Of the processor's walk, to be charged; 0: there was none. */
-	unsigned int (*walk_refs)(const struct sim *sim, const struct walk *w);
+	/* The processor has walked so, with sim_use_tlb(): sim_count_walk(). */
+	void (*count_walk)(struct sim *sim, const struct guest_event *ev,
+			   const struct walk *w);
+	/* The page that it has found, but for gva and grants. */
+	void (*page)(const struct sim *sim, const struct walk *w,
+		     struct tlb_page *ret);
 
 	/* The processor's walk has faulted.  True: try the reference again. */
 	bool (*fault)(struct sim *sim, const struct guest_event *ev,

@@ -8,6 +8,8 @@
  * memory: by a violation at first, by a misconfiguration once an entry says so
  * (KVM 3.1, ce88decffd17).
  */
+#include <string.h>
+
 #include "sim/internal.h"
 
 static bool is_native(const struct sim *sim)
@@ -63,8 +65,11 @@ static void set_guest(struct sim *sim)
 	const struct cpu *cpu = &sim->cur->cpu;
 	struct paging_ctx guest = cpu_guest_paging(cpu);
 
-	if (direct_set_guest(sim->direct, &guest, cpu->cr4 & CR4_PGE))
-		sim_flush_tlb(sim);
+	if (!direct_set_guest(sim->direct, &guest, cpu->cr4 & CR4_PGE))
+		return;
+	sim_forget_rights(sim);
+	if (sim_in_exit(sim))
+		sim_want_flush(sim);
 }
 
 /* A reference beneath EPT that needs the hypervisor. */
@@ -111,7 +116,8 @@ static bool load_cr(struct sim *sim, unsigned int cr, bool exits,
 	if (!exits)
 		touch_pdptes(sim, out);
 	direct_load_cr3(sim->direct, &guest);
-	sim_flush_tlb(sim);
+	if (exits)
+		sim_want_flush(sim);
 	return true;
 }
 
@@ -127,14 +133,16 @@ static void set_pkru(struct sim *sim)
 
 static void flush_page(struct sim *sim, gva_t gva, bool exits)
 {
-	(void)exits;
 	direct_flush_page(sim->direct, gva);
+	if (exits)
+		sim_want_flush(sim);
 }
 
 static void flush(struct sim *sim, bool exits)
 {
-	(void)exits;
 	direct_flush(sim->direct);
+	if (exits)
+		sim_want_flush(sim);
 }
 
 static struct sim_root enter(struct sim *sim)
@@ -143,13 +151,62 @@ static struct sim_root enter(struct sim *sim)
 				 direct_mode(sim->direct)};
 }
 
-/*
- * The pool's tables are no processor's: what is charged is the walk that found
- * the entry, or that did not.
- */
-static unsigned int walk_refs(const struct sim *sim, const struct walk *w)
+static void count_path(struct sim *sim, const struct guest_event *ev,
+		       const struct direct_path *read)
 {
-	return w->fault ? 0 : direct_walk_refs(sim->direct, w->leaf);
+	struct walker_path path = {
+		.mode = cpu_paging(&sim->cur->cpu),
+		.nr = read->nr,
+		.has_page = read->has_page,
+		.page = read->page,
+		.ept_levels = is_native(sim) ? 0 : 4,
+		.ept_leaf = (uint8_t)direct_ept_leaf(sim->direct),
+	};
+
+	memcpy(path.at, read->at, sizeof(path.at));
+	sim_count_walk(sim, ev, &path);
+}
+
+/*
+ * The pool's tables are no processor's: what is counted is the walk of the
+ * guest's own that has found the entry, or (fault()) that has not.
+ */
+static void count_walk(struct sim *sim, const struct guest_event *ev,
+		       const struct walk *w)
+{
+	struct direct_path read;
+
+	if (w->fault)
+		return;
+	read = direct_path(sim->direct, ev->gva);
+	count_path(sim, ev, &read);
+}
+
+/* Address bits of a guest page of this level; without paging there is none. */
+static unsigned int page_bits(const struct sim *sim, int level)
+{
+	enum paging_mode mode = cpu_paging(&sim->cur->cpu);
+
+	return level ? paging_shift(mode, level) : 0;
+}
+
+/* Beneath EPT the smaller of the guest's page and EPT's. */
+static void page(const struct sim *sim, const struct walk *w,
+		 struct tlb_page *ret)
+{
+	struct direct_leaf leaf = direct_leaf(w->leaf);
+	int ept = direct_ept_leaf(sim->direct);
+	int level = leaf.level;
+	unsigned int bits = page_bits(sim, level);
+
+	if (!level)
+		level = ept ? ept : 1;
+	else if (ept && ept < level)
+		level = ept;
+	ret->size = (enum tlb_size)(level - 1);
+	ret->global = leaf.global;
+	if (bits > pt_shift(level))
+		ret->from = (uint8_t)bits;
 }
 
 static bool not_backed(struct sim *sim, const struct guest_event *ev,
@@ -188,8 +245,10 @@ static bool fault(struct sim *sim, const struct guest_event *ev,
 	struct direct_result r = direct_fault(sim->direct, ev->gva, ev->access);
 
 	(void)w;
-	if (sim->has_tlb)
-		sim_count_walk(sim, r.refs);
+	/* One that is tried again is counted then. */
+	if (sim->has_tlb && r.verdict != DIRECT_FILLED)
+		count_path(sim, ev, &r.path);
+	sim_count_assists(sim, r.ad);
 	switch (r.verdict) {
 	case DIRECT_FILLED:
 		return true;
@@ -254,7 +313,8 @@ const struct sim_mmu sim_mmu_direct = {
 	.flush_page = flush_page,
 	.flush = flush,
 	.enter = enter,
-	.walk_refs = walk_refs,
+	.count_walk = count_walk,
+	.page = page,
 	.fault = fault,
 	.write = write,
 	.refuse_store = refuse_store,

@@ -100,10 +100,11 @@ static bool load_cr(struct sim *sim, unsigned int cr, bool exits,
 {
 	const struct cpu *cpu = &sim->cur->cpu;
 
-	if (!exits)
-		sim_flush_tlb(sim);
 	if (cr == 3 && cpu_is_paging(cpu))
 		switch_roots(sim);
+	/* vmx_set_cr3, and the reset of the context below. */
+	if (exits)
+		sim_want_flush(sim);
 	if (!exits || (cr != 0 && cr != 4))
 		return true;
 	if (cpu_is_paging(cpu) && !cpu_root_is_ram(sim->mem, cpu->cr3)) {
@@ -121,6 +122,7 @@ static bool load_cr(struct sim *sim, unsigned int cr, bool exits,
 static void set_efer(struct sim *sim)
 {
 	smmu_set_nxe(sim->smmu, sim->cur->cpu.efer & EFER_NXE);
+	sim_want_flush(sim);
 }
 
 static void set_pkru(struct sim *sim)
@@ -131,14 +133,18 @@ static void set_pkru(struct sim *sim)
 /* What no exit tells of, it does not know. */
 static void flush_page(struct sim *sim, gva_t gva, bool exits)
 {
-	if (exits)
-		smmu_invlpg(sim->smmu, gva);
+	if (!exits)
+		return;
+	smmu_invlpg(sim->smmu, gva);
+	sim_want_flush(sim);
 }
 
 static void flush(struct sim *sim, bool exits)
 {
-	if (exits)
-		smmu_sync(sim->smmu);
+	if (!exits)
+		return;
+	smmu_sync(sim->smmu);
+	sim_want_flush(sim);
 }
 
 static struct sim_root enter(struct sim *sim)
@@ -272,10 +278,36 @@ static bool page_fault_exit(struct sim *sim, const struct guest_event *ev,
 	BUG("verdict of the shadow MMU");
 }
 
-static unsigned int walk_refs(const struct sim *sim, const struct walk *w)
+/* Of the shadow's tables, from the root to where the walk has ended. */
+static void count_walk(struct sim *sim, const struct guest_event *ev,
+		       const struct walk *w)
+{
+	const struct paging_ctx *hardware = &sim->cur->hardware;
+	struct walker_path path = {.mode = hardware->mode, .nr = w->refs};
+	gva_t gva = paging_linear(path.mode, ev->gva);
+	hpa_t table = hardware->root & PTE_ADDR;
+	int level = paging_levels(path.mode);
+	uint64_t entry;
+
+	if (path.mode == PAGING_PAE)
+		table = hardware->pdpte[(gva >> 30) & 3] & PTE_ADDR;
+	for (unsigned int i = 0; i < w->refs; i++, level--) {
+		path.at[i] =
+			table + 8 * (hpa_t)paging_index(path.mode, gva, level);
+		if (!mem_read_entry(sim->mem, path.at[i], &entry))
+			break;
+		table = entry & PTE_ADDR;
+	}
+	sim_count_walk(sim, ev, &path);
+}
+
+/* Sptes map 4 KiB, and have no G. */
+static void page(const struct sim *sim, const struct walk *w,
+		 struct tlb_page *ret)
 {
 	(void)sim;
-	return w->refs;
+	(void)w;
+	ret->size = TLB_4K;
 }
 
 static bool fault(struct sim *sim, const struct guest_event *ev,
@@ -327,7 +359,8 @@ const struct sim_mmu sim_mmu_shadow = {
 	.flush_page = flush_page,
 	.flush = flush,
 	.enter = enter,
-	.walk_refs = walk_refs,
+	.count_walk = count_walk,
+	.page = page,
 	.fault = fault,
 	.write = write,
 	.refuse_store = refuse_store,

@@ -279,7 +279,7 @@ void sim_destroy(struct sim *sim)
 	sim->mmu->destroy(sim);
 	for (unsigned int i = 0; i < sim->nr_vcpus; i++) {
 		vmcs_destroy(sim->vcpu[i].vmcs);
-		tlb_finish(&sim->vcpu[i].tlb);
+		hardware_finish(&sim->vcpu[i].hw);
 	}
 	account_destroy(sim->acct);
 	account_destroy(sim->region);
@@ -299,23 +299,6 @@ const struct account *sim_account(const struct sim *sim)
 struct account *sim_counting(struct sim *sim)
 {
 	return sim->acct;
-}
-
-int sim_use_tlb(struct sim *sim, const struct cpu_geometry *geometry,
-		struct diag *diag)
-{
-	BUG_ON(sim->has_tlb);
-	sim->has_tlb = true;
-	for (unsigned int i = 0; i < sim->nr_vcpus; i++)
-		if (tlb_init(&sim->vcpu[i].tlb, geometry))
-			return diag_set(diag, -ENOMEM, "no host memory");
-	return 0;
-}
-
-struct tlb *sim_tlb(struct sim *sim, unsigned int vcpu)
-{
-	BUG_ON(vcpu >= sim->nr_vcpus);
-	return &sim->vcpu[vcpu].tlb;
 }
 
 void sim_watch_exits(struct sim *sim,

@@ -40,13 +40,28 @@ void sim_select(struct sim *sim, unsigned int vcpu)
 	sim->sink.view = &sim->cur->view;
 	shift_clocks(sim->cur, account_clock(sim->acct));
 	/* One that sleeps is told at its next entry what others changed. */
-	if (!sim->cur->runs && sim->cur->hardware.root)
+	if (!sim->cur->runs && sim->cur->hardware.root) {
 		sim_refresh_root(sim);
+		sim_do_flush(sim);
+	}
 }
 
 static bool is_other_running(const struct sim *sim, unsigned int vcpu)
 {
 	return &sim->vcpu[vcpu] != sim->cur && sim->vcpu[vcpu].runs;
+}
+
+/* Without VPID they enter with nothing in their TLBs; with it they flush. */
+static void flush_sleepers(struct sim *sim)
+{
+	struct sim_vcpu *sender = sim->cur;
+
+	for (unsigned int i = 0; i < sim->nr_vcpus; i++) {
+		sim->cur = &sim->vcpu[i];
+		if (sim->cur != sender && !sim->cur->runs)
+			sim_want_flush(sim);
+	}
+	sim->cur = sender;
 }
 
 bool sim_send_flush(struct sim *sim)
@@ -55,6 +70,10 @@ bool sim_send_flush(struct sim *sim)
 
 	if (!sim->mmu->take_remote_flush(sim))
 		return false;
+	sim_want_flush(sim);
+	if (sim->nr_vcpus == 1)
+		return false;
+	flush_sleepers(sim);
 	for (unsigned int i = 0; i < sim->nr_vcpus; i++)
 		nr += is_other_running(sim, i);
 	account_charge(sim->acct, COST_IPI, nr);

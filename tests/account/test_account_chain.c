@@ -161,10 +161,10 @@ static void fault(struct account *acct, struct chain_tape *tape,
 {
 	struct chain_moment from = account_moment(acct, tape), to;
 
-	account_charge(acct, COST_WALK_REF, walks);
+	account_charge(acct, COST_INVLPG, walks);
 	note_all(tape, steps);
 	to = account_moment(acct, tape);
-	account_charge(acct, COST_WALK_REF, 1000); /* later */
+	account_charge(acct, COST_INVLPG, 1000); /* later */
 	account_fault_retried(acct, tape, &from, &to);
 }
 
@@ -174,7 +174,7 @@ static struct account *five_faults(void)
 	struct account *acct = account_create();
 	struct chain_tape tape = {0};
 
-	account_set_cost(acct, COST_WALK_REF, (struct cost_range){10, 8, 15});
+	account_set_cost(acct, COST_INVLPG, (struct cost_range){10, 8, 15});
 	fault(acct, &tape, "dw", 1);
 	fault(acct, &tape, "iwh", 4);
 	fault(acct, &tape, "dw", 9);
@@ -235,7 +235,7 @@ static void test_many_chains(void **state)
 		for (unsigned int bit = 0; bit < CHAIN_STEPS + 1; bit++)
 			chain_note(&tape, step_of(i >> bit & 1 ? 'w' : 'h'));
 		exits += CHAIN_STEPS + 1;
-		account_charge(acct, COST_WALK_REF, i);
+		account_charge(acct, COST_INVLPG, i);
 		to = account_moment(acct, &tape);
 		account_fault_retried(acct, &tape, &from, &to);
 	}

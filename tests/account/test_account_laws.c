@@ -21,6 +21,37 @@ static uint64_t cost(enum cost_id id)
 	return id == COST_EMULATE ? 5000 : 100 + 7 * (uint64_t)id;
 }
 
+/*
+ * Ten references, of which five miss; two hit the second level, three walk: one
+ * of them beside another, and four entries are read in its shadow.
+ */
+static void use_translation_hardware(struct account *acct)
+{
+	static const struct {
+		enum tlb_counter id;
+		uint64_t n;
+	} counts[] = {
+		{TLB_l1i_lookups, 4},  {TLB_l1d_lookups, 6},
+		{TLB_l1i_misses, 1},   {TLB_l1d_misses, 4},
+		{TLB_l2_lookups, 4},   {TLB_l2_hits, 2},
+		{TLB_misses, 3},       {TLB_walks, 3},
+		{TLB_psc_pde_hits, 1}, {TLB_psc_misses, 2},
+		{TLB_walk_refs, 9},    {TLB_walk_refs_l1, 2},
+		{TLB_walk_refs_l2, 3}, {TLB_walk_refs_mem, 4},
+		{TLB_ad_assists, 1},   {TLB_walks_overlapped, 1},
+		{TLB_ept_refs, 5},     {TLB_nested_lookups, 6},
+		{TLB_nested_hits, 4},  {TLB_walk_refs_hidden, 4},
+	};
+
+	for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++)
+		acct->tlb[counts[i].id] = counts[i].n;
+	account_charge(acct, COST_TLB_L2_HIT, 2);
+	account_charge(acct, COST_WALK, 2);
+	account_charge(acct, COST_WALK_L2, 1);
+	account_charge(acct, COST_WALK_MEM, 4);
+	account_charge(acct, COST_AD_ASSIST, 1);
+}
+
 /* Two page-fault exits, one CR access, a direct and an injected fault. */
 static struct account *busy_account(void)
 {
@@ -50,6 +81,7 @@ static struct account *busy_account(void)
 	account_exit_begin(acct, EXIT_REASON_CR_ACCESS);
 	account_charge(acct, COST_CR_WRITE, 1);
 	account_exit_end(acct);
+	use_translation_hardware(acct);
 	account_guest_time(acct, 1500);
 	return acct;
 }
@@ -66,6 +98,9 @@ static void test_sums(void **state)
 	uint64_t handler = 3 * dispatch + 4 * cost(COST_GUEST_WALK_REF) +
 			   cost(COST_INJECT) + cost(COST_EMULATE) +
 			   cost(COST_CR_WRITE);
+	uint64_t translation = 2 * cost(COST_TLB_L2_HIT) + 2 * cost(COST_WALK) +
+			       cost(COST_WALK_L2) + 4 * cost(COST_WALK_MEM) +
+			       cost(COST_AD_ASSIST);
 	const struct histogram *pf =
 		&acct->exit[EXIT_REASON_EXCEPTION_NMI]->typ;
 
@@ -82,10 +117,10 @@ static void test_sums(void **state)
 	assert_int_equal(part(acct, PART_exit), 3 * hardware);
 	assert_int_equal(part(acct, PART_handler), handler);
 	assert_int_equal(part(acct, PART_delivery), 2 * cost(COST_DELIVERY));
-	assert_int_equal(part(acct, PART_translation), 0);
-	assert_int_equal(acct->now, 1500 * cost(COST_GUEST_INSN) +
-					    3 * hardware + handler +
-					    2 * cost(COST_DELIVERY));
+	assert_int_equal(part(acct, PART_translation), translation);
+	assert_int_equal(acct->now,
+			 1500 * cost(COST_GUEST_INSN) + 3 * hardware + handler +
+				 translation + 2 * cost(COST_DELIVERY));
 
 	/* The latency of an exit is what was charged between its ends. */
 	assert_int_equal(pf->count, 2);
@@ -116,10 +151,10 @@ static void test_three_clocks(void **state)
 	struct cost_range clock, translation, exit, handler;
 
 	(void)state;
-	account_set_cost(acct, COST_WALK_REF, (struct cost_range){3, 2, 10});
+	account_set_cost(acct, COST_WALK_L1, (struct cost_range){3, 2, 10});
 	account_set_cost(acct, COST_EXIT, (struct cost_range){100, 90, 200});
 	account_set_cost(acct, COST_FLUSH, cost_exact(11));
-	account_charge(acct, COST_WALK_REF, 5);
+	account_charge(acct, COST_WALK_L1, 5);
 	account_charge(acct, COST_EXIT, 3);
 	account_charge(acct, COST_FLUSH, 2);
 	account_charge(acct, COST_EXIT, 4);
@@ -192,11 +227,54 @@ static void stop_most_clock(struct account *acct)
 	acct->now_max--;
 }
 
+static void lose_miss(struct account *acct)
+{
+	acct->tlb[TLB_misses]--;
+}
+
+static void miss_unasked(struct account *acct)
+{
+	acct->tlb[TLB_l1i_lookups] = 0;
+}
+
+static void begin_nowhere(struct account *acct)
+{
+	acct->tlb[TLB_psc_pml4e_hits]++;
+}
+
+static void read_nowhere(struct account *acct)
+{
+	acct->tlb[TLB_walk_refs_l3]++;
+}
+
+static void read_for_free(struct account *acct)
+{
+	acct->tlb[TLB_walk_refs]++;
+	acct->tlb[TLB_walk_refs_l1]++;
+}
+
+static void hide_walk(struct account *acct)
+{
+	acct->tlb[TLB_walks_overlapped]++;
+}
+
+static void assist_for_free(struct account *acct)
+{
+	acct->tlb[TLB_ad_assists]++;
+}
+
 static const struct {
 	const char *name;
 	void (*spoil)(struct account *acct);
 	const char *law; /* part of its name */
 } violations[] = {
+	{"a miss that went nowhere", lose_miss, "missed the first TLB"},
+	{"a miss without a lookup", miss_unasked, "lookups as misses"},
+	{"a walk that began nowhere", begin_nowhere, "walks begin"},
+	{"a read that ended nowhere", read_nowhere, "each cache level"},
+	{"a read for free", read_for_free, "reads are paid"},
+	{"a walk hidden and paid for", hide_walk, "walks are paid"},
+	{"an assist for free", assist_for_free, "A/D assists"},
 	{"a page-fault exit without cause", lose_cause, "causes"},
 	{"more causes than exits", swap_cause_for_nothing, "causes"},
 	{"the clock lost a cycle", lose_cycles, "part"},

@@ -32,6 +32,7 @@ static const struct {
 	{"vendor", "intel amd"},
 	{"cpu", "plain pentium3 core2 k8 nehalem"},
 	{"ept-pages", "4k 2m"},
+	{"vpid", "auto off on"},
 	{"memory", "2M 64M 3G 4100K 16777217"},
 	{"vcpus", "1 4"},
 	{"shadow-pages", "64 1024 130816"},

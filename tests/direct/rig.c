@@ -132,6 +132,14 @@ struct direct_result rig_miss(struct rig *rig, gva_t gva, uint32_t access)
 	return direct_fault(rig->direct, gva, access);
 }
 
+unsigned int rig_refs(const struct rig *rig, const struct direct_path *path)
+{
+	int leaf = direct_ept_leaf(rig->direct);
+	unsigned int ept = leaf ? 5 - (unsigned int)leaf : 0;
+
+	return path->nr * (ept + 1) + (path->has_page ? ept : 0);
+}
+
 void rig_fill(struct rig *rig, gva_t gva, uint32_t access, gpa_t gpa)
 {
 	struct direct_result r = rig_miss(rig, gva, access);

@@ -56,6 +56,8 @@ void rig_store(struct rig *rig, gpa_t at, uint64_t entry);
 bool rig_hits(const struct rig *rig, gva_t gva, uint32_t access);
 /* It misses, and the module is asked. */
 struct direct_result rig_miss(struct rig *rig, gva_t gva, uint32_t access);
+/* What a walk reads with nothing cached: (g + 1)(h + 1) - 1 if it is whole. */
+unsigned int rig_refs(const struct rig *rig, const struct direct_path *path);
 /* A miss that must be filled, and is a hit then, of gpa. */
 void rig_fill(struct rig *rig, gva_t gva, uint32_t access, gpa_t gpa);
 

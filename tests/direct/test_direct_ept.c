@@ -12,7 +12,7 @@ static void touch(struct rig *rig, gva_t gva, gpa_t gpa, bool is_walk,
 	assert_int_equal(r.verdict, DIRECT_UNBACKED);
 	assert_int_equal(r.gpa, gpa);
 	assert_int_equal(r.is_walk, is_walk);
-	assert_int_equal(r.refs, refs);
+	assert_int_equal(rig_refs(rig, &r.path), refs);
 	direct_back(rig->direct, r.gpa);
 }
 
@@ -56,7 +56,7 @@ static void a_fault_needs_its_tables_alone(void **state)
 	touch(&rig, GVA, rig.guest.root, true, 0);
 	r = rig_miss(&rig, GVA, PFEC_U);
 	assert_int_equal(r.verdict, DIRECT_FAULT);
-	assert_int_equal(r.refs, 5);
+	assert_int_equal(rig_refs(&rig, &r.path), 5);
 	rig_end(&rig);
 }
 
@@ -115,13 +115,20 @@ static void references_of_a_walk(void **state)
 			.direct = {.ept = walks[i].ept,
 				   .large = walks[i].large}};
 		uint64_t ps = walks[i].level > 1 ? PTE_PS : 0;
+		struct direct_path path;
 		struct rig rig;
 		unsigned int got;
 
 		rig_start(&rig, &config);
 		rig_map(&rig, GVA, walks[i].level, RIG_RW | ps);
 		assert_int_equal(fill_anyhow(&rig, GVA).verdict, DIRECT_FILLED);
-		got = direct_walk_refs(rig.direct, pool_leaf(&rig, GVA));
+		path = direct_path(rig.direct, GVA);
+		assert_true(path.has_page);
+		assert_int_equal(direct_leaf(pool_leaf(&rig, GVA)).level,
+				 walks[i].level);
+		assert_int_equal(direct_ept_leaf(rig.direct),
+				 walks[i].ept ? 1 + walks[i].large : 0);
+		got = rig_refs(&rig, &path);
 		if (got != walks[i].refs)
 			fail_msg("walk %zu: %u references, want %u", i, got,
 				 walks[i].refs);

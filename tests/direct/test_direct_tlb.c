@@ -45,7 +45,7 @@ static void a_fault_leaves_no_trace(void **state)
 	r = rig_miss(&rig, GVA, PFEC_W | PFEC_U);
 	assert_int_equal(r.verdict, DIRECT_FAULT);
 	assert_int_equal(r.pfec, PFEC_P | PFEC_W | PFEC_U);
-	assert_int_equal(r.refs, 4);
+	assert_int_equal(rig_refs(&rig, &r.path), 4);
 	assert_int_equal(rig_entry(&rig, at), 0x5000 | PTE_P | PTE_U);
 	assert_false(rig_entry(&rig, above) & PTE_A);
 	assert_false(rig_hits(&rig, GVA, PFEC_U));

@@ -148,7 +148,11 @@ def transparent(mode, chosen, workload):
 
 # What a replay cannot know, or live runs have not got.
 NOT_COMPARED = ("source", "tlb", "version", "config", "config_changed")
-FREE = ["cost.walk-ref=0", "cost.tlb-l2-hit=0"]
+FREE = [
+    f"cost.{key}=0"
+    for key in ("tlb-l2-hit", "walk", "walk-l1", "walk-l2", "walk-l3",
+                "walk-mem", "ad-assist")
+]
 
 
 def comparable(line, granularity):
@@ -160,8 +164,8 @@ def comparable(line, granularity):
         result.pop(name, None)
     for name in ("status", "line", "memory_digest", "console_digest"):
         result["guest"].pop(name)
-    for name in ("cost.walk-ref", "cost.tlb-l2-hit"):
-        result["cost_counts"].pop(name)
+    for name in FREE:
+        result["cost_counts"].pop(name.partition("=")[0])
     return result
 
 

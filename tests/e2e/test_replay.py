@@ -55,7 +55,11 @@ if SLOW:
                      "fork procs=40 pages=64", "touch pages=4000",
                      "switch rounds=2000", "mmap rounds=500"]
 
-FREE = ["cost.walk-ref=0", "cost.tlb-l2-hit=0"]
+FREE = [
+    f"cost.{key}=0"
+    for key in ("tlb-l2-hit", "walk", "walk-l1", "walk-l2", "walk-l3",
+                "walk-mem", "ad-assist")
+]
 
 # What a trace cannot tell, or what only references have.
 NOT_COMPARED = ["source", "tlb", "version"]
@@ -80,8 +84,8 @@ def comparable(line):
     guest = result["guest"]
     for name in ("status", "line", "memory_digest", "console_digest"):
         guest.pop(name)
-    for name in ("cost.walk-ref", "cost.tlb-l2-hit"):
-        result["cost_counts"].pop(name)
+    for name in FREE:
+        result["cost_counts"].pop(name.partition("=")[0])
     return result
 
 

@@ -411,9 +411,12 @@ static void walks_that_are_charged(void **state)
 		struct diag diag;
 		struct synth s;
 
+		struct cpu_geometry bare = cpu_geometry_generic;
+
+		memset(bare.psc, 0, sizeof(bare.psc));
+		bare.nested_tlb.sets = 0;
 		synth_start(&s, configs[i].config);
-		assert_int_equal(
-			sim_use_tlb(s.sim, &cpu_geometry_generic, &diag), 0);
+		assert_int_equal(sim_use_tlb(s.sim, &bare, &diag), 0);
 		acct = sim_account(s.sim);
 		synth_kernel_access(&s, SYNTH_DIRECT + 0x300000, PFEC_W);
 		walks = acct->tlb[TLB_walks];
@@ -439,15 +442,73 @@ static void tlb_flushes(void **state)
 	synth_start(&s, "mmu=ept");
 	assert_int_equal(sim_use_tlb(s.sim, &cpu_geometry_generic, &diag), 0);
 	acct = sim_account(s.sim);
-	flushes = acct->tlb[TLB_flushes];
+	flushes = acct->tlb[TLB_context_flushes];
 	synth_push(&s, (struct guest_event){.kind = GE_CPUID});
-	assert_int_equal(acct->tlb[TLB_flushes], flushes);
+	assert_int_equal(acct->tlb[TLB_context_flushes], flushes);
 	synth_push(&s, (struct guest_event){
 			       .kind = GE_CR_WRITE, .cr = 3, .value = 0x1000});
-	assert_int_equal(acct->tlb[TLB_flushes], flushes + 1);
+	assert_int_equal(acct->tlb[TLB_context_flushes], flushes + 1);
 	synth_push(&s, (struct guest_event){.kind = GE_CLTS});
-	assert_int_equal(acct->tlb[TLB_flushes], flushes + 1);
+	assert_int_equal(acct->tlb[TLB_context_flushes], flushes + 1);
+	assert_int_equal(acct->tlb[TLB_flushes], 0);
 	synth_end(&s);
+}
+
+/*
+ * By hand: what a walk reads from memory at first and from the first-level
+ * cache then, what the caches spare it, and an assist for A and D.
+ */
+static void cycles_of_walks(void **state)
+{
+	static const struct {
+		const char *config;
+		gva_t gva;
+		uint32_t access;
+		uint64_t cycles;
+	} steps[] = {
+		/* Behind the directory's entry, in the line read before. */
+		{"mmu=native", 0x301000, 0, 1000 + 10},
+		{"mmu=native", 0x308000, 0, 1000 + 100},
+		/* Another directory entry, of the same line. */
+		{"mmu=native", 0x500000, 0, 1000 + 10 + 100},
+		/* Two guest addresses are translated: one known, one by EPT. */
+		{"mmu=ept", 0x301000, 0, 1000 + 10 + 3 * 10 + 10},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+		const struct account *acct;
+		char config[256];
+		struct diag diag;
+		struct synth s;
+		uint64_t was;
+
+		snprintf(config, sizeof(config),
+			 "%s cost.walk=1000 cost.walk-mem=100 cost.walk-l1=10 "
+			 "cost.ad-assist=0",
+			 steps[i].config);
+		synth_start(&s, config);
+		assert_int_equal(
+			sim_use_tlb(s.sim, &cpu_geometry_generic, &diag), 0);
+		acct = sim_account(s.sim);
+		/* All is backed, accessed and dirty. */
+		synth_kernel_access(&s, SYNTH_DIRECT + steps[i].gva, PFEC_W);
+		synth_kernel_access(&s, SYNTH_DIRECT + 0x300000, PFEC_W);
+		hardware_finish(&s.sim->cur->hw);
+		assert_int_equal(
+			hardware_init(&s.sim->cur->hw, &cpu_geometry_generic),
+			0);
+		synth_kernel_access(&s, SYNTH_DIRECT + 0x300000, PFEC_W);
+		was = account_part_cycles(acct, PART_translation).typ;
+		synth_kernel_access(&s, SYNTH_DIRECT + steps[i].gva,
+				    steps[i].access);
+		was = account_part_cycles(acct, PART_translation).typ - was;
+		if (was != steps[i].cycles)
+			fail_msg("step %zu: %llu cycles, by hand %llu", i,
+				 (unsigned long long)was,
+				 (unsigned long long)steps[i].cycles);
+		synth_end(&s);
+	}
 }
 
 int main(void)
@@ -466,6 +527,7 @@ int main(void)
 		cmocka_unit_test(faults_are_the_guests_own),
 		cmocka_unit_test(walks_that_are_charged),
 		cmocka_unit_test(tlb_flushes),
+		cmocka_unit_test(cycles_of_walks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
