@@ -280,6 +280,24 @@ def trace_brings_features(box):
     data("replay", trace, "-D", "machine=ivy-bridge", "--format", "json")
 
 
+def sweep_sees_change(box):
+    """A file of one's own that changed is run anew, others are not."""
+    args = ["sweep", TRACE, "-o", os.path.join(box, "out"), "-j", "1"]
+
+    def cycles(cost):
+        path = edited(box, "machines", "westmere", "cost.exit = 761",
+                      f"cost.exit = {cost}")
+        done = notrap(*args, "-D", f"machine={path}")
+        assert done.returncode == 0, done.stderr
+        results = data("report", os.path.join(box, "out"), "--format", "json")
+        return {json.loads(line)["cycles"]["exit"]
+                for line in results.splitlines()}
+
+    first = cycles(100)
+    assert cycles(100) == first and len(first) == 1
+    assert max(cycles(200)) == 2 * max(first)
+
+
 def documented(part, text):
     page = os.path.join(ROOT, "docs", "machines.md")
     assert generated.part(page, part) == text(NOTRAP), \
@@ -306,6 +324,7 @@ tap.run([
     ("cycles by hand", cycles_by_hand),
     ("a result says which machine", result_says_which),
     ("a trace brings its features", in_box(trace_brings_features)),
+    ("a sweep sees a changed file", in_box(sweep_sees_change)),
     *((f"docs/machines.md: {part}", documented, part, text)
       for part, text in machine_tables.PARTS.items()),
 ])
