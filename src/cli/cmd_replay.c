@@ -18,6 +18,8 @@ static const struct cli_flag flags[] = {
 	 "a setting (see notrap config); with several values, each is run"},
 	{'c', "config", "FILE",
 	 "settings from a file: lines KEY=VALUE, # comments"},
+	{FLAG_UNCERTAINTY, "uncertainty", NULL,
+	 "also show how far the ranges of the costs leave cycles open"},
 	{FLAG_FORMAT, "format", "FORMAT", FORMATS_TEXT " (default: table)"},
 	{'o', "output", "FILE",
 	 "write the report to FILE, whole or not at all"},
@@ -31,6 +33,7 @@ struct replay_options {
 	const char *output;
 	struct views_request views;
 	enum format format;
+	bool uncertainty;
 };
 
 static int take_flag(void *context, int flag, const char *arg)
@@ -48,6 +51,9 @@ static int take_flag(void *context, int flag, const char *arg)
 		break;
 	case 'o':
 		options->output = arg;
+		break;
+	case FLAG_UNCERTAINTY:
+		options->uncertainty = true;
 		break;
 	case FLAG_TIMELINE:
 	case FLAG_LOG:
@@ -164,6 +170,8 @@ static int replay_and_print(struct replayer *replayer, char **paths)
 			return status;
 		}
 	}
+	if (replayer->options->uncertainty)
+		report_tell_uncertainty(replayer->report);
 	err = format_print(replayer->report, replayer->options->format, &output,
 			   &diag);
 	if (err)

@@ -21,6 +21,8 @@ static const struct cli_flag flags[] = {
 	 "a row for each result"},
 	{FLAG_ONLY, "only", "KEY=VALUE[,VALUE...]",
 	 "leave out results with other values of a setting, or of guest"},
+	{FLAG_UNCERTAINTY, "uncertainty", NULL,
+	 "also show how far the ranges of the costs leave cycles open"},
 	{FLAG_FORMAT, "format", "FORMAT", FORMATS_TEXT " (default: table)"},
 	{'o', "output", "FILE", "write to FILE, whole or not at all"},
 	{FLAG_HELP, "help", NULL, "this text"},
@@ -30,7 +32,7 @@ static const struct cli_flag flags[] = {
 struct report_options {
 	const char *output;
 	enum format format;
-	bool has_by;
+	bool has_by, uncertainty;
 	enum report_by by;
 	struct results_only only;
 };
@@ -54,6 +56,8 @@ static int take_flag(void *context, int flag, const char *arg)
 		options->output = arg;
 	else if (flag == FLAG_BY)
 		err = parse_by(arg, options, &diag);
+	else if (flag == FLAG_UNCERTAINTY)
+		options->uncertainty = true;
 	else if (flag == FLAG_ONLY)
 		err = results_only_add(&options->only, arg, &diag);
 	else
@@ -73,12 +77,14 @@ static int print_by(const struct report_options *options,
 }
 
 static int print_report(const struct report_options *options,
-			const struct report *report)
+			struct report *report)
 {
 	struct output output;
 	struct diag diag;
 	int err;
 
+	if (options->uncertainty)
+		report_tell_uncertainty(report);
 	err = output_open(options->output, &output, &diag);
 	if (!err && options->has_by)
 		err = print_by(options, report, &output, &diag);
@@ -117,7 +123,9 @@ const struct cli_command cmd_report = {
 		 "--by asks one question of all of them: exits by reason, "
 		 "page-fault exits by cause, guest faults by error code, "
 		 "exits by page of guest code (rip), page-fault exits by "
-		 "guest frame (gfn); or it shows each as a row (point), as "
+		 "guest frame (gfn), guest faults by all that happened from "
+		 "their access to its retry (chain); or it shows each as a row "
+		 "(point), as "
 		 "notrap sweep does at its end.\n",
 	.flags = flags,
 	.run = run,

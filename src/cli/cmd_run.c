@@ -30,6 +30,8 @@ static const struct cli_flag flags[] = {
 	 "a setting (see notrap config); with several values, each is run"},
 	{'c', "config", "FILE",
 	 "settings from a file: lines KEY=VALUE, # comments"},
+	{FLAG_UNCERTAINTY, "uncertainty", NULL,
+	 "also show how far the ranges of the costs leave cycles open"},
 	{FLAG_FORMAT, "format", "FORMAT", FORMATS_TEXT " (default: table)"},
 	{'o', "output", "FILE",
 	 "write the report to FILE, whole or not at all"},
@@ -57,6 +59,7 @@ struct run_options {
 	enum trace_granularity granularity;
 	struct views_request views;
 	enum format format;
+	bool uncertainty;
 };
 
 #define TIMEOUT_MAX 1000000
@@ -112,6 +115,9 @@ static int take_flag(void *context, int flag, const char *arg)
 		break;
 	case FLAG_CONSOLE:
 		options->console = arg;
+		break;
+	case FLAG_UNCERTAINTY:
+		options->uncertainty = true;
 		break;
 	case FLAG_RECORD:
 		options->record = arg;
@@ -318,6 +324,8 @@ static int run_and_print(struct runner *runner)
 		output_abandon(&output);
 		return status;
 	}
+	if (options->uncertainty)
+		report_tell_uncertainty(runner->report);
 	err = format_print(runner->report, options->format, &output, &diag);
 	return err ? cli_fail(err, &diag) : status;
 }

@@ -34,6 +34,8 @@ static const struct cli_flag flags[] = {
 	{FLAG_JOB, "job", "I/N",
 	 "sweep the Ith of N slices; the others are for other jobs"},
 	{FLAG_DRY_RUN, "dry-run", NULL, "list the points and which are done"},
+	{FLAG_UNCERTAINTY, "uncertainty", NULL,
+	 "also show how far the ranges of the costs leave cycles open"},
 	{FLAG_FORMAT, "format", "FORMAT",
 	 "of the summary: " FORMATS_TEXT " (default: table)"},
 	{'v', "verbose", NULL, "tell on stderr what has ended, for a log"},
@@ -88,6 +90,9 @@ static int take_flag(void *context, int flag, const char *arg)
 		break;
 	case FLAG_JOB:
 		err = sweep_slice_parse(arg, &options->job.slice, &diag);
+		break;
+	case FLAG_UNCERTAINTY:
+		options->job.uncertainty = true;
 		break;
 	case FLAG_DRY_RUN:
 		options->dry_run = true;

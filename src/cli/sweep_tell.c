@@ -177,6 +177,8 @@ int sweep_tell_summary(const struct sweep_job *job, struct diag *diag)
 	err = output_open(NULL, &output, diag);
 	if (err)
 		goto destroy_report;
+	if (job->uncertainty)
+		report_tell_uncertainty(report);
 	err = report_print_by(report, REPORT_BY_POINT,
 			      format_of_sheet(job->format), output.file);
 	err = output_end(&output, err, diag);

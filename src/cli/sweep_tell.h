@@ -12,8 +12,9 @@ struct sweep_job {
 	const char *dir;
 	struct sweep_slice slice;
 	enum format format; /* of lists */
-	size_t nr;          /* points of the slice */
-	size_t *todo;       /* numbers of those that were not done */
+	bool uncertainty;
+	size_t nr;    /* points of the slice */
+	size_t *todo; /* numbers of those that were not done */
 	size_t nr_todo;
 	struct sweep_end *end; /* of each of them */
 };

@@ -41,6 +41,13 @@ bool report_by_find(const char *name, enum report_by *ret)
 	return false;
 }
 
+static void add_latency(struct sheet *sheet, const json_t *latency)
+{
+	sheet_u64(sheet, doc_member(latency, "sum"));
+	for (size_t i = 0; i < NR_LATENCY_POINTS; i++)
+		sheet_u64(sheet, doc_member(latency, latency_points[i]));
+}
+
 /* The columns are those of add_columns(). */
 static void add_map_row(struct sheet *sheet, enum report_by by,
 			const json_t *doc, const char *key)
@@ -50,10 +57,8 @@ static void add_map_row(struct sheet *sheet, enum report_by by,
 
 	switch (by) {
 	case REPORT_BY_REASON:
-		sheet_u64(sheet,
-			  doc_member(json_object_get(
-					     doc_at(doc, "latency/exit"), key),
-				     "sum"));
+		add_latency(sheet,
+			    json_object_get(doc_at(doc, "latency/exit"), key));
 		break;
 	case REPORT_BY_CAUSE:
 		sheet_text(sheet, "%s", what_cause(key));
@@ -169,6 +174,8 @@ static void add_columns(struct sheet *sheet, enum report_by by)
 	sheet_column(sheet, "percent", "%");
 	if (by == REPORT_BY_REASON || is_by_page(by))
 		sheet_column(sheet, "cycles", "cycles");
+	for (size_t i = 0; i < NR_LATENCY_POINTS && by == REPORT_BY_REASON; i++)
+		sheet_column(sheet, latency_points[i], latency_points[i]);
 	if (is_by_page(by)) {
 		sheet_column(sheet, "mode", "mode");
 		sheet_column(sheet, "causes", "#PF exits by cause");

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "report/internal.h"
+#include "report/saving.h"
 #include "report/sheet.h"
 
 #define TEXT_MAX 512
@@ -41,6 +42,78 @@ static void change_cell(struct sheet *sheet, const char *path,
 		sheet_change(sheet, 100 * (to - from) / from, 1);
 }
 
+/* The same but for bypass=off, mostly nearby; NULL: none. */
+static const json_t *without_bypass(const struct report *report, size_t i)
+{
+	const json_t *doc = report->doc[i];
+
+	for (size_t away = 1; away < report->nr; away++) {
+		const json_t *near[] = {
+			i >= away ? report->doc[i - away] : NULL,
+			i + away < report->nr ? report->doc[i + away] : NULL,
+		};
+
+		for (size_t k = 0; k < ARRAY_LEN(near); k++)
+			if (near[k] && doc_has_same_source(near[k], doc) &&
+			    doc_is_bypass_pair(near[k], doc))
+				return near[k];
+	}
+	return NULL;
+}
+
+static bool has_bypass(const json_t *doc)
+{
+	return !strcmp(doc_setting(doc, "bypass"), "on");
+}
+
+static void even_cell(struct sheet *sheet, const json_t *off, const json_t *doc,
+		      enum cost_choice choice)
+{
+	const char *key = cost_info(COST_EXIT)->key;
+	char text[64];
+
+	break_even_text(doc_cost_even(off, doc, key, choice), 0, "cycles", text,
+			sizeof(text));
+	sheet_text(sheet, "%s", text);
+}
+
+/* What it changes, and how dear an exit has to be for it to pay. */
+static void bypass_cells(struct sheet *sheet, const struct report *report,
+			 size_t i)
+{
+	const json_t *doc = report->doc[i];
+	const json_t *off = has_bypass(doc) ? without_bypass(report, i) : NULL;
+
+	if (!off) {
+		sheet_none(sheet);
+		sheet_none(sheet);
+		return;
+	}
+	change_cell(sheet, "cycles/total", off, doc);
+	even_cell(sheet, off, doc, COSTS_TYPICAL);
+}
+
+/* The same at both ends of the ranges of costs. */
+static void range_row(struct sheet *sheet, const struct report *report,
+		      size_t i)
+{
+	const json_t *doc = report->doc[i];
+	const json_t *off = has_bypass(doc) ? without_bypass(report, i) : NULL;
+	struct saving_range range;
+
+	sheet_u64(sheet, doc_low(doc, "cycles/total"));
+	sheet_u64(sheet, doc_high(doc, "cycles/total"));
+	if (!off || !saving_range(off, doc, &range)) {
+		for (int k = 0; k < 4; k++)
+			sheet_none(sheet);
+		return;
+	}
+	sheet_change(sheet, range.percent_low, 1);
+	sheet_change(sheet, range.percent_high, 1);
+	even_cell(sheet, off, doc, COSTS_FOR_B);
+	even_cell(sheet, off, doc, COSTS_AGAINST_B);
+}
+
 static void add_row(struct sheet *sheet, const struct report *report, size_t i,
 		    const json_t *first)
 {
@@ -61,9 +134,14 @@ static void add_row(struct sheet *sheet, const struct report *report, size_t i,
 		     doc_u64(doc, "bypass/possible"));
 	sheet_u64(sheet, doc_u64(doc, "cycles/total"));
 	change_cell(sheet, "cycles/total", first, doc);
+	sheet_u64(sheet, doc_u64(doc, "latency/guest_fault/p50"));
+	sheet_u64(sheet, doc_u64(doc, "latency/guest_fault/p99"));
+	bypass_cells(sheet, report, i);
+	if (report->tells_ranges)
+		range_row(sheet, report, i);
 }
 
-static void add_columns(struct sheet *sheet)
+static void add_columns(struct sheet *sheet, bool tells_ranges)
 {
 	sheet_group_column(sheet, "source", "guest");
 	sheet_column(sheet, "settings", "settings");
@@ -75,6 +153,18 @@ static void add_columns(struct sheet *sheet)
 	sheet_column(sheet, "coverage_percent", "cover %");
 	sheet_column(sheet, "cycles", "cycles");
 	sheet_column(sheet, "cycles_change_percent", "vs 1st %");
+	sheet_column(sheet, "fault_p50", "#PF p50");
+	sheet_column(sheet, "fault_p99", "p99");
+	sheet_column(sheet, "bypass_change_percent", "bypass %");
+	sheet_column(sheet, "bypass_pays", "pays if exit");
+	if (!tells_ranges)
+		return;
+	sheet_column(sheet, "cycles_low", "at least");
+	sheet_column(sheet, "cycles_high", "at most");
+	sheet_column(sheet, "bypass_change_percent_low", "bypass %");
+	sheet_column(sheet, "bypass_change_percent_high", "to %");
+	sheet_column(sheet, "bypass_pays_best", "pays if exit");
+	sheet_column(sheet, "bypass_pays_worst", "at worst");
 }
 
 /* Results of one guest stand together as a rule: so look there first. */
@@ -93,7 +183,7 @@ void by_point(struct sheet *sheet, const struct report *report)
 {
 	const json_t *first = NULL;
 
-	add_columns(sheet);
+	add_columns(sheet, report->tells_ranges);
 	for (size_t i = 0; i < report->nr; i++) {
 		first = first_of(report, i, first);
 		add_row(sheet, report, i, first);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "report/internal.h"
+#include "report/saving.h"
 
 #define TEXT_MAX 512
 
@@ -52,6 +53,8 @@ static void summary_row(struct grid *grid, const struct report *report,
 	ratio_cell(grid, doc);
 	grid_cell(grid, "%" PRIu64, cycles);
 	change_cell(grid, doc_u64(first, "cycles/total"), cycles);
+	if (report->tells_ranges)
+		range_cells(grid, doc, "cycles/total");
 }
 
 static int print_summary(const struct report *report, const size_t *group,
@@ -68,6 +71,8 @@ static int print_summary(const struct report *report, const size_t *group,
 	grid_column(grid, "per #PF", GRID_RIGHT, 0); /* #PF exits */
 	grid_column(grid, "cycles", GRID_RIGHT, 0);
 	grid_column(grid, "vs 1st", GRID_RIGHT, 0);
+	if (report->tells_ranges)
+		range_columns(grid);
 	for (size_t i = 0; i < nr; i++)
 		summary_row(grid, report, group[i], report->doc[group[0]]);
 	return grid_print(grid, markup, out);
@@ -152,8 +157,15 @@ static void pair_rows(struct grid *grid, const json_t *a, const json_t *b)
 	ratio_row(grid, a, b);
 	doc_row(grid, "cycles", "cycles/total", a, b);
 	map_rows(grid, "cycles", a, b);
-	doc_row(grid, "guest #PF to retry, mean", "latency/guest_fault/mean", a,
-		b);
+	doc_row(grid, "guest #PF to retry", "latency/guest_fault/sum", a, b);
+	for (size_t i = 0; i < NR_LATENCY_POINTS; i++) {
+		char path[64];
+
+		snprintf(path, sizeof(path), "latency/guest_fault/%s",
+			 latency_points[i]);
+		count_row(grid, "  ", latency_points[i], doc_u64(a, path),
+			  doc_u64(b, path));
+	}
 }
 
 /* Two results, row by row; what they are called above their columns. */
@@ -184,7 +196,14 @@ static int print_pair(const struct report *report, const struct pair *pair,
 		return -ENOMEM;
 
 	saving_text(a, b, saving, sizeof(saving));
-	fprintf(out, "%s %s.\n\n", to, saving);
+	fprintf(out, "%s %s.\n", to, saving);
+	exit_even_text(a, b, to, saving, sizeof(saving));
+	fprintf(out, "%s%s", saving, saving[0] ? "\n" : "");
+	if (report->tells_ranges) {
+		saving_range_text(a, b, to, saving, sizeof(saving));
+		fprintf(out, "%s%s", saving, saving[0] ? "\n" : "");
+	}
+	fputc('\n', out);
 	return 0;
 }
 

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Where two configurations are equal, as one cost or one part varies. */
-#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "report/break_even.h"
 #include "report/diff_pair.h"
+#include "report/saving.h"
 
 static void even_cells(const struct diff_pair *pair, struct break_even even,
 		       int decimals, const char *unit)
@@ -18,11 +17,6 @@ static void even_cells(const struct diff_pair *pair, struct break_even even,
 		sheet_real(pair->sheet, even.at, 3);
 	else
 		sheet_none(pair->sheet);
-}
-
-static uint64_t total_cycles(const struct diff_pair *pair, enum align_side side)
-{
-	return doc_u64(pair->doc[side], "cycles/total");
 }
 
 /* A part made dearer or cheaper as a whole, by a factor. */
@@ -62,7 +56,7 @@ void diff_add_parts(const struct diff_pair *pair)
 static uint64_t cost_now(const struct diff_pair *pair, enum align_side side,
 			 const char *key)
 {
-	return strtoull(doc_setting(pair->doc[side], key), NULL, 10);
+	return doc_cost(pair->doc[side], key).typ;
 }
 
 static uint64_t cost_count(const struct diff_pair *pair, enum align_side side,
@@ -74,16 +68,8 @@ static uint64_t cost_count(const struct diff_pair *pair, enum align_side side,
 static struct break_even cost_even(const struct diff_pair *pair,
 				   const char *key)
 {
-	struct break_even_side side[2];
-
-	for (int i = 0; i < 2; i++) {
-		enum align_side s = (enum align_side)i;
-
-		side[i].units = cost_count(pair, s, key);
-		side[i].rest = total_cycles(pair, s) -
-			       side[i].units * cost_now(pair, s, key);
-	}
-	return break_even(side[ALIGN_A], side[ALIGN_B]);
+	return doc_cost_even(pair->doc[ALIGN_A], pair->doc[ALIGN_B], key,
+			     COSTS_TYPICAL);
 }
 
 static void cost_row(const struct diff_pair *pair, const struct cost_info *cost)
@@ -121,33 +107,13 @@ void diff_add_costs(const struct diff_pair *pair)
 
 void diff_note_exit_cost(const struct diff_pair *pair)
 {
-	const char *key = cost_info(COST_EXIT)->key;
-	struct break_even even = cost_even(pair, key);
+	const json_t *a = pair->doc[ALIGN_A], *b = pair->doc[ALIGN_B];
+	char text[512];
 
-	switch (even.kind) {
-	case BREAK_EVEN_EQUAL:
-		sheet_note(pair->sheet,
-			   "A and B cost the same, whatever an exit costs.");
-		break;
-	case BREAK_EVEN_ALWAYS:
-		sheet_note(pair->sheet,
-			   "B is cheaper at any cost of an exit (now %" PRIu64
-			   " cycles).",
-			   cost_now(pair, ALIGN_B, key));
-		break;
-	case BREAK_EVEN_NEVER:
-		sheet_note(pair->sheet,
-			   "B is not cheaper at any cost of an exit (now "
-			   "%" PRIu64 " cycles).",
-			   cost_now(pair, ALIGN_B, key));
-		break;
-	case BREAK_EVEN_ABOVE:
-	case BREAK_EVEN_BELOW:
-		sheet_note(pair->sheet,
-			   "B is cheaper when an exit costs %s than %.1f "
-			   "cycles (now %" PRIu64 ").",
-			   even.kind == BREAK_EVEN_ABOVE ? "more" : "less",
-			   even.at, cost_now(pair, ALIGN_B, key));
-		break;
-	}
+	exit_even_text(a, b, "B", text, sizeof(text));
+	if (text[0])
+		sheet_note(pair->sheet, "%s", text);
+	saving_range_text(a, b, "B", text, sizeof(text));
+	if (text[0])
+		sheet_note(pair->sheet, "%s", text);
 }

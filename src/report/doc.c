@@ -29,6 +29,24 @@ uint64_t doc_u64(const json_t *doc, const char *path)
 	return (uint64_t)json_integer_value(doc_at(doc, path));
 }
 
+static uint64_t end_of(const json_t *doc, const char *path, const char *end)
+{
+	const json_t *ranges = json_object_get(doc, "uncertainty");
+	const json_t *val = json_object_get(doc_at(ranges, path), end);
+
+	return val ? (uint64_t)json_integer_value(val) : doc_u64(doc, path);
+}
+
+uint64_t doc_low(const json_t *doc, const char *path)
+{
+	return end_of(doc, path, "low");
+}
+
+uint64_t doc_high(const json_t *doc, const char *path)
+{
+	return end_of(doc, path, "high");
+}
+
 uint64_t doc_member(const json_t *object, const char *name)
 {
 	return (uint64_t)json_integer_value(json_object_get(object, name));

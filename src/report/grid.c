@@ -11,7 +11,7 @@
 #include "base/bug.h"
 #include "report/internal.h"
 
-#define COLUMNS_MAX 12
+#define COLUMNS_MAX 24
 
 struct grid {
 	struct {

@@ -11,6 +11,7 @@
  *   table.c    the blocks of one result
  *   stray.c    wrong translations, to a document and as a table
  *   compare.c  results side by side
+ *   saving.h, .c  what one saves against another, and when
  *   by.c, by_chain.c, by_point.c  rows of one figure, or of one result
  *   csv.c      flattened; plot.c: as a gnuplot script
  *   point.c    one result a file
@@ -27,6 +28,7 @@
 struct report {
 	json_t **doc;
 	size_t nr, room;
+	bool tells_ranges; /* report_tell_uncertainty() */
 	json_t *differing; /* settings that are not the same in all results */
 };
 
@@ -79,6 +81,10 @@ const char *doc_text(const json_t *doc, const char *path);
 uint64_t doc_member(const json_t *object, const char *name);
 const char *doc_setting(const json_t *doc, const char *key);
 
+/* A figure ("cycles/total") with its costs at their least or most. */
+uint64_t doc_low(const json_t *doc, const char *path);
+uint64_t doc_high(const json_t *doc, const char *path);
+
 /* Not a number: nothing to divide by. */
 double doc_ratio(uint64_t part, uint64_t whole);
 double doc_percent(uint64_t part, uint64_t whole); /* 0 of 0 is 0 */
@@ -122,6 +128,11 @@ void grid_column(struct grid *grid, const char *name, enum grid_align align,
 __attribute__((format(printf, 2, 3))) void grid_cell(struct grid *grid,
 						     const char *fmt, ...);
 int grid_print(struct grid *grid, enum report_markup markup, FILE *out);
+
+/* Two columns, "at least" and "at most"; and what goes there of a figure,
+ * which is itself where its costs have no range. */
+void range_columns(struct grid *grid);
+void range_cells(struct grid *grid, const json_t *doc, const char *path);
 
 /* A line of its own; level 1 is the heaviest. */
 __attribute__((format(printf, 4, 5))) void

@@ -63,6 +63,11 @@ int report_add(struct report *report, const struct result *result,
 	return report_add_doc(report, doc_of_result(result), diag);
 }
 
+void report_tell_uncertainty(struct report *report)
+{
+	report->tells_ranges = true;
+}
+
 size_t report_nr(const struct report *report)
 {
 	return report->nr;

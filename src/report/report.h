@@ -91,6 +91,9 @@ bool report_is_transparent(const struct report *report,
 void report_label(const struct report *report, size_t i, char *buf,
 		  size_t size);
 
+/* From now on tables also say how far the ranges of costs leave cycles open. */
+void report_tell_uncertainty(struct report *report);
+
 enum report_markup {
 	REPORT_TEXT,
 	REPORT_MARKDOWN,

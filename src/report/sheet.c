@@ -11,7 +11,7 @@
 #include "report/internal.h"
 
 #define TABLES_MAX  16
-#define COLUMNS_MAX 16
+#define COLUMNS_MAX 24
 
 enum cell_kind {
 	CELL_TEXT,

@@ -17,7 +17,8 @@
 
 struct reason {
 	const char *name;
-	uint64_t count, sum, min, max, mean;
+	uint64_t count, sum, min, max, mean, p50, p90, p99;
+	const json_t *range; /* of the mean; NULL: none */
 };
 
 /* Cycles as microseconds of the configured clock, or as they are. */
@@ -58,6 +59,13 @@ static int by_count(const void *a, const void *b)
 	return x < y ? -1 : 1;
 }
 
+static const json_t *mean_range(const json_t *doc, const char *reason)
+{
+	const json_t *exits = doc_at(doc, "uncertainty/latency/exit");
+
+	return doc_at(json_object_get(exits, reason), "mean");
+}
+
 /* *ret is the caller's to free. */
 static int read_reasons(const json_t *doc, struct reason **ret, size_t *nr)
 {
@@ -82,6 +90,10 @@ static int read_reasons(const json_t *doc, struct reason **ret, size_t *nr)
 			.min = doc_member(h, "min"),
 			.max = doc_member(h, "max"),
 			.mean = doc_member(h, "mean"),
+			.p50 = doc_member(h, "p50"),
+			.p90 = doc_member(h, "p90"),
+			.p99 = doc_member(h, "p99"),
+			.range = mean_range(doc, key),
 		};
 	}
 	qsort(reasons, *nr, sizeof(*reasons), by_count);
@@ -89,7 +101,8 @@ static int read_reasons(const json_t *doc, struct reason **ret, size_t *nr)
 	return 0;
 }
 
-static struct grid *reason_grid(struct unit unit)
+/* The columns of perf first, as scripts read them. */
+static struct grid *reason_grid(struct unit unit, bool tells_ranges)
 {
 	struct grid *grid = grid_create();
 	bool us = unit.mhz > 0;
@@ -101,14 +114,37 @@ static struct grid *reason_grid(struct unit unit)
 	grid_column(grid, us ? "Min Time" : "Min cycles", GRID_RIGHT, 10);
 	grid_column(grid, us ? "Max Time" : "Max cycles", GRID_RIGHT, 10);
 	grid_column(grid, us ? "Avg time" : "Avg cycles", GRID_RIGHT, 10);
+	grid_column(grid, "p50", GRID_RIGHT, 8);
+	grid_column(grid, "p90", GRID_RIGHT, 8);
+	grid_column(grid, "p99", GRID_RIGHT, 8);
+	if (tells_ranges) {
+		grid_column(grid, "Avg at least", GRID_RIGHT, 0);
+		grid_column(grid, "at most", GRID_RIGHT, 0);
+	}
 	return grid;
 }
 
-static int print_reasons(const json_t *doc, enum report_markup markup,
-			 FILE *out)
+static void quantile_cells(struct grid *grid, struct unit unit,
+			   const struct reason *r)
+{
+	time_cell(grid, unit, r->p50);
+	time_cell(grid, unit, r->p90);
+	time_cell(grid, unit, r->p99);
+}
+
+static void mean_range_cells(struct grid *grid, struct unit unit,
+			     const struct reason *r)
+{
+	time_cell(grid, unit, r->range ? doc_member(r->range, "low") : r->mean);
+	time_cell(grid, unit,
+		  r->range ? doc_member(r->range, "high") : r->mean);
+}
+
+static int print_reasons(const json_t *doc, bool tells_ranges,
+			 enum report_markup markup, FILE *out)
 {
 	struct unit unit = unit_of(doc);
-	struct grid *grid = reason_grid(unit);
+	struct grid *grid = reason_grid(unit, tells_ranges);
 	struct reason *reasons;
 	uint64_t count = 0, sum = 0;
 	char total[40];
@@ -130,6 +166,9 @@ static int print_reasons(const json_t *doc, enum report_markup markup,
 		time_cell(grid, unit, r->min);
 		time_cell(grid, unit, r->max);
 		time_cell(grid, unit, r->mean);
+		quantile_cells(grid, unit, r);
+		if (tells_ranges)
+			mean_range_cells(grid, unit, r);
 	}
 	if (!err)
 		free(reasons);
@@ -174,6 +213,7 @@ struct listing {
 	const char *unit;
 	const char *(*what)(const char *name);
 	uint64_t whole; /* 0: no percentages */
+	bool tells_ranges;
 };
 
 static int print_listing(const json_t *doc, const struct listing *list,
@@ -187,9 +227,13 @@ static int print_listing(const json_t *doc, const struct listing *list,
 	grid_column(grid, list->unit, GRID_RIGHT, 9);
 	if (list->whole)
 		grid_column(grid, "%", GRID_RIGHT, 8);
+	if (list->tells_ranges)
+		range_columns(grid);
 	grid_column(grid, "what", GRID_LEFT, 0);
 	json_object_foreach((json_t *)doc_at(doc, list->path), key, val)
 	{
+		char path[TEXT_MAX];
+
 		uint64_t n = (uint64_t)json_integer_value(val);
 
 		if (!n || !strcmp(key, "total"))
@@ -198,6 +242,9 @@ static int print_listing(const json_t *doc, const struct listing *list,
 		grid_cell(grid, "%" PRIu64, n);
 		if (list->whole)
 			grid_cell(grid, "%.2f%%", doc_percent(n, list->whole));
+		snprintf(path, sizeof(path), "%s/%s", list->path, key);
+		if (list->tells_ranges)
+			range_cells(grid, doc, path);
 		grid_cell(grid, "%s", list->what(key));
 	}
 	return grid_print(grid, markup, out);
@@ -242,27 +289,47 @@ static int print_faults(const json_t *doc, enum report_markup markup, FILE *out)
 	return grid_print(grid, markup, out);
 }
 
-static void add_latency(struct grid *grid, const json_t *doc)
+static void latency_row(struct grid *grid, const json_t *doc, const char *name,
+			uint64_t (*value)(const json_t *doc, const char *path))
 {
 	static const char *const points[] = {"min", "p50", "p90",
 					     "p99", "max", "mean"};
-	const json_t *h = doc_at(doc, "latency/guest_fault");
 	struct unit unit = unit_of(doc);
 	char line[TEXT_MAX] = "";
 	size_t len = 0;
 
-	if (!doc_member(h, "count"))
-		return;
 	for (size_t i = 0; i < ARRAY_LEN(points); i++) {
-		char text[40];
+		char text[40], path[64];
 
-		unit_text(unit, doc_member(h, points[i]), text, sizeof(text));
+		snprintf(path, sizeof(path), "latency/guest_fault/%s",
+			 points[i]);
+		unit_text(unit, value(doc, path), text, sizeof(text));
 		len += (size_t)snprintf(line + len, sizeof(line) - len,
 					"%s%s %s", i ? ", " : "", points[i],
 					text);
 	}
-	grid_cell(grid, "guest fault to retry");
+	grid_cell(grid, "%s", name);
 	grid_cell(grid, "%s%s", line, unit.mhz > 0 ? "" : " (cycles)");
+}
+
+static void add_latency(struct grid *grid, const json_t *doc, bool tells_ranges)
+{
+	if (!doc_u64(doc, "latency/guest_fault/count"))
+		return;
+	latency_row(grid, doc, "guest fault to retry", doc_u64);
+	if (!tells_ranges)
+		return;
+	latency_row(grid, doc, "at least", doc_low);
+	latency_row(grid, doc, "at most", doc_high);
+}
+
+static void add_total(struct grid *grid, const json_t *doc)
+{
+	const char *path = "cycles/total";
+
+	grid_cell(grid, "cycles");
+	grid_cell(grid, "%" PRIu64 ", at least %" PRIu64 ", at most %" PRIu64,
+		  doc_u64(doc, path), doc_low(doc, path), doc_high(doc, path));
 }
 
 static void add_checks(struct grid *grid, const json_t *doc)
@@ -280,8 +347,8 @@ static void add_checks(struct grid *grid, const json_t *doc)
 	}
 }
 
-static int print_figures(const json_t *doc, enum report_markup markup,
-			 FILE *out)
+static int print_figures(const json_t *doc, bool tells_ranges,
+			 enum report_markup markup, FILE *out)
 {
 	uint64_t exits = doc_u64(doc, "exits/page_fault_total");
 	uint64_t faults = doc_u64(doc, "guest_faults/total");
@@ -303,13 +370,27 @@ static int print_figures(const json_t *doc, enum report_markup markup,
 			  " not-present guest faults)",
 			  doc_percent(direct, possible), direct, possible);
 	}
-	add_latency(grid, doc);
+	add_latency(grid, doc, tells_ranges);
+	if (tells_ranges)
+		add_total(grid, doc);
 	grid_cell(grid, "guest");
 	grid_cell(grid, "%s; %" PRIu64 " instructions",
 		  doc_text(doc, "guest/status"),
 		  doc_u64(doc, "guest/instructions"));
 	add_checks(grid, doc);
 	return grid_print(grid, markup, out);
+}
+
+void range_columns(struct grid *grid)
+{
+	grid_column(grid, "at least", GRID_RIGHT, 0);
+	grid_column(grid, "at most", GRID_RIGHT, 0);
+}
+
+void range_cells(struct grid *grid, const json_t *doc, const char *path)
+{
+	grid_cell(grid, "%" PRIu64, doc_low(doc, path));
+	grid_cell(grid, "%" PRIu64, doc_high(doc, path));
 }
 
 int table_print(const struct report *report, size_t i,
@@ -319,8 +400,12 @@ int table_print(const struct report *report, size_t i,
 	const struct listing causes = {"exits/page_fault", "#PF exit, by cause",
 				       "Samples", what_cause,
 				       doc_u64(doc, "exits/page_fault_total")};
-	const struct listing cycles = {"cycles", "part", "cycles", what_part,
-				       doc_u64(doc, "cycles/total")};
+	const struct listing cycles = {"cycles",
+				       "part",
+				       "cycles",
+				       what_part,
+				       doc_u64(doc, "cycles/total"),
+				       report->tells_ranges};
 	const struct listing shadow = {"shadow", "shadow MMU", "count",
 				       what_counter, 0};
 	char heading[TEXT_MAX];
@@ -328,13 +413,13 @@ int table_print(const struct report *report, size_t i,
 
 	label_heading(report, i, true, heading, sizeof(heading));
 	grid_heading(markup, 3, out, "%s", heading);
-	err = print_reasons(doc, markup, out);
+	err = print_reasons(doc, report->tells_ranges, markup, out);
 	if (!err)
 		err = print_listing(doc, &causes, markup, out);
 	if (!err)
 		err = print_faults(doc, markup, out);
 	if (!err)
-		err = print_figures(doc, markup, out);
+		err = print_figures(doc, report->tells_ranges, markup, out);
 	if (!err)
 		err = stray_print(doc, markup, out);
 	if (!err)
