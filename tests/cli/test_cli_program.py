@@ -703,7 +703,7 @@ def leaves(doc, path=""):
 
 SEEN = ("exits.by_reason.", "guest_faults.by_error_code.",
         "guest_faults.direct_by_error_code.",
-        "guest_faults.injected_by_error_code.")
+        "guest_faults.injected_by_error_code.", "guest_faults.by_exits.")
 
 
 def csv_is_complete(box):
