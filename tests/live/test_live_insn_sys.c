@@ -354,11 +354,11 @@ static const struct {
 	{"microcode revision", 0x8b, 0, 5,
 	 INSN_DONE, INSN_DONE, 0},
 	{"platform id", 0x17, 0, 5,
-	 INSN_DONE, INSN_DONE, 0},
+	 INSN_FAULT, INSN_DONE, 0},
 	{"platform id on AMD", 0x17, 1, 5,
 	 INSN_FAULT, INSN_FAULT, 0},
 	{"HWCR on AMD", 0xc0010015, 1, 8,
-	 INSN_DONE, INSN_DONE, 0},
+	 INSN_DONE, INSN_DONE, 8},
 	{"HWCR on Intel", 0xc0010015, 0, 8,
 	 INSN_FAULT, INSN_FAULT, 0},
 	/* CPUID shows no PAT, no APIC, no machine check. */
