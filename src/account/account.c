@@ -160,17 +160,16 @@ void account_exit_end(struct account *acct)
 	acct->in_exit = -1;
 }
 
-void account_fault_retried(struct account *acct, const struct chain_tape *tape,
+void account_fault_retried(struct account *acct, const struct chain_key *key,
 			   const struct chain_moment *began,
 			   const struct chain_moment *ended)
 {
 	struct cost_range cycles = cost_since(ended->clock, began->clock);
-	struct chain_key key = chain_key(tape, began, ended);
 	uint64_t exits = ended->exits - began->exits;
 
 	latency_add(acct->fault_latency, cycles);
 	histogram_add(acct->fault_exits, exits);
-	chains_add(acct->chains, &key, exits, cycles);
+	chains_add(acct->chains, key, exits, cycles);
 }
 
 uint64_t account_exits(const struct account *acct, unsigned int reason)

@@ -146,8 +146,9 @@ static inline struct chain_moment account_moment(const struct account *acct,
 				     tape->exits};
 }
 
-/* A guest fault's access, which began then, is through. */
-void account_fault_retried(struct account *acct, const struct chain_tape *tape,
+/* A guest fault's access, which began then, is through; key: between the two.
+ */
+void account_fault_retried(struct account *acct, const struct chain_key *key,
 			   const struct chain_moment *began,
 			   const struct chain_moment *ended);
 

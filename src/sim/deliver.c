@@ -208,6 +208,16 @@ void sim_delivered(struct sim *sim, const struct guest_event *ev)
 		sim_probe_delivered(sim);
 }
 
+/* Its chain ends here: the tape goes on, and forgets. */
+void sim_retry_through(struct sim *sim)
+{
+	struct sim_vcpu *cur = sim->cur;
+
+	cur->retry_at = sim_moment(sim);
+	cur->retry_chain = chain_key(&cur->tape, &cur->open[cur->nr_open].began,
+				     &cur->retry_at);
+}
+
 /* The latest open fault of this address space at this rip. */
 void sim_retry(struct sim *sim, const struct guest_event *ev)
 {
@@ -221,7 +231,7 @@ void sim_retry(struct sim *sim, const struct guest_event *ev)
 		sim->cur->open[--sim->cur->nr_open] = found;
 		sim->cur->retrying = true;
 		sim->cur->retry_emulated = false;
-		sim->cur->retry_at = sim_moment(sim);
+		sim_retry_through(sim);
 		return;
 	}
 }
@@ -233,7 +243,7 @@ void sim_retry_close(struct sim *sim)
 	sim->cur->retrying = false;
 	if (sim_is_probed(sim))
 		sim_probe_retried(sim);
-	account_fault_retried(sim->acct, &sim->cur->tape,
+	account_fault_retried(sim->acct, &sim->cur->retry_chain,
 			      &sim->cur->open[sim->cur->nr_open].began,
 			      &sim->cur->retry_at);
 }

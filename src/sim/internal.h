@@ -84,6 +84,7 @@ struct sim_vcpu {
 	bool retrying;       /* open[nr_open] is being retried since retry_at */
 	bool retry_emulated; /* until the emulation that is under way ends */
 	struct chain_moment retry_at;
+	struct chain_key retry_chain; /* until retry_at */
 };
 
 struct sim {
@@ -296,6 +297,8 @@ void sim_delivered(struct sim *sim, const struct guest_event *ev);
 void sim_retry(struct sim *sim, const struct guest_event *ev);
 /* Is ev the reference that the last GE_RETRY announced? */
 bool sim_is_retried(const struct sim *sim, const struct guest_event *ev);
+/* The retried reference may be through, as far as one can tell now. */
+void sim_retry_through(struct sim *sim);
 /* The retried reference is through, since retry_at: file the latency. */
 void sim_retry_close(struct sim *sim);
 

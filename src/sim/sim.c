@@ -113,7 +113,7 @@ void sim_end_emulation(struct sim *sim)
 	if (!sim->cur->retry_emulated)
 		return;
 	sim->cur->retry_emulated = false;
-	sim->cur->retry_at = sim_moment(sim);
+	sim_retry_through(sim);
 	sim_retry_close(sim);
 }
 
@@ -136,7 +136,7 @@ static void dirty_log_clock(struct sim *sim, const struct guest_event *ev)
 /* Where the hypervisor does the access, it is through when that is. */
 static void retry_through(struct sim *sim)
 {
-	sim->cur->retry_at = sim_moment(sim);
+	sim_retry_through(sim);
 	if (sim->cur->emulating)
 		sim->cur->retry_emulated = true;
 	else

@@ -160,12 +160,14 @@ static void fault(struct account *acct, struct chain_tape *tape,
 		  const char *steps, uint64_t walks)
 {
 	struct chain_moment from = account_moment(acct, tape), to;
+	struct chain_key key;
 
 	account_charge(acct, COST_INVLPG, walks);
 	note_all(tape, steps);
 	to = account_moment(acct, tape);
 	account_charge(acct, COST_INVLPG, 1000); /* later */
-	account_fault_retried(acct, tape, &from, &to);
+	key = chain_key(tape, &from, &to);
+	account_fault_retried(acct, &key, &from, &to);
 }
 
 /* Two injected of 4 and 6 references, three direct of 1, 2 and 9. */
@@ -231,13 +233,15 @@ static void test_many_chains(void **state)
 	(void)state;
 	for (unsigned int i = 0; i < CHAINS_MAX + 50; i++) {
 		struct chain_moment from = account_moment(acct, &tape), to;
+		struct chain_key key;
 
 		for (unsigned int bit = 0; bit < CHAIN_STEPS + 1; bit++)
 			chain_note(&tape, step_of(i >> bit & 1 ? 'w' : 'h'));
 		exits += CHAIN_STEPS + 1;
 		account_charge(acct, COST_INVLPG, i);
 		to = account_moment(acct, &tape);
-		account_fault_retried(acct, &tape, &from, &to);
+		key = chain_key(&tape, &from, &to);
+		account_fault_retried(acct, &key, &from, &to);
 	}
 	assert_null(account_check(acct, 0));
 	assert_int_equal(chains_sorted(acct->chains, chain), CHAINS_MAX);

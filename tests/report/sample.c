@@ -42,6 +42,7 @@ static void guest_fault(struct account *acct, enum sample_kind kind,
 	bool direct = kind == SAMPLE_BYPASS && !(pfec & 1);
 	struct chain_tape tape = {0};
 	struct chain_moment began = account_moment(acct, &tape), ended;
+	struct chain_key key;
 
 	if (direct)
 		chain_note(&tape, CHAIN_DIRECT);
@@ -53,7 +54,8 @@ static void guest_fault(struct account *acct, enum sample_kind kind,
 	if (kind == SAMPLE_CLEAR)
 		page_fault_exit(acct, &tape, CAUSE_hidden_fill);
 	ended = account_moment(acct, &tape);
-	account_fault_retried(acct, &tape, &began, &ended);
+	key = chain_key(&tape, &began, &ended);
+	account_fault_retried(acct, &key, &began, &ended);
 }
 
 static void fill(struct account *acct, enum sample_kind kind, uint64_t faults)
