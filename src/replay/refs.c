@@ -132,11 +132,19 @@ static bool translate(struct replay_lane *lane, const struct trace_ref *ref,
 	return out->verdict == GO_DONE;
 }
 
+static void count_lookups(struct replay_lane *lane, const struct trace_ref *ref,
+			  uint64_t n)
+{
+	bool fetch = ref->kind == TRACE_FETCH;
+
+	lane->acct->tlb[fetch ? TLB_l1i_lookups : TLB_l1d_lookups] += n;
+}
+
 /* A reference of a delivery, once more. */
 static bool refer_again(struct replay_lane *lane, const struct trace_ref *ref,
 			struct guest_outcome *out)
 {
-	lane->acct->tlb[TLB_l1d_lookups]++;
+	count_lookups(lane, ref, 1);
 	return tlb_lookup(lane->tlb, ref->gva, needs(ref)) ||
 	       translate(lane, ref, out);
 }
@@ -280,7 +288,7 @@ static void delivery_refs(struct replay_lane *lane,
 		lane->position = first + i;
 		if (lane->expected != EXPECT_ANYTHING && !settle(lane))
 			return;
-		lane->acct->tlb[TLB_l1d_lookups] += lookups(&refs[i]);
+		count_lookups(lane, &refs[i], lookups(&refs[i]));
 		note_delivery(lane, &refs[i], 1);
 		if (lane_is_running(lane) &&
 		    !tlb_lookup(lane->tlb, refs[i].gva, needs(&refs[i])))

@@ -162,7 +162,7 @@ def nothing_to_bound():
         result = replay(trace)
         faults = result["guest_faults"]
         for name in list(faults):
-            faults[name] = {} if isinstance(faults[name], dict) else 0
+            faults[name] = type(faults[name])()
         path = os.path.join(box, "none")
         with open(path, "w", encoding="ascii") as file:
             json.dump(result, file)

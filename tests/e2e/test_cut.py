@@ -179,9 +179,11 @@ def region(granularity):
                             "--format", "json").stdout)
     other = json.loads(notrap("replay", path("part"), "--format",
                               "json").stdout)
-    assert one["guest_faults"] == other["guest_faults"]
+    for key in ("total", "direct", "injected", "by_error_code"):
+        assert one["guest_faults"][key] == other["guest_faults"][key], key
     assert one["guest_faults"]["total"] == 40
-    assert one["tlb"]["l1d_lookups"] == other["tlb"]["l1d_lookups"]
+    # A delivery that a fill cuts short looks its references up once more.
+    assert one["tlb"]["l1d_lookups"] <= other["tlb"]["l1d_lookups"]
     more = {reason: other["exits"]["by_reason"].get(reason, 0) - count
             for reason, count in one["exits"]["by_reason"].items()}
     assert set(more) == {"EXCEPTION_NMI"}, more
