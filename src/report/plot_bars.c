@@ -9,6 +9,7 @@
 #define GROUP_GAP 0.6
 
 #define LETTER     8.2  /* pixels, of labels */
+#define BOLD_DIGIT 10.3 /* likewise, over a bar */
 #define WIDTH_MIN  960  /* the title must fit */
 #define WIDTH_WIDE 1500 /* of bars: from here on labels are turned */
 #define LEGEND     300
@@ -264,8 +265,8 @@ static void measure_figures(struct bars *bars)
 
 static void measure_width(struct bars *bars)
 {
-	double figure = (double)bars->figure_longest * 8 / BAR_WIDTH;
-	double over = (double)longest_over(bars) * LETTER + 8;
+	double figure = (double)bars->figure_longest * BARS_DIGIT / BAR_WIDTH;
+	double over = (double)longest_over(bars) * BOLD_DIGIT + 8;
 	double label = (double)bars->label_longest * LETTER + 14;
 
 	if (label > over && label * (double)bars->nr_bars > WIDTH_WIDE) {

@@ -11,6 +11,7 @@
 
 #define BAR_PARTS_MAX 12
 #define BAR_WIDTH     0.72 /* of the place it has */
+#define BARS_DIGIT    9.4  /* pixels, at most, in the fonts of plot_style() */
 #define BARS_MARGIN   0.6  /* left of the first bar, right of the last */
 
 struct bar_part {

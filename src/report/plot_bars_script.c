@@ -43,7 +43,8 @@ static void print_label(const char *text, double x, double y, const char *how,
 
 static bool has_room(const struct bars *bars, const char *figure)
 {
-	return (double)strlen(figure) * 8 < BAR_WIDTH * bars->pitch + 1;
+	return (double)strlen(figure) * BARS_DIGIT <
+	       BAR_WIDTH * bars->pitch + 1;
 }
 
 /* Figures in the bar where they fit. */

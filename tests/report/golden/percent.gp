@@ -1,5 +1,5 @@
 # Drawn by notrap plot; run with: gnuplot THIS > IMAGE
-set terminal svg dynamic size 960,640 noenhanced font "sans-serif,14" background rgb "white"
+set terminal svg dynamic size 1063,640 noenhanced font "sans-serif,14" background rgb "white"
 set encoding utf8
 set style textbox opaque fillcolor rgb "white" noborder margins 0.3,0.3
 set border 3 linecolor rgb "#555555"
