@@ -176,6 +176,18 @@ static bool irq_at_boundary(struct live *live, gva_t pc)
 	return true;
 }
 
+bool boundary_interrupts(struct live *live)
+{
+	if (live->step.reason == STEP_OWN)
+		return false;
+	if (live_now(live) >= platform_next_event(live->platform))
+		platform_advance(live->platform, live_now(live));
+	if (!irq_wants_poll(live) || !poll_irq(live))
+		return false;
+	step_end(live);
+	return true;
+}
+
 static void pause_at_boundary(struct live *live, gva_t pc)
 {
 	enter_block(live, pc);

@@ -312,6 +312,9 @@ static void on_page_fault(struct live *live, const struct hidden_event *hw_ev)
 
 	if (!makes_progress(live, EXC_PF))
 		return;
+	/* Unicorn fetches first; a processor looks for interrupts first. */
+	if ((hw_ev->error & PFEC_ID) && boundary_interrupts(live))
+		return;
 	if ((hw_ev->error & PFEC_ID) && fetch_is_early(live, hw_ev->cr2)) {
 		live->stats.fetch_repairs++;
 		step_begin(live, STEP_FETCH);

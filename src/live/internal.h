@@ -269,6 +269,12 @@ void boundary_schedule(struct live *live);
 bool boundary_is_exact(const struct live *live);
 
 /*
+ * The plain state is loaded and before an instruction that has not begun.
+ * True: an interrupt was due and has been taken, or the run is over.
+ */
+bool boundary_interrupts(struct live *live);
+
+/*
  * Wait for an interrupt after HLT.  The guest runs on unless live->paused or
  * live->ended.
  */

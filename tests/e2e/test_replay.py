@@ -21,12 +21,12 @@ import tap  # noqa: E402
 NOTRAP, MINI = sys.argv[1:3]
 SLOW = "--slow" in sys.argv
 
-GENERATIONS = [["mmu=kvm-2.6.20,kvm-2.6.24,seed,kvm-2.6.25",
+GENERATIONS = [["mmu=kvm-2.6.20-rc3,kvm-2.6.20,kvm-2.6.24,seed,kvm-2.6.25",
                 "bypass=off,on"]]
 OTHERS = [
     # Shadow pages are recycled all the time.
-    ["shadow-pages=64", "mmu=kvm-2.6.24,seed,kvm-2.6.25"],
-    ["dirty-log=20000", "mmu=kvm-2.6.20,kvm-2.6.25",
+    ["shadow-pages=64", "mmu=kvm-2.6.20-rc3,kvm-2.6.24,seed,kvm-2.6.25"],
+    ["dirty-log=20000", "mmu=kvm-2.6.20-rc3,kvm-2.6.20,kvm-2.6.25",
      "bypass=off,on"],
     ["cr3-targets=2", "mmu=kvm-2.6.25"],
     ["invlpg-exiting=on", "tsc-exiting=on", "hlt-exiting=off"],
@@ -42,6 +42,7 @@ WORKLOADS = [
     "fork procs=3 pages=12",
     "fork procs=3 pages=8 exec=1",
     "switch rounds=40",
+    "switch rounds=300 hz=5000",
     "mmap rounds=12",
     "tables rounds=3",
     "absent",
