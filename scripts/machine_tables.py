@@ -6,7 +6,7 @@ import subprocess
 
 from generated import table
 
-SHOWN = ["cost.exit", "cost.delivery", "cost.tlb-l2-hit"]
+SHOWN = ["cost.exit", "cost.delivery", "cost.tlb-l2"]
 TAGS = ["R", "D", "M:hi", "M:med", "M:lo", "A"]
 
 

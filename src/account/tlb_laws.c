@@ -61,9 +61,9 @@ static bool walks_are_paid(const struct account *acct)
 	       acct->cost_count[COST_WALK] + acct->tlb[TLB_walks_overlapped];
 }
 
-static bool hits_are_paid(const struct account *acct)
+static bool second_is_paid(const struct account *acct)
 {
-	return acct->tlb[TLB_l2_hits] == acct->cost_count[COST_TLB_L2_HIT] &&
+	return acct->tlb[TLB_l2_lookups] == acct->cost_count[COST_TLB_L2] &&
 	       acct->tlb[TLB_ad_assists] == acct->cost_count[COST_AD_ASSIST];
 }
 
@@ -79,7 +79,7 @@ static const struct {
 	{"walks' reads are those of each cache level", reads_end_somewhere},
 	{"walks' reads are paid for or hidden", reads_are_paid},
 	{"walks are paid for or overlapped", walks_are_paid},
-	{"second-level hits and A/D assists are paid for", hits_are_paid},
+	{"second-level lookups and A/D assists are paid for", second_is_paid},
 };
 
 const char *account_check_tlb(const struct account *acct)

@@ -180,6 +180,7 @@ static void keep(struct recorder *r, const struct sim_step *step)
 	if (!to)
 		return;
 	to->step = *step;
+	story->now_after = sim_counting(r->sim)->now;
 	if (step->kind == SIM_STEP_CHARGE)
 		note_charge(story, step);
 	if (step->kind == SIM_STEP_FAULT)
@@ -205,7 +206,6 @@ static void item_done(struct recorder *r)
 			  story->ref.gva, story->guest.access);
 	story->root_after = in.hardware->root;
 	story->root_page = smmu_page(in.smmu, story->root_after);
-	story->now_after = acct->now;
 	if (story->store.known)
 		story->store.is =
 			read_entry(in.mem, story->store.gpa, story->store.size);
@@ -218,11 +218,19 @@ static void item_done(struct recorder *r)
 	r->phase = story->has_fault ? RECORD_FOLLOW : RECORD_DONE;
 }
 
+/* The second-level TLB's answer comes before what it leads to, if anything. */
+static bool asks_second(const struct sim_step *step)
+{
+	return step->kind == SIM_STEP_CHARGE && step->cost == COST_TLB_L2;
+}
+
 /* Does this step go on with the emulation?  The next access ends it. */
 static bool is_rest(struct recorder *r, const struct sim_step *step)
 {
 	const struct guest_event *ev = step->event;
 
+	if (r->gave_up && asks_second(step))
+		return true;
 	if (step->kind != SIM_STEP_EVENT)
 		return r->in_push || step->kind == SIM_STEP_ENTRY;
 	if (ev->kind == GE_STORE || ev->kind == GE_DEVICE)
@@ -317,6 +325,7 @@ static void note_state(struct recorder *r)
 	story->cpu = *in.cpu;
 	story->root = in.hardware->root;
 	story->now = acct->now;
+	story->now_after = acct->now;
 	story->controls = *in.controls;
 	story->vcpu = in.vcpu;
 	story->nr_vcpus = in.nr_vcpus;
@@ -345,14 +354,21 @@ static bool is_own_event(const struct story *story,
  */
 static bool is_earlier(struct recorder *r, const struct sim_step *step)
 {
-	if (r->has_begun)
+	struct story *story = r->story;
+
+	if (r->has_begun || asks_second(step))
 		return false;
-	r->has_begun = step->kind == SIM_STEP_EVENT &&
-		       is_own_event(r->story, step->event);
-	if (r->has_begun)
+	if (step->kind != SIM_STEP_EVENT)
+		return true;
+	r->has_begun = is_own_event(story, step->event);
+	if (r->has_begun) {
 		note_state(r);
-	return !r->has_begun && !(step->kind == SIM_STEP_CHARGE &&
-				  step->cost == COST_TLB_L2_HIT);
+		story->now -= story->cycles;
+		return false;
+	}
+	story->nr = 0;
+	story->cycles = 0;
+	return true;
 }
 
 static void take(void *context, const struct sim_step *step)

@@ -75,7 +75,7 @@ struct story {
 	struct path guest_after;
 	hpa_t root_after;
 	struct smmu_page root_page; /* of root_after */
-	uint64_t now_after;
+	uint64_t now_after;         /* behind the last step */
 	/* The guest's entry that an emulated instruction stored to. */
 	struct {
 		bool known;

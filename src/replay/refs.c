@@ -110,6 +110,15 @@ static bool is_restart(const struct replay_lane *lane,
 	       lane->sink->view->cr2 == lane->delivery.cr2;
 }
 
+/* A walk begins when it has answered: a miss takes that time, too. */
+static void ask_second(struct replay_lane *lane, const struct trace_ref *ref)
+{
+	if (!tlb_has_second(lane->tlb, needs(ref)))
+		return;
+	lane->acct->tlb[TLB_l2_lookups]++;
+	account_charge(lane->acct, COST_TLB_L2, 1);
+}
+
 /* Missed the first level.  True: the simulator was not asked, or agreed. */
 static bool translate(struct replay_lane *lane, const struct trace_ref *ref,
 		      struct guest_outcome *out)
@@ -121,10 +130,9 @@ static bool translate(struct replay_lane *lane, const struct trace_ref *ref,
 		acct->tlb[TLB_l1i_misses]++;
 	else
 		acct->tlb[TLB_l1d_misses]++;
-	acct->tlb[TLB_l2_lookups] += tlb_has_second(lane->tlb, needs(ref));
+	ask_second(lane, ref);
 	if (tlb_lookup_second(lane->tlb, ref->gva, needs_in_full(ref))) {
 		acct->tlb[TLB_l2_hits]++;
-		account_charge(acct, COST_TLB_L2_HIT, 1);
 		return true;
 	}
 	access_event(lane, ref, &ev);
@@ -207,8 +215,7 @@ void lane_emulate_failed(struct replay_lane *lane)
 		/* The instruction runs again, in a TLB without its page. */
 		lane->acct->tlb[TLB_l1d_lookups]++;
 		lane->acct->tlb[TLB_l1d_misses]++;
-		lane->acct->tlb[TLB_l2_lookups] +=
-			tlb_has_second(lane->tlb, needs(&ref));
+		ask_second(lane, &ref);
 		ev.kind = GE_ACCESS;
 		event_push(lane->sink, &ev, &out);
 	}

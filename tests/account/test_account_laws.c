@@ -45,7 +45,7 @@ static void use_translation_hardware(struct account *acct)
 
 	for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++)
 		acct->tlb[counts[i].id] = counts[i].n;
-	account_charge(acct, COST_TLB_L2_HIT, 2);
+	account_charge(acct, COST_TLB_L2, 4);
 	account_charge(acct, COST_WALK, 2);
 	account_charge(acct, COST_WALK_L2, 1);
 	account_charge(acct, COST_WALK_MEM, 4);
@@ -98,7 +98,7 @@ static void test_sums(void **state)
 	uint64_t handler = 3 * dispatch + 4 * cost(COST_GUEST_WALK_REF) +
 			   cost(COST_INJECT) + cost(COST_EMULATE) +
 			   cost(COST_CR_WRITE);
-	uint64_t translation = 2 * cost(COST_TLB_L2_HIT) + 2 * cost(COST_WALK) +
+	uint64_t translation = 4 * cost(COST_TLB_L2) + 2 * cost(COST_WALK) +
 			       cost(COST_WALK_L2) + 4 * cost(COST_WALK_MEM) +
 			       cost(COST_AD_ASSIST);
 	const struct histogram *pf =

@@ -190,7 +190,7 @@ def has_break_even():
              ("fork procs=3 pages=12",
               ["mmu=kvm-2.6.20,kvm-2.6.25", "cost.prefetch-page=90000"]),
              ("mixed seed=3 rounds=40",
-              ["mmu=seed,kvm-2.6.25", "cost.tlb-l2-hit=100000"])]
+              ["mmu=seed,kvm-2.6.25", "cost.tlb-l2=100000"])]
     seen = 0
     for workload, one in pairs:
         with tempfile.TemporaryDirectory() as box:

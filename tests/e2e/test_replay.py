@@ -58,7 +58,7 @@ if SLOW:
 
 FREE = [
     f"cost.{key}=0"
-    for key in ("tlb-l2-hit", "walk", "walk-l1", "walk-l2", "walk-l3",
+    for key in ("tlb-l2", "walk", "walk-l1", "walk-l2", "walk-l3",
                 "walk-mem", "ad-assist")
 ]
 

@@ -43,11 +43,10 @@ struct totals {
 };
 
 /* The account's clock moved by what the steps say. */
-static void check_cycles(const struct story *story, uint64_t l2_dropped)
+static void check_cycles(const struct story *story)
 {
 	uint64_t charged = story->cycles +
-			   story->guest_insns * story->cost[COST_GUEST_INSN] +
-			   l2_dropped * story->cost[COST_TLB_L2_HIT];
+			   story->guest_insns * story->cost[COST_GUEST_INSN];
 
 	assert_true(charged == story->now_after - story->now);
 }
@@ -144,14 +143,8 @@ struct replay {
 	struct story story;
 	bool is_open;
 	struct listener listener;
-	uint64_t rest_l2; /* hits in the midst of an emulation */
 	struct totals *totals;
 };
-
-static uint64_t l2_hits(const struct replay *replay)
-{
-	return sim_counting(replay_lane_sim(replay->lane))->tlb[TLB_l2_hits];
-}
 
 static void end_story(struct replay *replay)
 {
@@ -160,7 +153,7 @@ static void end_story(struct replay *replay)
 	record_end(&replay->r);
 	check_exits(story, &replay->listener, replay->totals);
 	check_truth(story, replay->totals);
-	check_cycles(story, replay->rest_l2);
+	check_cycles(story);
 	replay->totals->items++;
 	story_finish(&replay->story);
 	replay->is_open = false;
@@ -169,23 +162,19 @@ static void end_story(struct replay *replay)
 static void take_item(struct replay *replay, const struct trace_item *item,
 		      bool wanted)
 {
-	uint64_t n = replay->pass.next - 1, hits;
+	uint64_t n = replay->pass.next - 1;
 
 	if (!replay->is_open && wanted) {
 		replay->listener = (struct listener){.from = n};
 		begin(&replay->r, &replay->story, replay->lane, item, n);
 		replay->is_open = true;
-		replay->rest_l2 = 0;
 	} else if (wanted) {
 		replay->totals->lost++;
 	}
-	hits = l2_hits(replay);
 	replay_lane_item(replay->lane, item);
 	assert_string_equal(replay_lane_line(replay->lane), "");
 	if (!replay->is_open)
 		return;
-	if (replay->r.phase != RECORD_ITEM)
-		replay->rest_l2 += l2_hits(replay) - hits;
 	record_item_over(&replay->r);
 	if (replay->r.phase == RECORD_REST)
 		replay->listener.has_rest = true;
