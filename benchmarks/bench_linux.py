@@ -26,6 +26,9 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).parent / "../scripts"))
+from generated import replace_part, table  # noqa: E402
+
 ARGS = ("console=ttyS0 reboot=t panic=-1 nokaslr mitigations=off "
         "notrap.workload=boot notrap.marks=off")
 MEMORY = 128
