@@ -138,8 +138,10 @@ void sim_refresh_root(struct sim *sim)
 	struct sim_root now = sim->mmu->enter(sim);
 	hpa_t root = now.root;
 
+	/* A CR3 target's root is the processor's own doing. */
 	if (sim->smmu && sim->cur->hardware.root &&
-	    root != sim->cur->hardware.root)
+	    root != sim->cur->hardware.root &&
+	    (sim_in_exit(sim) || !sim->cur->runs))
 		sim_want_flush(sim);
 	sim->cur->hardware.mode = now.mode;
 	sim->cur->hardware.root = root;
