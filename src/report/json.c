@@ -264,12 +264,13 @@ static void put_counts(struct builder *b, json_t *doc,
 			acct->cost_count[i]);
 }
 
-/* Only where references were modelled. */
+/* Only where references were modelled; they may all have hit. */
 static void put_tlb(struct builder *b, json_t *doc, const struct account *acct)
 {
 	json_t *tlb;
 
-	if (!acct->tlb[TLB_walks])
+	if (!acct->tlb[TLB_l1i_lookups] && !acct->tlb[TLB_l1d_lookups] &&
+	    !acct->tlb[TLB_walks])
 		return;
 	tlb = put_object(b, doc, "tlb");
 	for (unsigned int i = 0; i < NR_TLB_COUNTERS; i++)

@@ -245,6 +245,25 @@ static void test_notes(void **state)
 	sample_finish(&sample);
 }
 
+/* Translation is told where references were looked up, though all may hit. */
+static void test_translation(void **state)
+{
+	struct account *acct = account_create();
+	struct result result = {.acct = acct};
+	json_t *doc;
+
+	(void)state;
+	doc = json_of(&result);
+	assert_null(at(doc, "tlb"));
+	json_decref(doc);
+	acct->tlb[TLB_l1d_lookups] = 7;
+	doc = json_of(&result);
+	assert_int_equal(json_integer_value(at(doc, "tlb/l1d_lookups")), 7);
+	assert_int_equal(json_integer_value(at(doc, "tlb/walks")), 0);
+	json_decref(doc);
+	account_destroy(acct);
+}
+
 /* 0 of 0 is no ratio. */
 static void test_nothing_happened(void **state)
 {
@@ -310,6 +329,7 @@ int main(void)
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_order),
 		cmocka_unit_test(test_notes),
+		cmocka_unit_test(test_translation),
 		cmocka_unit_test(test_nothing_happened),
 		cmocka_unit_test(test_any_bytes),
 		cmocka_unit_test(test_huge_counts),
