@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Guest faults that wait for their retry, many at a time; and stores that
- * cannot be emulated.
+ * Guest faults that wait for their retry, many at a time; retries that the
+ * hypervisor emulates; and stores that cannot be emulated.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -248,6 +248,157 @@ static void device_access(void **state)
 	rig_end(&r);
 }
 
+/* --- A retry that the hypervisor does ------------------------------------- */
+
+/* Its emulation, event by event; the last one is of what comes after it. */
+static const struct {
+	const char *name;
+	bool is_device; /* mapped is no memory, else a shadowed table */
+	struct guest_event steps[2];
+	enum guest_verdict verdict; /* of the retried access */
+	const char *chain;
+} emulated[] = {
+	{"a table's entry",
+	 false,
+	 {{.kind = GE_STORE, .gva = RIG_COLD, .size = 8}, {.kind = GE_PAUSE}},
+	 GO_EMULATE,
+	 "injected > pt_write"},
+	{"the next access ends it, too",
+	 false,
+	 {{.kind = GE_STORE, .gva = RIG_COLD, .size = 8},
+	  {.kind = GE_ACCESS, .gva = RIG_STACK}},
+	 GO_EMULATE,
+	 "injected > pt_write"},
+	{"no emulation",
+	 false,
+	 {{.kind = GE_EMULATE_FAILED},
+	  {.kind = GE_ACCESS,
+	   .gva = RIG_COLD,
+	   .rip = 0x5000,
+	   .access = PFEC_W}},
+	 GO_EMULATE,
+	 "injected > pt_write"},
+	{"a device",
+	 true,
+	 {{.kind = GE_DEVICE}, {.kind = GE_PAUSE}},
+	 GO_MMIO,
+	 "injected > mmio"},
+};
+
+/* A write to RIG_COLD faults, and the guest's handler runs. */
+static void fault_in_cold(struct rig *r)
+{
+	struct guest_outcome out =
+		rig_push(r, (struct guest_event){.kind = GE_ACCESS,
+						 .gva = RIG_COLD,
+						 .rip = 0x5000,
+						 .access = PFEC_W});
+
+	assert_int_equal(out.verdict, GO_FAULT);
+	rig_push(r, (struct guest_event){.kind = GE_DELIVER,
+					 .vector = EXC_PF,
+					 .type = EVENT_HW_EXC,
+					 .has_error = true,
+					 .error = out.error,
+					 .rip = 0x5000});
+	rig_complete(r);
+}
+
+static uint64_t clock_of(const struct rig *r)
+{
+	return account_clock(sim_account(r->sim)).typ;
+}
+
+static void check_chain(const struct rig *r, const char *want)
+{
+	const struct chain *chain[CHAINS_MAX];
+	char text[CHAIN_TEXT_MAX];
+
+	assert_int_equal(chains_sorted(sim_account(r->sim)->chains, chain), 1);
+	chain_text(&chain[0]->key, text);
+	assert_string_equal(text, want);
+	assert_int_equal(chain[0]->exits, 2);
+}
+
+/* The fault is over when the emulation is: not before, and not later. */
+static void retry_is_emulated(size_t i)
+{
+	const struct histogram *h;
+	struct guest_event step = emulated[i].steps[0];
+	uint64_t began, access, end, entry;
+	struct guest_outcome out;
+	struct rig r;
+
+	assert_true(rig_start(&r, RIG_LONG, true, "cost.guest-insn=0"));
+	h = &sim_account(r.sim)->fault_latency->typ;
+	began = clock_of(&r);
+	fault_in_cold(&r);
+	rig_write(&r, rig_entry(&r, RIG_COLD, 1),
+		  (emulated[i].is_device
+			   ? RIG_RAM
+			   : rig_entry(&r, RIG_OTHER, 1) & PTE_ADDR) |
+			  PTE_P | PTE_W);
+	rig_push(&r, (struct guest_event){.kind = GE_RETRY, .rip = 0x5000});
+	out = rig_push(&r, (struct guest_event){.kind = GE_ACCESS,
+						.gva = RIG_COLD,
+						.rip = 0x5000,
+						.access = PFEC_W});
+	assert_int_equal(out.verdict, emulated[i].verdict);
+	access = clock_of(&r);
+	assert_int_equal(h->count, 0);
+	/* An entry that the shadow takes over, which has its cost. */
+	entry = rig_frame(&r) | PTE_P | PTE_W | PTE_A | PTE_D;
+	memcpy(step.bytes, &entry, sizeof(entry));
+	rig_push(&r, step);
+	end = clock_of(&r);
+	if (!emulated[i].is_device)
+		assert_int_equal(h->count, 0);
+	rig_push(&r, emulated[i].steps[1]);
+	assert_int_equal(h->count, 1);
+	assert_true(end > access);
+	if (h->sum != end - began)
+		fail_msg("%s: %llu cycles, want %llu", emulated[i].name,
+			 (unsigned long long)h->sum,
+			 (unsigned long long)(end - began));
+	check_chain(&r, emulated[i].chain);
+	rig_end(&r);
+}
+
+static void emulated_retries(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(emulated); i++)
+		retry_is_emulated(i);
+}
+
+/* Its store meets a fault of its own: that is the end of the first one. */
+static void emulated_retry_faults(void **state)
+{
+	struct guest_outcome out;
+	struct rig r;
+
+	(void)state;
+	assert_true(rig_start(&r, RIG_LONG, true, ""));
+	fault_in_cold(&r);
+	rig_write(&r, rig_entry(&r, RIG_COLD, 1),
+		  (rig_entry(&r, RIG_OTHER, 1) & PTE_ADDR) | PTE_P | PTE_W);
+	rig_push(&r, (struct guest_event){.kind = GE_RETRY, .rip = 0x5000});
+	out = rig_push(&r, (struct guest_event){.kind = GE_ACCESS,
+						.gva = RIG_COLD2 - 4,
+						.rip = 0x5000,
+						.access = PFEC_W});
+	assert_int_equal(out.verdict, GO_EMULATE);
+	out = rig_push(&r, (struct guest_event){.kind = GE_STORE,
+						.gva = RIG_COLD2 - 4,
+						.size = 8});
+	assert_int_equal(out.verdict, GO_FAULT);
+	assert_int_equal(latencies(&r), 0);
+	rig_begin(&r, &out, 0);
+	assert_int_equal(latencies(&r), 1);
+	rig_complete(&r);
+	rig_end(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -259,6 +410,8 @@ int main(void)
 		cmocka_unit_test(emulation_fails),
 		cmocka_unit_test(store_beyond_memory),
 		cmocka_unit_test(device_access),
+		cmocka_unit_test(emulated_retries),
+		cmocka_unit_test(emulated_retry_faults),
 	};
 
 	return cmocka_run_group_tests_name("sim_faults", tests, NULL, NULL);
