@@ -244,67 +244,6 @@ static void test_deliveries(void **state)
 	synth_end(&s);
 }
 
-/* Another processor's turn, of many cycles. */
-static void turn_of_other(struct synth *s, bool now)
-{
-	if (!now)
-		return;
-	synth_use_vcpu(s, 1);
-	for (int i = 0; i < 100; i++)
-		synth_push(s, (struct guest_event){.kind = GE_CPUID});
-	synth_use_vcpu(s, 0);
-}
-
-/* Of one fault; `when` the other's turn comes: 0 never, 1 before delivery, 2
- * in the handler, 3 before what is retried.  hits: in a TLB, so that the
- * simulator is not told. */
-static uint64_t latency(unsigned int when, bool hits)
-{
-	const gva_t gva = SYNTH_USER + 8 * PAGE_SIZE;
-	const struct guest_event access = {.kind = GE_ACCESS,
-					   .gva = gva,
-					   .size = 8,
-					   .cpl = 3,
-					   .access = PFEC_U,
-					   .rip = 0x400000};
-	struct guest_outcome out;
-	struct synth s;
-	uint64_t sum;
-
-	start_two(&s, "bypass=off vcpus=2 cost.guest-insn=0");
-	touch(&s, SYNTH_USER);
-	synth_use_vcpu(&s, 0);
-	sum = sim_account(s.sim)->fault_latency->typ.sum;
-	out = synth_push(&s, access);
-	turn_of_other(&s, when == 1);
-	synth_deliver(&s, &out);
-	turn_of_other(&s, when == 2);
-	synth_store(&s, synth_pte(&s, gva), SYNTH_PTE_RW);
-	synth_push(&s, (struct guest_event){
-			       .kind = GE_RETRY, .gva = gva, .rip = 0x400000});
-	turn_of_other(&s, when == 3);
-	if (hits)
-		synth_push(&s, (struct guest_event){.kind = GE_RDTSC});
-	else
-		assert_int_equal(synth_push(&s, access).verdict, GO_DONE);
-	sum = sim_account(s.sim)->fault_latency->typ.sum - sum;
-	synth_end(&s);
-	return sum;
-}
-
-/* What others do meanwhile is no part of a fault's latency. */
-static void test_latency(void **state)
-{
-	(void)state;
-	for (int hits = 0; hits < 2; hits++) {
-		uint64_t alone = latency(0, hits);
-
-		assert_true(alone > 0);
-		for (unsigned int when = 1; when <= 3; when++)
-			assert_int_equal(latency(when, hits), alone);
-	}
-}
-
 /* --- Remote flushes ------------------------------------------------------- */
 
 struct flushes {
@@ -495,7 +434,6 @@ int main(void)
 		cmocka_unit_test(test_fork_detectors),
 		cmocka_unit_test(test_registers),
 		cmocka_unit_test(test_deliveries),
-		cmocka_unit_test(test_latency),
 		cmocka_unit_test(test_remote_flush),
 		cmocka_unit_test(test_remote_flush_cycles),
 		cmocka_unit_test(test_one_processor),
