@@ -233,13 +233,19 @@ static int sweep_points(struct sweep_options *options,
 	return status;
 }
 
-/* Two settings that do not go together do so in all combinations. */
+/* Two settings that run alike do so in all combinations: a few tell. */
 static void say_notes(const struct plan_note *note, size_t nr)
 {
-	for (size_t i = 0; i < nr && i < NOTES_SHOWN; i++)
+	size_t alike = 0;
+
+	while (alike < nr && !note[alike].nr_left_out)
+		alike++;
+	for (size_t i = 0; i < alike && i < NOTES_SHOWN; i++)
 		cli_say("%s", note[i].line);
-	if (nr > NOTES_SHOWN)
-		cli_say("and so are %zu others", nr - NOTES_SHOWN);
+	if (alike > NOTES_SHOWN)
+		cli_say("and so are %zu others", alike - NOTES_SHOWN);
+	for (size_t i = alike; i < nr; i++)
+		cli_say("%s", note[i].line);
 }
 
 static int sweep(struct sweep_options *options)

@@ -1,31 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "cli/plan.h"
+#include "cli/plan_internal.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define POINTS_MAX 4096
-#define FILE_MAX   (1 << 20)
-#define LINE_MAX   1024
-#define PATH_ROOM  4096
-
-/* One setting and its values. */
-struct axis {
-	unsigned int key;
-	char **value;
-	size_t nr;
-};
-
-struct plan {
-	struct config defaults;
-	struct axis *axis;
-	size_t nr;
-	bool takes_traces;
-	char **trace;
-	size_t nr_traces;
-};
+#define FILE_MAX  (1 << 20)
+#define LINE_MAX  1024
+#define PATH_ROOM 4096
 
 struct plan *plan_create(void)
 {
@@ -297,145 +280,4 @@ int plan_read_file(struct plan *plan, const char *path, struct diag *diag)
 close_file:
 	fclose(file);
 	return err;
-}
-
-static size_t nr_points(const struct plan *plan)
-{
-	size_t nr = 1;
-
-	for (size_t i = 0; i < plan->nr && nr <= POINTS_MAX; i++)
-		nr *= plan->axis[i].nr;
-	return nr;
-}
-
-/* Point n, counted in mixed radix, the last axis fastest. */
-static int make_point(const struct plan *plan, size_t n, struct config *asked,
-		      char *label, size_t size, struct diag *diag)
-{
-	size_t radix = nr_points(plan), len = 0;
-
-	*asked = plan->defaults;
-	label[0] = 0;
-	for (size_t i = 0; i < plan->nr; i++) {
-		const struct axis *axis = &plan->axis[i];
-		const char *value;
-		int err;
-
-		radix /= axis->nr;
-		value = axis->value[n / radix % axis->nr];
-		err = config_set(asked, config_key_name(axis->key), value,
-				 diag);
-		if (err)
-			return err;
-		if (axis->nr > 1 && len < size)
-			len += (size_t)snprintf(label + len, size - len,
-						"%s%s=%s", len ? " " : "",
-						config_key_name(axis->key),
-						value);
-	}
-	return config_check(asked, diag);
-}
-
-struct expansion {
-	const struct plan *plan;
-	struct plan_point *point;
-	size_t nr;
-	struct plan_note *note;
-	size_t nr_notes;
-};
-
-static const struct plan_point *find_equal(const struct expansion *e,
-					   const struct config *config)
-{
-	for (size_t i = 0; i < e->nr; i++)
-		if (config_is_equal(&e->point[i].config, config))
-			return &e->point[i];
-	return NULL;
-}
-
-static bool has_several(const struct plan *plan, enum option_id id)
-{
-	for (size_t i = 0; i < plan->nr; i++)
-		if (plan->axis[i].key == id)
-			return plan->axis[i].nr > 1;
-	return false;
-}
-
-/*
- * bypass=on was asked for and cannot be, or a processor was chosen that takes
- * it away.  Where bypass has several values note_equal() has more to say.
- */
-static void note_bypass(struct expansion *e, const struct config *asked,
-			const struct config *config)
-{
-	bool differs =
-		config_get(asked, OPT_bypass) != config_get(config, OPT_bypass);
-	bool is_news = asked->given[OPT_bypass] ||
-		       config_get(asked, OPT_vendor) == VENDOR_AMD;
-
-	if (differs && is_news && !has_several(e->plan, OPT_bypass))
-		snprintf(e->note[e->nr_notes++].line, sizeof(e->note->line),
-			 "%s: bypass is off: %s", config_mmu_name(config),
-			 config_bypass_obstacle(config));
-}
-
-static void note_equal(struct expansion *e, const struct config *asked,
-		       const char *label, const char *first)
-{
-	const char *why = config_bypass_obstacle(asked);
-
-	snprintf(e->note[e->nr_notes++].line, sizeof(e->note->line),
-		 "%.180s is the same as %.180s%s%s: run once", label, first,
-		 why ? ", as " : "", why ? why : "");
-}
-
-static void add_point(struct expansion *e, const struct config *asked,
-		      const char *label)
-{
-	struct config config = config_effective(asked);
-	const struct plan_point *equal = find_equal(e, &config);
-
-	if (equal) {
-		note_equal(e, asked, label, equal->label);
-		return;
-	}
-	note_bypass(e, asked, &config);
-	e->point[e->nr].config = config;
-	snprintf(e->point[e->nr].label, sizeof(e->point->label), "%s", label);
-	e->nr++;
-}
-
-int plan_expand(const struct plan *plan, struct plan_point **ret, size_t *nr,
-		struct plan_note **notes, size_t *nr_notes, struct diag *diag)
-{
-	size_t all = nr_points(plan);
-	struct expansion e = {.plan = plan};
-	int err = 0;
-
-	if (all > POINTS_MAX)
-		return diag_set(diag, -EINVAL,
-				"more than %d combinations of settings",
-				POINTS_MAX);
-	e.point = calloc(all, sizeof(*e.point));
-	e.note = calloc(all, sizeof(*e.note));
-	if (!e.point || !e.note)
-		err = no_memory(diag);
-	for (size_t n = 0; n < all && !err; n++) {
-		struct config asked;
-		char label[256];
-
-		err = make_point(plan, n, &asked, label, sizeof(label), diag);
-		if (!err)
-			add_point(&e, &asked, label);
-	}
-	if (err) {
-		free(e.point);
-		free(e.note);
-		return err;
-	}
-	*ret = e.point;
-	*nr = e.nr;
-	*notes = e.note;
-	*nr_notes = e.nr_notes;
-	return 0;
 }

@@ -43,14 +43,23 @@ struct plan_point {
 	char label[256];      /* settings with several values: "bypass=on" */
 };
 
-/* A combination that would run like an earlier one, or not as it was asked. */
+/*
+ * What to tell of combinations: that one would run like an earlier one, or not
+ * as it was asked; or why some are left out.
+ */
 struct plan_note {
-	char line[512];
+	char line[640];
+	size_t nr_left_out; /* combinations; 0: they are run */
 };
 
 /*
  * All distinct points, the first setting changing slowest, each checked by
- * config_check(); and what to tell the user.  Both are the caller's to free.
+ * config_check(); and what to tell the user, first of those that are run.  Both
+ * are the caller's to free.
+ *
+ * What config_check() refuses is left out: a machine without EPT, asked
+ * together with others that have it.  -EINVAL with its line if a value of the
+ * combination is in none that can be run.
  */
 int plan_expand(const struct plan *plan, struct plan_point **ret, size_t *nr,
 		struct plan_note **notes, size_t *nr_notes, struct diag *diag);

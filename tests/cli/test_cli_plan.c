@@ -52,6 +52,22 @@ static const struct {
 	{"AMD takes the default bypass away", "vendor=amd", "",
 	 "bypass is off: AMD"},
 	{"AMD and no bypass wanted", "vendor=amd bypass=off", "", NULL},
+	{"a machine without EPT among others",
+	 "machine=merom,nehalem "
+	 "mmu=kvm-3.1,ept",
+	 "machine=merom mmu=kvm-3.1|machine=nehalem mmu=kvm-3.1|"
+	 "machine=nehalem mmu=ept",
+	 "left out: mmu=ept: machine=merom has no ept"},
+	{"several for one reason",
+	 "machine=merom,k10 bypass=off,on "
+	 "mmu=kvm-2.6.25,kvm-2.6.38",
+	 "machine=merom bypass=off mmu=kvm-2.6.25|"
+	 "machine=merom bypass=off mmu=kvm-2.6.38|"
+	 "machine=merom bypass=on mmu=kvm-2.6.25|"
+	 "machine=merom bypass=on mmu=kvm-2.6.38|"
+	 "machine=k10 bypass=off mmu=kvm-2.6.25|"
+	 "machine=k10 bypass=off mmu=kvm-2.6.38",
+	 "(2 combinations)"},
 };
 
 static struct plan *make_plan(const char *settings)
@@ -179,7 +195,7 @@ static int expand_error(const char *settings, struct diag *diag)
 	return err;
 }
 
-/* One bad point spoils the plan before anything is run. */
+/* A value that cannot be run spoils the plan before anything is. */
 static void test_bad_points(void **state)
 {
 	struct diag diag = {""};
@@ -191,6 +207,14 @@ static void test_bad_points(void **state)
 	assert_non_null(strstr(diag.msg, "vendor=amd has none"));
 	assert_int_equal(expand_error("memory=64M,1M", &diag), -EINVAL);
 	assert_non_null(strstr(diag.msg, "memory=1M"));
+	/* What goes with no machine of the list was not meant for some. */
+	assert_int_equal(
+		expand_error("machine=merom,penryn mmu=kvm-3.1,ept", &diag),
+		-EINVAL);
+	assert_non_null(strstr(diag.msg, "machine=merom has no ept"));
+	assert_int_equal(expand_error("machine=merom,k10 bypass=on", &diag),
+			 -EINVAL);
+	assert_non_null(strstr(diag.msg, "vendor=amd has none"));
 
 	/* 2^12 combinations are run, one factor more is refused. */
 	for (int i = 0; i < 6; i++)
