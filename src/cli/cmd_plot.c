@@ -33,6 +33,7 @@ static const struct cli_flag flags[] = {
 	{FLAG_Z, "z", "FIGURE",
 	 "of heat: exits (default), pf-exits, per-fault, faults, direct, "
 	 "injected, coverage, cycles, exit-cycles, handler-cycles, wrong, "
+	 "saved, native, "
 	 "latency, or "
 	 "a member of results like shadow.mmu_flooded"},
 	{FLAG_ONLY, "only", "KEY=VALUE[,VALUE...]",

@@ -7,7 +7,7 @@
 #include "cli/formats.h"
 #include "cli/results.h"
 
-#define BY_TEXT "reason, cause, error-code, rip, gfn, chain or point"
+#define BY_TEXT "reason, cause, error-code, rip, gfn, chain, cost or point"
 
 enum {
 	FLAG_BY = 16,
@@ -17,7 +17,8 @@ enum {
 static const struct cli_flag flags[] = {
 	{FLAG_BY, "by", "WHAT",
 	 "exits by reason, cause, error-code, rip or gfn; chain: "
-	 "what guest faults went through; or point: "
+	 "what guest faults went through; cost: cycles, each number with its "
+	 "source; or point: "
 	 "a row for each result"},
 	{FLAG_ONLY, "only", "KEY=VALUE[,VALUE...]",
 	 "leave out results with other values of a setting, or of guest"},
@@ -124,7 +125,10 @@ const struct cli_command cmd_report = {
 		 "page-fault exits by cause, guest faults by error code, "
 		 "exits by page of guest code (rip), page-fault exits by "
 		 "guest frame (gfn), guest faults by all that happened from "
-		 "their access to its retry (chain); or it shows each as a row "
+		 "their access to its retry (chain), cycles by what they are "
+		 "paid for, "
+		 "with the source of each number (cost); or it shows each as a "
+		 "row "
 		 "(point), as "
 		 "notrap sweep does at its end.\n",
 	.flags = flags,

@@ -9,6 +9,9 @@
 /* Every key as it was run with. */
 void describe_config(const struct config *config, struct result *result);
 
+/* Where the numbers come from that it was run with: files, tags, sources. */
+void describe_costs(const struct config *config, struct result *result);
+
 void describe_exit(struct where *where, const struct sim_exit_record *record);
 /* Every exit that sim_account() counts goes to `where`. */
 void describe_watch(struct sim *sim, struct where *where);

@@ -209,6 +209,7 @@ static int make_result(const struct machine *m,
 	status_text(end, ret, status, sizeof(status));
 	check_text(m, check, sizeof(check));
 	describe_config(request->config, &result);
+	describe_costs(request->config, &result);
 	describe_strays(m->sim, &result, ret->strays, sizeof(ret->strays));
 	ret->ok = result.guest_ok && !check[0];
 	snprintf(ret->line, sizeof(ret->line), "%s%s%s",

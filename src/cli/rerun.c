@@ -77,6 +77,7 @@ static int add_result(const struct rerun *rr, size_t i, struct report *report,
 	};
 
 	describe_config(rr->request->config[i], &result);
+	describe_costs(rr->request->config[i], &result);
 	describe_strays(sim, &result, end->strays, sizeof(end->strays));
 	describe_check(sim, rr->watch[i].where, check, sizeof(check));
 	end->ok = result.guest_ok && !check[0];

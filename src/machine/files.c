@@ -128,6 +128,35 @@ int machine_read(enum machine_kind kind, const char *which, struct ini *ret,
 		       : read_builtin(kind, which, ret, digest, diag);
 }
 
+static int read_digest(enum machine_kind kind, uint64_t digest, struct ini *ret,
+		       struct diag *diag)
+{
+	size_t nr;
+	const struct machine_file *file = machine_files(kind, &nr);
+
+	for (size_t i = 0; i < nr; i++)
+		if (fnv64(FNV64_INIT, file[i].text, file[i].len) == digest)
+			return ini_parse(file[i].text, file[i].len,
+					 file[i].path, ret, diag);
+	return diag_set(diag, -ENOENT, "no %s has such a digest",
+			lists[kind].what);
+}
+
+int machine_read_again(enum machine_kind kind, const char *which,
+		       uint64_t digest, struct ini *ret, struct diag *diag)
+{
+	uint64_t now;
+	int err;
+
+	if (!machine_is_path(which))
+		return read_digest(kind, digest, ret, diag);
+	err = read_path(which, ret, &now, diag);
+	if (err || now == digest)
+		return err ? -ENOENT : 0;
+	ini_finish(ret);
+	return diag_set(diag, -ENOENT, "%.300s: has changed", which);
+}
+
 /* --- To the end --------------------------------------------------------------
  */
 

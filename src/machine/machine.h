@@ -99,6 +99,14 @@ bool machine_is_path(const char *which);
 int machine_read(enum machine_kind kind, const char *which, struct ini *ret,
 		 uint64_t *digest, struct diag *diag);
 
+/*
+ * The lines of the file that has this digest: what `which` was read from, or
+ * for hypervisor=era one of those built in.  -ENOENT with a line: there is none
+ * any more.
+ */
+int machine_read_again(enum machine_kind kind, const char *which,
+		       uint64_t digest, struct ini *ret, struct diag *diag);
+
 /* Read and understood. */
 int machine_load(const char *which, struct machine_model *ret,
 		 struct diag *diag);

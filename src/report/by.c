@@ -27,6 +27,8 @@ static const struct by {
 			   "gfn", "guest frame"},
 	[REPORT_BY_CHAIN] = {"chain", "Guest faults, from access to retry",
 			     "guest_faults/chains", "chain", "chain"},
+	[REPORT_BY_COST] = {"cost", "Cycles by cost", "cost_counts", "cost",
+			    "cost"},
 	[REPORT_BY_POINT] = {"point", "Results, a row each"},
 };
 
@@ -76,6 +78,7 @@ static void add_map_row(struct sheet *sheet, enum report_by by,
 	case REPORT_BY_RIP:
 	case REPORT_BY_GFN:
 	case REPORT_BY_CHAIN:
+	case REPORT_BY_COST:
 	case REPORT_BY_POINT:
 		BUG("no map");
 	}
@@ -216,6 +219,8 @@ static void add_rows(struct sheet *sheet, const struct report *report,
 
 	if (by == REPORT_BY_CHAIN)
 		by_chain_columns(sheet);
+	else if (by == REPORT_BY_COST)
+		by_cost_columns(sheet);
 	else
 		add_columns(sheet, by);
 	for (size_t i = 0; i < report->nr; i++) {
@@ -226,6 +231,8 @@ static void add_rows(struct sheet *sheet, const struct report *report,
 		missing += !doc_at(doc, bys[by].path);
 		if (by == REPORT_BY_CHAIN)
 			by_chain(sheet, doc, label);
+		else if (by == REPORT_BY_COST)
+			by_cost(sheet, doc, label);
 		else if (is_by_page(by))
 			add_pages(sheet, by, doc, label);
 		else
@@ -234,10 +241,14 @@ static void add_rows(struct sheet *sheet, const struct report *report,
 	if (missing)
 		sheet_note(sheet, "%u of %zu results do not tell %s by %s.",
 			   missing, report->nr,
-			   by == REPORT_BY_CHAIN ? "guest faults" : "exits",
+			   by == REPORT_BY_CHAIN  ? "guest faults"
+			   : by == REPORT_BY_COST ? "cycles"
+						  : "exits",
 			   bys[by].name);
 	if (by == REPORT_BY_CHAIN)
 		by_chain_notes(sheet);
+	if (by == REPORT_BY_COST)
+		by_cost_notes(sheet);
 }
 
 int report_print_by(const struct report *report, enum report_by by,

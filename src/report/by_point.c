@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/internal.h"
+#include "report/against.h"
 #include "report/saving.h"
 #include "report/sheet.h"
 
@@ -42,30 +42,6 @@ static void change_cell(struct sheet *sheet, const char *path,
 		sheet_change(sheet, 100 * (to - from) / from, 1);
 }
 
-/* The same but for bypass=off, mostly nearby; NULL: none. */
-static const json_t *without_bypass(const struct report *report, size_t i)
-{
-	const json_t *doc = report->doc[i];
-
-	for (size_t away = 1; away < report->nr; away++) {
-		const json_t *near[] = {
-			i >= away ? report->doc[i - away] : NULL,
-			i + away < report->nr ? report->doc[i + away] : NULL,
-		};
-
-		for (size_t k = 0; k < ARRAY_LEN(near); k++)
-			if (near[k] && doc_has_same_source(near[k], doc) &&
-			    doc_is_bypass_pair(near[k], doc))
-				return near[k];
-	}
-	return NULL;
-}
-
-static bool has_bypass(const json_t *doc)
-{
-	return !strcmp(doc_setting(doc, "bypass"), "on");
-}
-
 static void even_cell(struct sheet *sheet, const json_t *off, const json_t *doc,
 		      enum cost_choice choice)
 {
@@ -79,10 +55,9 @@ static void even_cell(struct sheet *sheet, const json_t *off, const json_t *doc,
 
 /* What it changes, and how dear an exit has to be for it to pay. */
 static void bypass_cells(struct sheet *sheet, const struct report *report,
-			 size_t i)
+			 const json_t *doc)
 {
-	const json_t *doc = report->doc[i];
-	const json_t *off = has_bypass(doc) ? without_bypass(report, i) : NULL;
+	const json_t *off = against_off(report, doc);
 
 	if (!off) {
 		sheet_none(sheet);
@@ -95,10 +70,9 @@ static void bypass_cells(struct sheet *sheet, const struct report *report,
 
 /* The same at both ends of the ranges of costs. */
 static void range_row(struct sheet *sheet, const struct report *report,
-		      size_t i)
+		      const json_t *doc)
 {
-	const json_t *doc = report->doc[i];
-	const json_t *off = has_bypass(doc) ? without_bypass(report, i) : NULL;
+	const json_t *off = against_off(report, doc);
 	struct saving_range range;
 
 	sheet_u64(sheet, doc_low(doc, "cycles/total"));
@@ -136,12 +110,22 @@ static void add_row(struct sheet *sheet, const struct report *report, size_t i,
 	change_cell(sheet, "cycles/total", first, doc);
 	sheet_u64(sheet, doc_u64(doc, "latency/guest_fault/p50"));
 	sheet_u64(sheet, doc_u64(doc, "latency/guest_fault/p99"));
-	bypass_cells(sheet, report, i);
+	sheet_real(sheet, against_native_times(report, doc), 3);
+	bypass_cells(sheet, report, doc);
 	if (report->tells_ranges)
-		range_row(sheet, report, i);
+		range_row(sheet, report, doc);
 }
 
-static void add_columns(struct sheet *sheet, bool tells_ranges)
+/* Else the column would be empty. */
+static bool has_native(const struct report *report)
+{
+	for (size_t i = 0; i < report->nr; i++)
+		if (!strcmp(doc_setting(report->doc[i], "mmu"), "native"))
+			return true;
+	return false;
+}
+
+static void add_columns(struct sheet *sheet, const struct report *report)
 {
 	sheet_group_column(sheet, "source", "guest");
 	sheet_column(sheet, "settings", "settings");
@@ -155,9 +139,11 @@ static void add_columns(struct sheet *sheet, bool tells_ranges)
 	sheet_column(sheet, "cycles_change_percent", "vs 1st %");
 	sheet_column(sheet, "fault_p50", "#PF p50");
 	sheet_column(sheet, "fault_p99", "p99");
+	sheet_column(sheet, "native_times",
+		     has_native(report) ? "x native" : NULL);
 	sheet_column(sheet, "bypass_change_percent", "bypass %");
 	sheet_column(sheet, "bypass_pays", "pays if exit");
-	if (!tells_ranges)
+	if (!report->tells_ranges)
 		return;
 	sheet_column(sheet, "cycles_low", "at least");
 	sheet_column(sheet, "cycles_high", "at most");
@@ -183,7 +169,7 @@ void by_point(struct sheet *sheet, const struct report *report)
 {
 	const json_t *first = NULL;
 
-	add_columns(sheet, report->tells_ranges);
+	add_columns(sheet, report);
 	for (size_t i = 0; i < report->nr; i++) {
 		first = first_of(report, i, first);
 		add_row(sheet, report, i, first);

@@ -61,9 +61,11 @@ static int collect(struct names *names, const json_t *object, const char *path,
 
 		snprintf(name, sizeof(name), "%s%s%s", path, *path ? "/" : "",
 			 key);
-		/* Lists of pages have no place in a row a result. */
-		if (json_is_array(val) &&
-		    json_is_object(json_array_get(val, 0)))
+		/* Lists of pages and sentences have no place in a row a result.
+		 */
+		if ((json_is_array(val) &&
+		     json_is_object(json_array_get(val, 0))) ||
+		    !strcmp(name, "cost_sources"))
 			continue;
 		if (json_is_object(val)) {
 			err = collect(names, val, name, at);

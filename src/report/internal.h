@@ -12,7 +12,9 @@
  *   stray.c    wrong translations, to a document and as a table
  *   compare.c  results side by side
  *   saving.h, .c  what one saves against another, and when
- *   by.c, by_chain.c, by_point.c  rows of one figure, or of one result
+ *   against.h, .c  which result another one is held against
+ *   by.c, by_chain.c, by_cost.c, by_point.c  rows of one figure, or of one
+ *              result
  *   csv.c      flattened; plot.c: as a gnuplot script
  *   point.c    one result a file
  *   keep.c     choosing results
@@ -30,6 +32,7 @@ struct report {
 	size_t nr, room;
 	bool tells_ranges; /* report_tell_uncertainty() */
 	json_t *differing; /* settings that are not the same in all results */
+	json_t *changed;   /* those that were set in any of them */
 };
 
 /* A result as text is the same everywhere. */
@@ -99,6 +102,11 @@ bool doc_is_bypass_pair(const json_t *a, const json_t *b);
 /* A result is about to be added: which settings differ from now on?  -ENOMEM */
 int label_note_settings(struct report *report, const json_t *doc);
 bool label_differs(const struct report *report, const char *key);
+/*
+ * It differs, and a name has to tell it: not what only follows from a machine,
+ * a hypervisor or an mmu that the name tells.
+ */
+bool label_tells(const struct report *report, const char *key);
 /* Key for key: mmu and bypass first, with notes; `all`: also what is not at
  * its default. */
 void label_heading(const struct report *report, size_t i, bool all, char *buf,
@@ -143,6 +151,11 @@ grid_heading(enum report_markup markup, int level, FILE *out, const char *fmt,
 void by_chain_columns(struct sheet *sheet);
 void by_chain(struct sheet *sheet, const json_t *doc, const char *label);
 void by_chain_notes(struct sheet *sheet);
+
+/* by_cost.c.  Likewise. */
+void by_cost_columns(struct sheet *sheet);
+void by_cost(struct sheet *sheet, const json_t *doc, const char *label);
+void by_cost_notes(struct sheet *sheet);
 
 /* by_point.c.  Columns and rows of the table that was begun. */
 void by_point(struct sheet *sheet, const struct report *report);

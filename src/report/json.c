@@ -264,6 +264,25 @@ static void put_counts(struct builder *b, json_t *doc,
 			acct->cost_count[i]);
 }
 
+/* Of what was charged: the rest is in the files. */
+static void put_sources(struct builder *b, json_t *doc,
+			const struct result *result)
+{
+	json_t *sources = put_object(b, doc, "cost_sources");
+
+	for (unsigned int i = 0; i < NR_COSTS; i++) {
+		const struct result_origin *origin = &result->origin[i];
+		json_t *one;
+
+		if (!result->acct->cost_count[i] || !origin->file[0])
+			continue;
+		one = put_object(b, sources, cost_info((enum cost_id)i)->key);
+		put_text(b, one, "file", origin->file);
+		put_text(b, one, "tag", origin->tag);
+		put_text(b, one, "source", origin->source);
+	}
+}
+
 /* Only where references were modelled; they may all have hit. */
 static void put_tlb(struct builder *b, json_t *doc, const struct account *acct)
 {
@@ -304,6 +323,7 @@ json_t *doc_of_result(const struct result *result)
 	put_faults(&b, doc, acct);
 	put_bypass(&b, doc, acct);
 	put_counts(&b, doc, acct);
+	put_sources(&b, doc, result);
 	put_tlb(&b, doc, acct);
 	put_cycles(&b, doc, acct);
 	put_latency(&b, doc, acct);

@@ -55,6 +55,7 @@ static int drop_others(struct report *report, const bool *kept)
 	int err = 0;
 
 	json_object_clear(report->differing);
+	json_object_clear(report->changed);
 	report->nr = 0;
 	for (size_t i = 0; i < nr; i++) {
 		json_t *doc = report->doc[i];

@@ -42,8 +42,27 @@ static int note_differing(struct report *report, const json_t *one,
 	return 0;
 }
 
+static int note_changed(struct report *report, const json_t *doc)
+{
+	const json_t *list = json_object_get(doc, "config_changed");
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(list, i, item)
+	{
+		const char *key = json_string_value(item);
+
+		if (key &&
+		    json_object_set_new(report->changed, key, json_true()))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 int label_note_settings(struct report *report, const json_t *doc)
 {
+	if (note_changed(report, doc))
+		return -ENOMEM;
 	if (!report->nr)
 		return 0;
 	if (note_differing(report, report->doc[0], doc) ||
@@ -63,6 +82,30 @@ static bool is_first_key(const char *key)
 		if (!strcmp(first_keys[i], key))
 			return true;
 	return false;
+}
+
+/* What other settings follow from, unless they are set themselves. */
+static const char *const leading_keys[] = {"mmu", "machine", "hypervisor"};
+
+static bool is_leading(const char *key)
+{
+	for (size_t i = 0; i < ARRAY_LEN(leading_keys); i++)
+		if (!strcmp(key, leading_keys[i]))
+			return true;
+	return false;
+}
+
+bool label_tells(const struct report *report, const char *key)
+{
+	if (!label_differs(report, key))
+		return false;
+	if (is_leading(key) || is_first_key(key) ||
+	    json_object_get(report->changed, key))
+		return true;
+	for (size_t i = 0; i < ARRAY_LEN(leading_keys); i++)
+		if (label_differs(report, leading_keys[i]))
+			return false;
+	return true; /* two versions of the program */
 }
 
 /* Append to what is there, with a space between. */
@@ -120,8 +163,8 @@ void label_heading(const struct report *report, size_t i, bool all, char *buf,
 		append_setting(doc, first_keys[k], true, buf, size);
 	json_object_foreach(json_object_get(doc, "config"), key, val)
 	{
-		if (!is_first_key(key) && (label_differs(report, key) ||
-					   (all && is_changed(doc, key))))
+		if (!is_first_key(key) &&
+		    (label_tells(report, key) || (all && is_changed(doc, key))))
 			append_setting(doc, key, true, buf, size);
 	}
 }
@@ -138,7 +181,7 @@ void report_label(const struct report *report, size_t i, char *buf, size_t size)
 			append_setting(doc, first_keys[k], false, buf, size);
 	json_object_foreach(json_object_get(doc, "config"), key, val)
 	{
-		if (!is_first_key(key) && label_differs(report, key))
+		if (!is_first_key(key) && label_tells(report, key))
 			append_setting(doc, key, false, buf, size);
 	}
 	if (!buf[0])

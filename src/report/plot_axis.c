@@ -189,7 +189,7 @@ int axis_choose(const struct report *report, const char *const *skip, size_t nr,
 		struct diag diag;
 		size_t rank;
 
-		if (!label_differs(report, key) || is_in(key, skip, nr))
+		if (!label_tells(report, key) || is_in(key, skip, nr))
 			continue;
 		if (axis_init(&axis, report, key, &diag))
 			return -ENOMEM;
@@ -227,7 +227,7 @@ void axis_rest(const struct report *report, const json_t *doc,
 	}
 	json_object_foreach(json_object_get(doc, "config"), key, val)
 	{
-		if (!label_differs(report, key) || is_in(key, skip, nr))
+		if (!label_tells(report, key) || is_in(key, skip, nr))
 			continue;
 		snprintf(word, sizeof(word), "%s=%s", key,
 			 doc_setting(doc, key));

@@ -127,7 +127,7 @@ static const char *find_key(const struct bars *bars)
 	json_object_foreach(json_object_get(bars->bar[0].doc, "config"), key,
 			    val)
 	{
-		if (!label_differs(bars->report, key))
+		if (!label_tells(bars->report, key))
 			continue;
 		if (ret)
 			return NULL;

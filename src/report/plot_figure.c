@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/suggest.h"
+#include "report/against.h"
 
 static const struct plot_figure figures[] = {
 	{"exits", "VM exits", "count", "exits/total", NULL},
@@ -26,6 +27,10 @@ static const struct plot_figure figures[] = {
 	{"wrong", "Wrong translations", "", "shadow/wrong_translations", NULL},
 	{"latency", "Guest page fault to retry, mean", "cycles",
 	 "latency/guest_fault/mean", NULL},
+	{"saved", "Cycles that the bypass saves", "%", NULL, NULL,
+	 against_off_saved},
+	{"native", "Cycles, times those of mmu=native", "", NULL, NULL,
+	 against_native_times},
 };
 
 /* "shadow.mmu_flooded" -> "shadow/mmu_flooded" */
@@ -75,11 +80,14 @@ int figure_find(const struct report *report, const char *name,
 			name);
 }
 
-double figure_of(const struct plot_figure *figure, const json_t *doc)
+double figure_of(const struct plot_figure *figure, const struct report *report,
+		 const json_t *doc)
 {
 	double scale = strcmp(figure->unit, "%") ? 1 : 100;
 	char path[128];
 
+	if (figure->of)
+		return figure->of(report, doc);
 	if (figure->whole)
 		return scale * doc_ratio(doc_u64(doc, figure->path),
 					 doc_u64(doc, figure->whole));
@@ -92,10 +100,10 @@ double figure_of(const struct plot_figure *figure, const json_t *doc)
 static bool varies(const struct plot_figure *figure,
 		   const struct report *report)
 {
-	double first = figure_of(figure, report->doc[0]);
+	double first = figure_of(figure, report, report->doc[0]);
 
 	for (size_t i = 1; i < report->nr; i++) {
-		double val = figure_of(figure, report->doc[i]);
+		double val = figure_of(figure, report, report->doc[i]);
 
 		if (val < first || val > first)
 			return true;

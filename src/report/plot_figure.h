@@ -12,6 +12,8 @@ struct plot_figure {
 	const char *unit;  /* "count", "cycles", "%"; "": none */
 	const char *path;  /* the number, or the part of the whole... */
 	const char *whole; /* ...NULL: it is no ratio */
+	/* Of a result beside others; NULL: it is one of its own. */
+	double (*of)(const struct report *report, const json_t *doc);
 };
 
 /*
@@ -22,7 +24,8 @@ int figure_find(const struct report *report, const char *name,
 		struct plot_figure *ret, struct diag *diag);
 
 /* Not a number: the result does not tell. */
-double figure_of(const struct plot_figure *figure, const json_t *doc);
+double figure_of(const struct plot_figure *figure, const struct report *report,
+		 const json_t *doc);
 
 /*
  * The figure of that name; NULL: exits if they vary, and cycles if not, or if

@@ -97,9 +97,13 @@ static bool has_map(const struct heat *heat, const char *name)
 static int add_result(struct heat *heat, const json_t *doc, struct diag *diag)
 {
 	const char *const skip[] = {heat->x.key, heat->y.key};
+	double z = figure_of(&heat->z, heat->report, doc);
 	char name[PLOT_TEXT_MAX];
 	struct map *map;
 
+	/* A map of nothing helps nobody. */
+	if (isnan(z))
+		return 0;
 	axis_rest(heat->report, doc, skip, 2, name, sizeof(name));
 	if (heat->nr == MAPS_MAX && !has_map(heat, name))
 		return diag_set(diag, -EINVAL,
@@ -110,8 +114,7 @@ static int add_result(struct heat *heat, const json_t *doc, struct diag *diag)
 	if (!map)
 		return -ENOMEM;
 	map->cell[axis_place(&heat->y, heat->report, doc) * heat->x.nr +
-		  axis_place(&heat->x, heat->report, doc)] =
-		figure_of(&heat->z, doc);
+		  axis_place(&heat->x, heat->report, doc)] = z;
 	return 0;
 }
 

@@ -104,7 +104,7 @@ static int add_result(struct curves *curves, const json_t *doc,
 	if (!curve)
 		return -ENOMEM;
 	curve->y[axis_place(&curves->x, curves->report, doc)] =
-		figure_of(&curves->y, doc);
+		figure_of(&curves->y, curves->report, doc);
 	return 0;
 }
 

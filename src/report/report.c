@@ -15,9 +15,10 @@ struct report *report_create(void)
 	if (!report)
 		return NULL;
 	report->differing = json_object();
-	if (report->differing)
+	report->changed = json_object();
+	if (report->differing && report->changed)
 		return report;
-	free(report);
+	report_destroy(report);
 	return NULL;
 }
 
@@ -28,6 +29,7 @@ void report_destroy(struct report *report)
 	for (size_t i = 0; i < report->nr; i++)
 		json_decref(report->doc[i]);
 	json_decref(report->differing);
+	json_decref(report->changed);
 	free(report->doc);
 	free(report);
 }

@@ -112,6 +112,7 @@ enum report_by {
 	REPORT_BY_RIP,        /* pages of guest code */
 	REPORT_BY_GFN,        /* guest frames that page faults were about */
 	REPORT_BY_CHAIN,      /* guest faults, from access to retry */
+	REPORT_BY_COST,       /* cycles: count, number, source */
 	REPORT_BY_POINT,      /* all of a result in one row */
 };
 

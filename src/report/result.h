@@ -34,9 +34,17 @@ struct result_stray {
 
 #define RESULT_STRAYS_MAX 8
 
+/* Where the number of a cost comes from. */
+struct result_origin {
+	char file[256];   /* "machines/merom.ini", "-D"; "": not known */
+	char tag[8];      /* how much it is worth: "M:hi" */
+	char source[512]; /* as the file says */
+};
+
 struct result {
 	struct result_setting config[RESULT_SETTINGS_MAX]; /* effective, all */
 	unsigned int nr_config;
+	struct result_origin origin[NR_COSTS];
 
 	const char *source_kind;   /* "live" */
 	const char *source_path;   /* as given */

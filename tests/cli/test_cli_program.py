@@ -142,8 +142,8 @@ COMPLAINTS = [
     ("report of nothing in it", ["report", "/dev/null"], 2,
      ["holds no result"]),
     ("report by nothing", ["report", SAMPLE, "--by", "ripp"], 2,
-     ["--by ripp: want reason, cause, error-code, rip, gfn, chain "
-      "or point"]),
+     ["--by ripp: want reason, cause, error-code, rip, gfn, chain, "
+      "cost or point"]),
     ("diff of nothing", ["diff"], 2, ["want a TRACE, or two RESULTs"]),
     ("diff of live results", ["diff", SAMPLE], 2,
      ["want two results to compare, got 5"]),
@@ -644,6 +644,34 @@ def report_by():
             assert text == golden.read(), form
 
 
+def report_costs():
+    """Each charged cost once, with a source; and they are the total."""
+    given = quiet("run", MINI, "--append", "touch pages=8", "--console", "none",
+                  "--format", "json", "-D", "machine=merom", "-D",
+                  "hypervisor=era", "-D", "bypass=off", "-D",
+                  "cost.inject=700:600..900")
+    doc, = results(given)
+    sheet = json.loads(quiet("report", "-", "--by", "cost", "--format", "json",
+                             input=given, stdin=None))
+    rows = {row["cost"]: row for row in sheet["rows"]}
+    assert len(rows) == len(sheet["rows"])
+    assert set(rows) == {key for key, n in doc["cost_counts"].items() if n}
+    assert sum(row["cycles"] for row in rows.values()) == \
+        doc["cycles"]["total"]
+    for key, row in rows.items():
+        assert row["cycles"] == row["count"] * row["each"]
+        assert row["count"] == doc["cost_counts"][key]
+        assert row["file"] == "-D" or row["tag"], key
+        assert len(row["source"]) > 3, key
+    assert rows["cost.inject"]["file"] == "-D"
+    assert (rows["cost.inject"]["each_low"],
+            rows["cost.inject"]["each_high"]) == (600, 900)
+    assert rows["cost.exit"]["file"] == "machines/merom.ini"
+    assert "Agesen" in rows["cost.exit"]["source"]
+    assert rows["cost.dispatch"]["file"] == "hypervisors/kvm-2.6.24.ini"
+    assert rows["cost.dispatch"]["tag"] == "D"
+
+
 def report_only():
     text = quiet("report", SAMPLE, "--only", "bypass=on", "--only",
                  "guest=touch pages=8", "--format", "json")
@@ -687,6 +715,8 @@ def report_of_many_files(box):
 def leaves(doc, path=""):
     """Members by dotted name, as CSV has them."""
     for key, value in doc.items():
+        if key == "cost_sources":  # sentences
+            continue
         name = f"{path}{key}"
         if isinstance(value, dict):
             yield from leaves(value, name + ".")
@@ -837,6 +867,7 @@ CASES += [
     ("report: results in files of their own", in_box, report_of_many_files),
     ("report: CSV has every member of each", needs_mini, csv_is_complete),
     ("report: several files, standard input", report_streams),
+    ("report: cycles by cost, with sources", report_costs),
     ("report: chosen results", report_only),
     ("plot: PNG, SVG and PDF", in_box, plot_images),
     ("plot: the kept script draws the same", in_box, plot_script),

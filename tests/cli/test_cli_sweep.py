@@ -148,6 +148,34 @@ def spec(box):
     same(box, "one", "spec.out")
 
 
+def left_out(box):
+    """What a machine lacks is left out and told; the rest is swept."""
+    args = ["touch.trace", "-D", "machine=merom,nehalem,k10", "-D",
+            "mmu=kvm-2.6.25,ept,native", "-D", "bypass=off,on", "-D",
+            "hypervisor=era"]
+    words = ["left out: mmu=ept: machine=merom has no ept",
+             "(2 combinations)", "vendor=amd has none"]
+    done = sweep(box, *args, "-o", "left_out", "--format", "json", words=words)
+    rows = json.loads(done.stdout)["rows"]
+    # Of three machines: merom 3, nehalem 4, k10 2.
+    assert len(rows) == 9
+    for row in rows:  # what follows from a machine is not told with it
+        assert all(word.split("=")[0] in ("mmu", "bypass", "machine")
+                   for word in row["settings"].split()), row["settings"]
+        native = "mmu=native" in row["settings"]
+        assert (row["native_times"] == 1) == native
+        assert row["native_times"] >= 1
+    sweep(box, *args, "-o", "left_out", "--dry-run", words=words)
+    subprocess.run([NOTRAP, "plot", "left_out", "--kind", "heat", "--x",
+                    "machine", "--y", "mmu", "--z", "saved", "-o", "l.svg",
+                    "--keep-script"], cwd=box, check=True)
+    script = read(box, "l.gp").decode()
+    assert script.count("$map") == 2  # one map: its data, and its plot
+    sweep(box, "touch.trace", "-D", "machine=merom,penryn", "-D",
+          "mmu=kvm-3.1,ept", "-o", "none", status=2,
+          words=["machine=merom has no ept"])
+
+
 def dry_run(box):
     done = sweep(box, *TRACES, *SETTINGS, "-o", "dry", "--dry-run")
     assert not os.path.exists(os.path.join(box, "dry"))
@@ -602,6 +630,7 @@ def main():
         ("whole: any -j, and replay, say the same", whole),
         ("the summary has a row a point", summary),
         ("a file says a whole sweep", spec),
+        ("what a machine lacks", left_out),
         ("a dry run lists and writes nothing", dry_run),
         ("more values later run only what is new", more_values),
         ("traces may move", moved_traces),

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "machine/keys.h"
 #include "machine/machine.h"
@@ -276,9 +277,49 @@ static void test_names(void **state)
 	assert_int_equal(machine.year, 1);
 }
 
+/* Those built in by what they held; a user's by its path, if unchanged. */
+static void test_read_again(void **state)
+{
+	char path[] = "/tmp/notrap-machine-XXXXXX.ini";
+	struct machine_model merom;
+	struct hypervisor era;
+	struct diag diag = {""};
+	struct ini ini;
+	FILE *file;
+
+	(void)state;
+	assert_int_equal(machine_load("merom", &merom, &diag), 0);
+	assert_int_equal(machine_read_again(KIND_MACHINE, "merom", merom.digest,
+					    &ini, &diag),
+			 0);
+	assert_string_equal(ini.name, "machines/merom.ini");
+	ini_finish(&ini);
+	assert_int_equal(hypervisor_load_for_mmu("kvm-2.6.20", &era, &diag), 0);
+	assert_int_equal(machine_read_again(KIND_HYPERVISOR, "era", era.digest,
+					    &ini, &diag),
+			 0);
+	assert_string_equal(ini.name, "hypervisors/kvm-2.6.20.ini");
+	ini_finish(&ini);
+	assert_int_equal(
+		machine_read_again(KIND_MACHINE, "merom", 1, &ini, &diag),
+		-ENOENT);
+
+	close(mkstemps(path, 4));
+	file = fopen(path, "w");
+	fputs("[machine]\nname = x ; A y\n", file);
+	fclose(file);
+	assert_int_equal(machine_read_again(KIND_MACHINE, path, 1, &ini, &diag),
+			 -ENOENT);
+	assert_non_null(strstr(diag.msg, "has changed"));
+	unlink(path);
+	assert_int_equal(machine_read_again(KIND_MACHINE, path, 1, &ini, &diag),
+			 -ENOENT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_read_again),
 		cmocka_unit_test(test_all_understood),
 		cmocka_unit_test(test_each_line_is_needed),
 		cmocka_unit_test(test_additions),

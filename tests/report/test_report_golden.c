@@ -95,6 +95,46 @@ static struct report *make_sweep(void)
 	return report;
 }
 
+/* What things cost, and where the numbers are from. */
+static struct report *make_costs(void)
+{
+	struct report *report = report_create();
+	struct sample sample;
+	struct result *result = &sample.result;
+
+	sample_init(&sample, SAMPLE_UPDATE, 8);
+	for (int i = 0; i < NR_COSTS; i++) {
+		struct result_setting *set =
+			&result->config[result->nr_config++];
+
+		snprintf(set->key, sizeof(set->key), "%s",
+			 cost_info((enum cost_id)i)->key);
+		strcpy(set->value, i == COST_EXIT      ? "100:90..120"
+				   : i == COST_EMULATE ? "50"
+						       : "1");
+	}
+	result->origin[COST_EXIT] = (struct result_origin){
+		"machines/one.ini", "M:hi", "somebody, table 1"};
+	result->origin[COST_EMULATE] =
+		(struct result_origin){"-D", "", "given with the run"};
+	/* Nobody paid for it, so nobody asks. */
+	result->origin[COST_IPI] =
+		(struct result_origin){"hypervisors/one.ini", "A", "a guess"};
+	add(report, &sample);
+	return report;
+}
+
+static int print_costs(const struct report *report, FILE *out)
+{
+	static const enum sheet_format formats[] = {SHEET_TABLE, SHEET_CSV,
+						    SHEET_JSON};
+	int err = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(formats) && !err; i++)
+		err = report_print_by(report, REPORT_BY_COST, formats[i], out);
+	return err;
+}
+
 static int print_text(const struct report *report, FILE *out)
 {
 	return report_print_tables(report, REPORT_TEXT, out);
@@ -206,6 +246,7 @@ static const struct {
 	{"coverage.gp", print_coverage},
 	{"sweep.gp", print_sweep, make_sweep},
 	{"heat.gp", print_heat, make_sweep},
+	{"cost.txt", print_costs, make_costs},
 };
 
 static struct report *make(size_t i)

@@ -114,9 +114,10 @@ static const struct {
 
 /* The groups, and in front of which others they stand. */
 static const char *const groups[] = {
-	"schema", "version",     "config", "config_notes", "config_changed",
-	"source", "guest",       "exits",  "guest_faults", "bypass",
-	"shadow", "cost_counts", "cycles", "latency",      "check",
+	"schema",         "version", "config",  "config_notes",
+	"config_changed", "source",  "guest",   "exits",
+	"guest_faults",   "bypass",  "shadow",  "cost_counts",
+	"cost_sources",   "cycles",  "latency", "check",
 };
 
 static const json_t *at(const json_t *doc, const char *path)

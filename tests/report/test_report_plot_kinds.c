@@ -175,6 +175,84 @@ static const struct {
 	{"shadow.mmu_pte_write", 9},
 };
 
+/*
+ * Two figures of a result beside others: what the bypass saves of the result
+ * without it, and how many times the cycles of native it takes.
+ */
+static void test_pair_figures(void **state)
+{
+	static const char *const mmu[] = {"native", "kvm-2.6.25", "kvm-2.6.25"};
+	struct report *report = report_create();
+	struct plot_figure saved, times;
+	double cycles[3];
+	struct diag diag;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		struct sample sample;
+
+		sample_init(&sample, i == 2 ? SAMPLE_BYPASS : SAMPLE_UPDATE, 8);
+		strcpy(sample.result.config[0].value, mmu[i]);
+		sample.result.config[1].note[0] = 0;
+		cycles[i] = (double)sample.acct->now;
+		assert_int_equal(report_add(report, &sample.result, &diag), 0);
+		sample_finish(&sample);
+	}
+	assert_int_equal(figure_find(report, "saved", &saved, &diag), 0);
+	assert_int_equal(figure_find(report, "native", &times, &diag), 0);
+	assert_true(isnan(figure_of(&saved, report, report->doc[0])));
+	assert_true(isnan(figure_of(&saved, report, report->doc[1])));
+	assert_true(fabs(figure_of(&saved, report, report->doc[2]) -
+			 100 * (1 - cycles[2] / cycles[1])) < 1e-9);
+	assert_true(fabs(figure_of(&times, report, report->doc[2]) -
+			 cycles[2] / cycles[0]) < 1e-9);
+	report_destroy(report);
+
+	/* Another processor's native run is not what to compare with. */
+	report = make_sweep(1, 2, 1, 1);
+	json_object_set_new(json_object_get(report->doc[0], "config"), "mmu",
+			    json_string("native"));
+	assert_true(isnan(figure_of(&times, report, report->doc[1])));
+	report_destroy(report);
+}
+
+/* What follows from a machine is not told beside its name. */
+static void test_following(void **state)
+{
+	struct report *report = report_create();
+	char name[PLOT_TEXT_MAX];
+	struct diag diag;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct sample sample;
+		struct result *result = &sample.result;
+		struct result_setting *set;
+
+		sample_init(&sample, SAMPLE_BYPASS, 8);
+		set = &result->config[result->nr_config++];
+		strcpy(set->key, "machine");
+		strcpy(set->value, i ? "merom" : "nehalem");
+		set->changed = true;
+		strcpy(result->config[2].value, i ? "32M" : "64M");
+		strcpy(result->config[3].value, i ? "2930" : "2800");
+		result->config[3].changed = false;
+		assert_int_equal(report_add(report, result, &diag), 0);
+		sample_finish(&sample);
+	}
+	report_label(report, 1, name, sizeof(name));
+	assert_string_equal(name, "machine=merom");
+	axis_rest(report, report->doc[1], NULL, 0, name, sizeof(name));
+	assert_string_equal(name, "machine=merom");
+	/* Where a clock was given it is. */
+	json_array_append_new(json_object_get(report->doc[0], "config_changed"),
+			      json_string("mhz"));
+	json_object_set_new(report->changed, "mhz", json_true());
+	report_label(report, 1, name, sizeof(name));
+	assert_string_equal(name, "mhz=2930 machine=merom");
+	report_destroy(report);
+}
+
 static void test_figures(void **state)
 {
 	struct report *report = make_sweep(1, 1, 2, 1);
@@ -191,7 +269,7 @@ static void test_figures(void **state)
 		assert_int_equal(
 			figure_find(report, figures[i].name, &figure, &diag),
 			0);
-		got = figure_of(&figure, report->doc[2]);
+		got = figure_of(&figure, report, report->doc[2]);
 		if (fabs(got - figures[i].value) > 1e-9)
 			fail_msg("%s: got %g, want %g", figures[i].name, got,
 				 figures[i].value);
@@ -542,6 +620,8 @@ int main(void)
 		cmocka_unit_test(test_only_labels),
 		cmocka_unit_test(test_new_setting),
 		cmocka_unit_test(test_figures),
+		cmocka_unit_test(test_pair_figures),
+		cmocka_unit_test(test_following),
 		cmocka_unit_test(test_default_figure),
 	};
 
