@@ -5,6 +5,7 @@ The tests look in NOTRAP_LINUX_DIR, or in .deps/linux of the source tree; where
 nothing is there, they are skipped.
 """
 
+import argparse
 import hashlib
 import json
 import os
@@ -30,6 +31,19 @@ POLICIES = [("kvm-2.6.20-rc3", "off"), ("kvm-2.6.20", "off"),
             ("kvm-2.6.28", "off"), ("kvm-2.6.28", "on"),
             ("kvm-2.6.38", "off"), ("kvm-2.6.38", "on"), ("kvm-3.1", "off"),
             ("xen", "off"), ("ept", "off"), ("native", "off")]
+
+
+def arguments(doc, *flags):
+    """What a test was told, its usage being the end of its documentation:
+    notrap, the words of -k, the flags."""
+    parser = argparse.ArgumentParser(
+        usage=doc.split("usage: ")[1].rstrip())
+    parser.add_argument("notrap")
+    parser.add_argument("-k", metavar="WORD", action="append", default=[],
+                        help="only cases whose names hold it, or another -k's")
+    for flag in flags:
+        parser.add_argument(flag, action="store_true")
+    return parser.parse_args()
 
 
 def need(kernel, image="vmlinux"):

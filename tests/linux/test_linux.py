@@ -5,15 +5,17 @@ policy from another: same console, same faults at the same instructions. Final
 memory is compared between bypass off and on only: generations differ in when
 they set A and D bits of the guest's entries.
 
-usage: test_linux.py NOTRAP [--slow]
-"""
+--slow: each workload under each policy, and more. -k: only cases whose names
+hold WORD (or the word of another -k), as "686pae: gzip"; one that no name holds
+prints all names.
 
-import sys
+usage: test_linux.py NOTRAP [--slow] [-k WORD]...
+"""
 
 import guests
 
-guests.NOTRAP = sys.argv[1]
-SLOW = sys.argv[2:] == ["--slow"]
+ARGS = guests.arguments(__doc__, "--slow")
+guests.NOTRAP = ARGS.notrap
 
 
 def same_everywhere(kernel, words, policies, *values):
@@ -111,4 +113,4 @@ LONG = [(f"{kernel}: {words}, every policy", workload, kernel, words)
                          ("amd64", "nehalem"), ("686pae", "pentium3"),
                          ("686pae", "core2"), ("686pae", "k8"))]
 
-guests.tap.run(LONG if SLOW else SHORT)
+guests.tap.run(LONG if ARGS.slow else SHORT, ARGS.k)

@@ -3,12 +3,13 @@
 policy is what the live guest was counted for under it. The workloads are those
 of traces/, before they are cut.
 
-usage: test_record.py NOTRAP
+-k: only cases whose names hold WORD, or the word of another -k.
+
+usage: test_record.py NOTRAP [-k WORD]...
 """
 
 import json
 import pathlib
-import sys
 import tempfile
 
 import guests
@@ -61,6 +62,7 @@ def same(kernel, words, roi):
                     f"replayed {replay[word]}"
 
 
-guests.NOTRAP = sys.argv[1]
+ARGS = guests.arguments(__doc__)
+guests.NOTRAP = ARGS.notrap
 guests.tap.run([(f"{kernel}: {words}", same, kernel, words, roi)
-                for kernel, words, roi in WORKLOADS])
+                for kernel, words, roi in WORKLOADS], ARGS.k)

@@ -9,21 +9,33 @@ class Skip(Exception):
     """Raised by a case that cannot run here."""
 
 
-def run(cases):
-    """cases: (name, function, arguments...) each; exits the program."""
+def selected(cases, words):
+    """Those whose names hold one of the words; without words, all."""
+    found = [case for case in cases
+             if not words or any(word in case[0] for word in words)]
+    if not found:
+        names = "".join(f"\n  {case[0]}" for case in cases)
+        sys.exit(f"no case holds {' or '.join(words)}; there are{names}")
+    return found
+
+
+def run(cases, words=()):
+    """cases: (name, function, arguments...) each; exits the program. Words
+    select some of them."""
+    cases = selected(cases, words)
     failed = 0
-    print(f"1..{len(cases)}")
+    print(f"1..{len(cases)}", flush=True)
     for number, (name, function, *args) in enumerate(cases, 1):
         try:
             function(*args)
-            print(f"ok {number} - {name}")
+            print(f"ok {number} - {name}", flush=True)
         except Skip as reason:
-            print(f"ok {number} - {name} # SKIP {reason}")
+            print(f"ok {number} - {name} # SKIP {reason}", flush=True)
         except Exception as trouble:  # of any kind: the others still count
             failed += 1
             print(f"not ok {number} - {name}")
             text = (str(trouble) if isinstance(trouble, AssertionError)
                     else traceback.format_exc())
             for line in text.splitlines():
-                print(f"# {line}")
+                print(f"# {line}", flush=True)
     sys.exit(1 if failed else 0)
