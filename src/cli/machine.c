@@ -15,8 +15,10 @@
 #include "report/version.h"
 #include "sim/sim.h"
 
-/* Between two looks at the clock: tenths of a second. */
-#define SLICE 20000000
+/* Between two looks at the clock: tenths of a second; with views, which take
+ * their time. */
+#define SLICE       20000000
+#define SLICE_VIEWS 1000000
 
 struct machine {
 	struct mem *mem;
@@ -129,8 +131,10 @@ static enum attention run_to_end(struct machine *m,
 				 const struct machine_request *request,
 				 struct live_end *end)
 {
+	uint64_t slice = views_are_wanted(request->views) ? SLICE_VIEWS : SLICE;
+
 	do {
-		live_run(m->live, live_insns(m->live) + SLICE,
+		live_run(m->live, live_insns(m->live) + slice,
 			 request->attention, end);
 		if (request->progress)
 			request->progress(request->context,
@@ -138,6 +142,8 @@ static enum attention run_to_end(struct machine *m,
 		if (end->status == LIVE_PAUSED && request->attention &&
 		    *request->attention)
 			return (enum attention) * request->attention;
+		if (views_have_failed(&m->views))
+			return ATTENTION_STOP;
 	} while (end->status == LIVE_PAUSED);
 	return ATTENTION_NONE;
 }

@@ -21,6 +21,7 @@ struct rerun {
 	uint64_t digest; /* of the trace, or of what could be read */
 	uint64_t insns;  /* as the footer tells; 0: not known */
 	struct views views;
+	int stop; /* asked for, or a view cannot be written */
 };
 
 static const char *status_word(enum replay_status status, bool interrupted)
@@ -119,10 +120,12 @@ static void tell_settled(void *context)
 
 static void show(void *context, uint64_t done, uint64_t total)
 {
-	const struct rerun *rr = context;
+	struct rerun *rr = context;
 
 	(void)done;
 	(void)total;
+	rr->stop = (rr->request->attention && *rr->request->attention) ||
+		   views_have_failed(&rr->views);
 	if (rr->request->progress)
 		rr->request->progress(rr->request->context,
 				      replay_lane_insns(rr->lane[0]),
@@ -136,7 +139,7 @@ static int replay_all(struct rerun *rr, struct rerun_result *ret,
 		.reader = rr->reader,
 		.lane = rr->lane,
 		.nr_lanes = rr->request->nr,
-		.attention = rr->request->attention,
+		.attention = &rr->stop,
 		.item = rr->request->watch ? tell_settled : NULL,
 		.in_step = rr->request->watch,
 		.progress = show,

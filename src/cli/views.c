@@ -157,13 +157,27 @@ int views_begin(const struct views_request *request, struct sim *sim,
 	return err;
 }
 
+static bool has_failed(const struct output *output)
+{
+	return output->file && ferror(output->file);
+}
+
+bool views_have_failed(const struct views *views)
+{
+	return has_failed(&views->json) || has_failed(&views->log);
+}
+
 int views_end(struct views *views, struct diag *diag)
 {
 	int err = 0;
 
 	timeline_end(views->timeline);
 	views->timeline = NULL;
-	if (views->json.file)
+	/* Neither has its name if the other cannot be written. */
+	if (views->log.file &&
+	    (fflush(views->log.file) || has_failed(&views->log)))
+		err = output_commit(&views->log, diag);
+	if (!err && views->json.file)
 		err = output_commit(&views->json, diag);
 	if (!err && views->log.file)
 		err = output_commit(&views->log, diag);

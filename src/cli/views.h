@@ -60,6 +60,9 @@ int views_begin(const struct views_request *request, struct sim *sim,
 		const struct config *config, struct views *ret,
 		struct diag *diag);
 
+/* One cannot be written: the run is for nothing, and views_end() says why. */
+bool views_have_failed(const struct views *views);
+
 /*
  * The files are whole and have their names.  -EIO with a line: one could not be
  * written.  Ends the views either way, before the simulator.

@@ -438,6 +438,31 @@ def full_disk(flag):
         assert not os.listdir(box)
 
 
+def full_disk_at_once(flag, *args):
+    """It is noticed while the run goes on; this one would never end."""
+    with tempfile.TemporaryDirectory() as box:
+        other = {"--timeline": "--log", "--log": "--timeline"}[flag]
+        done = notrap(*args, flag, "/dev/full", other,
+                      os.path.join(box, "other"), "-o",
+                      os.path.join(box, "r"), status=3)
+        assert done.stderr.splitlines() == [
+            "notrap: cannot write /dev/full: No space left on device"]
+        assert not os.listdir(box), os.listdir(box)
+
+
+def full_disk_in_time(flag):
+    """Of a replay that takes long only its beginning is done."""
+    def took(*args, status):
+        before = os.times()
+        notrap("replay", LONG, *args, status=status)
+        after = os.times()
+        return sum(after[2:4]) - sum(before[2:4])
+
+    whole = took("--log", "/dev/null", status=0)
+    part = took(flag, "/dev/full", status=3)
+    assert part < whole / 4, f"{part} s, all of it {whole} s"
+
+
 def standard_output():
     """To a pipe, with the report elsewhere."""
     with tempfile.TemporaryDirectory() as box:
@@ -469,6 +494,12 @@ tap.run(
      ("standard output", standard_output),
      ("a full disk: the timeline", full_disk, "--timeline"),
      ("a full disk: the log", full_disk, "--log"),
+     ("a full disk, at once: the timeline", full_disk_at_once, "--timeline",
+      "run", MINI, "--append", "spin", "--console", "none"),
+     ("a full disk, at once: the log", full_disk_at_once, "--log", "run", MINI,
+      "--append", "mixed rounds=100000000", "--console", "none"),
+     ("a full disk, in time: the timeline", full_disk_in_time, "--timeline"),
+     ("a full disk, in time: the log", full_disk_in_time, "--log"),
      ("two configurations", complaint, 2, "one configuration, not 2", "replay",
       TOUCH, "-D", "bypass=off,on", "--timeline", "BOX/t"),
      ("two configurations of a run", complaint, 2, "one configuration, not 2",

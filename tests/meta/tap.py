@@ -1,12 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Runs named cases and prints TAP; a case is a function that may assert."""
+"""Runs named cases and prints TAP; a case is a function that may assert.
 
+TAP_TIMES=1 in the environment: also the processor time that each has taken,
+with that of the programs it has run.
+"""
+
+import os
 import sys
 import traceback
 
 
 class Skip(Exception):
     """Raised by a case that cannot run here."""
+
+
+def tell_time(since):
+    if os.environ.get("TAP_TIMES"):
+        print(f"# {sum(os.times()[:4]) - since:.2f} s", flush=True)
 
 
 def selected(cases, words):
@@ -26,6 +36,7 @@ def run(cases, words=()):
     failed = 0
     print(f"1..{len(cases)}", flush=True)
     for number, (name, function, *args) in enumerate(cases, 1):
+        began = sum(os.times()[:4])
         try:
             function(*args)
             print(f"ok {number} - {name}", flush=True)
@@ -38,4 +49,5 @@ def run(cases, words=()):
                     else traceback.format_exc())
             for line in text.splitlines():
                 print(f"# {line}", flush=True)
+        tell_time(began)
     sys.exit(1 if failed else 0)
