@@ -7,6 +7,27 @@
 
 #include "base/bug.h"
 
+/* Built-in ones are of this version; a file's name says nothing of it. */
+static void note_file(const char *which, uint64_t digest,
+		      struct result_setting *set)
+{
+	if (machine_is_path(which))
+		snprintf(set->note, sizeof(set->note), "digest 0x%016" PRIx64,
+			 digest);
+}
+
+static void note_setting(const struct config *config, unsigned int key,
+			 struct result_setting *set)
+{
+	if (key == OPT_bypass && config_bypass_obstacle(config))
+		snprintf(set->note, sizeof(set->note), "%s",
+			 config_bypass_obstacle(config));
+	if (key == OPT_machine)
+		note_file(set->value, config->machine.digest, set);
+	if (key == OPT_hypervisor)
+		note_file(set->value, config->hypervisor.digest, set);
+}
+
 void describe_config(const struct config *config, struct result *result)
 {
 	struct config defaults;
@@ -26,9 +47,7 @@ void describe_config(const struct config *config, struct result *result)
 		if (config_is_switch(i) && !set->changed)
 			continue;
 		result->nr_config++;
-		if (i == OPT_bypass && config_bypass_obstacle(config))
-			snprintf(set->note, sizeof(set->note), "%s",
-				 config_bypass_obstacle(config));
+		note_setting(config, i, set);
 	}
 }
 

@@ -77,8 +77,7 @@ static bool is_native_of(const json_t *native, const json_t *doc)
 	json_object_foreach(config, key, val)
 	{
 		if (!is_of_hypervisor(key) && !is_unpaid(native, key) &&
-		    strcmp(doc_setting(native, key), doc_setting(doc, key)) !=
-			    0)
+		    !doc_has_same_setting(native, doc, key))
 			return false;
 	}
 	return true;

@@ -67,6 +67,22 @@ const char *doc_setting(const json_t *doc, const char *key)
 	return text ? text : "";
 }
 
+static const char *note_of(const json_t *doc, const char *key)
+{
+	const json_t *notes = json_object_get(doc, "config_notes");
+	const char *text = json_string_value(json_object_get(notes, key));
+
+	return text ? text : "";
+}
+
+bool doc_has_same_setting(const json_t *a, const json_t *b, const char *key)
+{
+	bool is_file = !strcmp(key, "machine") || !strcmp(key, "hypervisor");
+
+	return !strcmp(doc_setting(a, key), doc_setting(b, key)) &&
+	       (!is_file || !strcmp(note_of(a, key), note_of(b, key)));
+}
+
 double doc_ratio(uint64_t part, uint64_t whole)
 {
 	return whole ? (double)part / (double)whole : (double)NAN;

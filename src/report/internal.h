@@ -83,6 +83,9 @@ uint64_t doc_u64(const json_t *doc, const char *path);
 const char *doc_text(const json_t *doc, const char *path);
 uint64_t doc_member(const json_t *object, const char *name);
 const char *doc_setting(const json_t *doc, const char *key);
+/* Of a processor's or a hypervisor's own file, its bytes, too: two files may be
+ * called the same. */
+bool doc_has_same_setting(const json_t *a, const json_t *b, const char *key);
 
 /* A figure ("cycles/total") with its costs at their least or most. */
 uint64_t doc_low(const json_t *doc, const char *path);

@@ -35,7 +35,7 @@ static int note_differing(struct report *report, const json_t *one,
 
 	json_object_foreach(json_object_get(one, "config"), key, val)
 	{
-		if (strcmp(doc_setting(one, key), doc_setting(two, key)) != 0 &&
+		if (!doc_has_same_setting(one, two, key) &&
 		    json_object_set_new(report->differing, key, json_true()))
 			return -ENOMEM;
 	}
@@ -182,7 +182,7 @@ void report_label(const struct report *report, size_t i, char *buf, size_t size)
 	json_object_foreach(json_object_get(doc, "config"), key, val)
 	{
 		if (!is_first_key(key) && label_tells(report, key))
-			append_setting(doc, key, false, buf, size);
+			append_setting(doc, key, is_leading(key), buf, size);
 	}
 	if (!buf[0])
 		snprintf(buf, size, "#%zu", i + 1);
@@ -260,7 +260,7 @@ bool doc_is_bypass_pair(const json_t *a, const json_t *b)
 	json_object_foreach(config, key, val)
 	{
 		if (strcmp(key, "bypass") != 0 &&
-		    strcmp(doc_setting(a, key), doc_setting(b, key)) != 0)
+		    !doc_has_same_setting(a, b, key))
 			return false;
 	}
 	return true;

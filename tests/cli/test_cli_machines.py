@@ -298,6 +298,39 @@ def sweep_sees_change(box):
     assert max(cycles(200)) == 2 * max(first)
 
 
+def fnv64(path):
+    value = 0xcbf29ce484222325
+    with open(path, "rb") as file:
+        for byte in file.read():
+            value = (value ^ byte) * 0x100000001b3 % (1 << 64)
+    return value
+
+
+def one_name(box):
+    """Two files of one name and the same costs are two configurations."""
+    lines, digests = [], []
+    for year, bypass in ("2006", "off"), ("2007", "on"):
+        path = edited(box, "machines", "merom", "year = 2006", f"year = {year}")
+        digests.append(f"digest 0x{fnv64(path):016x}")
+        lines.append(data("replay", TRACE, "--format", "json", "-D",
+                          f"machine={path}", "-D", f"bypass={bypass}"))
+    assert digests[0] != digests[1]
+    results = [json.loads(line) for line in lines]
+    assert [result["config_notes"]["machine"] for result in results] == digests
+    assert results[0]["config"]["machine"] == results[1]["config"]["machine"]
+    both = os.path.join(box, "both.json")
+    with open(both, "w") as file:
+        file.writelines(lines)
+    table = data("report", "--by", "point", both)
+    assert all(digest in table for digest in digests), table
+    assert "bypass=on saves" not in data("report", both)
+    hypervisor = edited(box, "hypervisors", "xen-3", "cost.inject = 600",
+                        "cost.inject = 601")
+    result, = replay(f"hypervisor={hypervisor}", "bypass=off", "machine=merom")
+    assert result["config_notes"] == {
+        "hypervisor": f"digest 0x{fnv64(hypervisor):016x}"}
+
+
 def documented(part, text):
     page = os.path.join(ROOT, "docs", "machines.md")
     assert generated.part(page, part) == text(NOTRAP), \
@@ -324,6 +357,7 @@ tap.run([
     ("cycles by hand", cycles_by_hand),
     ("a result says which machine", result_says_which),
     ("a trace brings its features", in_box(trace_brings_features)),
+    ("two files of one name", in_box(one_name)),
     ("a sweep sees a changed file", in_box(sweep_sees_change)),
     *((f"docs/machines.md: {part}", documented, part, text)
       for part, text in machine_tables.PARTS.items()),
