@@ -6,13 +6,16 @@
 #include "live/emulate.h"
 #include "live/internal.h"
 
-/* In 64-bit mode. */
-static bool uses_base(const struct insn *insn)
+/* Of a segment that has one in 64-bit mode, or in flat 32-bit code may have. */
+static bool uses_base(const struct insn *insn, enum code_mode mode)
 {
-	for (unsigned int i = 0; i < insn->nr_operands; i++)
+	for (unsigned int i = 0; i < insn->nr_operands; i++) {
+		unsigned int seg = insn->operand[i].mem.seg;
+
 		if (insn->operand[i].type == OPERAND_MEM &&
-		    insn->operand[i].mem.seg >= SEG_FS)
+		    (seg >= SEG_FS || (seg == SEG_CS && mode != CODE_64)))
 			return true;
+	}
 	return false;
 }
 
@@ -22,7 +25,8 @@ static bool is_direct(const struct known *known,
 	const struct nature *nature = &detail->nature;
 	const struct insn *insn = &detail->insn;
 
-	return known->mode == CODE_64 && insn->adsize == 8 &&
+	return known->mode != CODE_16 &&
+	       insn->adsize == (known->mode == CODE_64 ? 8 : 4) &&
 	       !insn->bit_string && insn->op != OP_POP &&
 	       !known->far_reaching && !nature->stack && !nature->frame &&
 	       !nature->xlat && !nature->maskmov;
@@ -44,9 +48,9 @@ static void set_direct(struct known *known, const struct known_detail *detail)
 	}
 	if (!op) {
 		known->direct = false;
-		known->single = known->mode == CODE_64 && nature->stack &&
-				!nature->frame && !known->far_reaching &&
-				!nature->late;
+		known->single = known->mode != CODE_16 && nature->stack &&
+				!nature->stack_often && !nature->frame &&
+				!known->far_reaching && !nature->late;
 		return;
 	}
 	if (!known->direct)
@@ -86,7 +90,8 @@ static const struct known *decode(struct known *known,
 	known->rep = detail->nature.rep_string;
 	known->emulated = emulate_can(insn);
 	known->wide = insn->op == OP_CMPXCHG8B && insn->operand[0].size == 16;
-	known->far_reaching = detail->nature.descriptors || uses_base(insn);
+	known->far_reaching =
+		detail->nature.descriptors || uses_base(insn, mode);
 	set_direct(known, detail);
 	return known;
 }

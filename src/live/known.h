@@ -19,8 +19,8 @@ struct live;
 
 /*
  * What is asked for at each access, few bytes as caches hold few: all there is
- * to know where `direct`, which is 64-bit code with one operand in memory, and
- * no other access.
+ * to know where `direct`, which is code with one operand in memory, at an
+ * address without a segment's base, and no other access.
  */
 struct known {
 	_Alignas(32) gva_t pc;

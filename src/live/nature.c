@@ -24,8 +24,6 @@ static void one_byte(struct nature *ret, const struct code *code)
 	case 0x0e:
 	case 0x16:
 	case 0x1e:
-	case 0x60: /* PUSHA, POPA */
-	case 0x61:
 	case 0x68: /* PUSH imm */
 	case 0x6a:
 	case 0x8f: /* POP */
@@ -35,6 +33,11 @@ static void one_byte(struct nature *ret, const struct code *code)
 	case 0xc3:
 	case 0xe8: /* CALL */
 		ret->stack = true;
+		break;
+	case 0x60: /* PUSHA, POPA */
+	case 0x61:
+		ret->stack = true;
+		ret->stack_often = true;
 		break;
 	case 0xc8: /* ENTER, LEAVE */
 	case 0xc9:

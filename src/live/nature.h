@@ -10,6 +10,7 @@
 
 struct nature {
 	bool stack;       /* at RSP */
+	bool stack_often; /* more than once: PUSHA, POPA */
 	bool frame;       /* at RBP: ENTER, LEAVE */
 	bool descriptors; /* GDT, LDT, TSS, as the processor itself */
 	bool far;         /* may change CPL or mode */

@@ -30,6 +30,9 @@ struct observe {
 	uint32_t epoch; /* live->code_epoch, as far as it fits */
 	bool user;
 	enum code_mode mode;
+	gva_t width;   /* of linear addresses, as a mask */
+	bool flat;     /* ES, SS and DS have no base, as in 64-bit mode */
+	bool segments; /* vcpu.seg is good for flat 32-bit code */
 
 	gva_t pc;                 /* of what began last in this block */
 	const struct known *insn; /* the same, NULL: cannot be decoded */
@@ -70,8 +73,10 @@ static void look(struct observe *o)
 	head = hidden_look(o->live->hidden);
 	memcpy(o->vcpu.gpr, head->gpr, sizeof(o->vcpu.gpr));
 	o->vcpu.rip = head->rip;
-	if (o->mode != CODE_64 || o->insn->far_reaching)
+	if (o->insn->far_reaching || (o->mode != CODE_64 && !o->segments)) {
 		hidden_load_segments(head, &o->vcpu);
+		o->segments = o->mode == CODE_32 && o->flat;
+	}
 	o->looked = true;
 }
 
@@ -137,6 +142,18 @@ static inline const struct known *know(struct observe *o, gva_t pc)
 	return likely(known) ? known : learn(o, &key);
 }
 
+static inline void note_mode(struct observe *o, enum code_mode mode)
+{
+	uint32_t hflags = hidden_look(o->live->hidden)->hflags;
+
+	o->mode = mode;
+	o->width = mode == CODE_64 ? UINT64_MAX : UINT32_MAX;
+	o->flat = mode == CODE_64 ||
+		  (mode == CODE_32 &&
+		   (hflags & (HFLAG_SS32 | HFLAG_ADDSEG)) == HFLAG_SS32);
+	o->segments &= mode == CODE_32 && o->flat;
+}
+
 static bool is_on_one_page(const struct block *block)
 {
 	return (block->pc & PAGE_MASK) + block->size <= PAGE_SIZE;
@@ -153,7 +170,7 @@ void observe_block(struct observe *o, const struct block *block)
 		refresh(o);
 	now = hidden_now(hidden_look(live->hidden));
 	o->user = now.cpl == 3;
-	o->mode = now.mode;
+	note_mode(o, now.mode);
 	o->pc = NO_PC;
 	o->to->block(o->to,
 		     &(struct insn_block){
@@ -235,7 +252,7 @@ static inline bool leads_to(struct observe *o, gva_t gva, hpa_t hpa)
 
 static gva_t wrap(const struct observe *o, gva_t gva)
 {
-	return o->mode == CODE_64 ? gva : gva & UINT32_MAX;
+	return gva & o->width;
 }
 
 /* Somewhere in [base, base + window)? */
@@ -298,8 +315,8 @@ static bool find_descriptor(struct observe *o, hpa_t hpa, struct match *ret)
 }
 
 /*
- * 64-bit code, so nothing wraps, and what can be reached is less than a page.
- * No branches on what the operand has: they would be hard to predict.
+ * What can be reached is less than a page.  No branches on what the operand
+ * has: they would be hard to predict.
  */
 static inline bool find_directly(struct observe *o, hpa_t hpa,
 				 struct match *ret)
@@ -311,7 +328,7 @@ static inline bool find_directly(struct observe *o, hpa_t hpa,
 	gva_t behind = (hpa - gva) & PAGE_MASK;
 
 	ret->rmw = known->rmw;
-	ret->gva = gva + behind;
+	ret->gva = wrap(o, gva + behind);
 	return behind < known->size && leads_to(o, ret->gva, hpa);
 }
 
@@ -341,8 +358,9 @@ static bool find_indirectly(struct observe *o, hpa_t hpa, struct match *ret)
 
 static inline bool find(struct observe *o, hpa_t hpa, struct match *ret)
 {
-	return likely(o->insn->direct) ? find_directly(o, hpa, ret)
-				       : find_indirectly(o, hpa, ret);
+	return likely(o->insn->direct && o->flat)
+		       ? find_directly(o, hpa, ret)
+		       : find_indirectly(o, hpa, ret);
 }
 
 static bool has_ac(const struct observe *o)
