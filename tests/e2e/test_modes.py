@@ -178,7 +178,8 @@ def transparent(mode, chosen, workload):
 
 
 # What a replay cannot know, or live runs have not got.
-NOT_COMPARED = ("source", "tlb", "version", "config", "config_changed")
+NOT_COMPARED = ("source", "tlb", "version", "config", "config_changed",
+                "cost_sources")
 FREE = [
     f"cost.{key}=0"
     for key in ("tlb-l2", "walk", "walk-l1", "walk-l2", "walk-l3",

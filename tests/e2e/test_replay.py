@@ -63,7 +63,7 @@ FREE = [
 ]
 
 # What a trace cannot tell, or what only references have.
-NOT_COMPARED = ["source", "tlb", "version"]
+NOT_COMPARED = ["source", "tlb", "version", "cost_sources"]
 
 
 def notrap(*args, status=0):
