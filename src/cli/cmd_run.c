@@ -23,6 +23,9 @@ static const struct cli_flag flags[] = {
 	 "whose command line is ARGS; may be given again"},
 	{FLAG_MAX_INSNS, "max-insns", "N",
 	 "end the guest after N instructions; short for -D max-insns=N"},
+	{FLAG_MODEL, "model", "WORD",
+	 "exits (default) or full: also every reference, TLBs and page walks; "
+	 "short for -D model=WORD"},
 	{FLAG_TIMEOUT, "timeout", "SECONDS",
 	 "end the guest after so much of the host's time, each configuration "
 	 "anew; where it has come to then is not the same twice"},
@@ -42,8 +45,9 @@ static const struct cli_flag flags[] = {
 	{FLAG_RECORD, "record", "FILE",
 	 "record the guest as a trace for notrap replay; of one configuration"},
 	{FLAG_GRANULARITY, "granularity", "WORD",
-	 "of the trace: pages (default), runs of references to a page as one, "
-	 "or full, every reference"},
+	 "of the trace, and of what --model full is fed with: pages "
+	 "(default), runs of references to a page as one, or full, every "
+	 "reference"},
 	VIEWS_FLAGS,
 	{FLAG_HELP, "help", NULL, "this text"},
 	{0},
@@ -77,11 +81,12 @@ static int take_timeout(struct run_options *options, const char *arg,
 	return err;
 }
 
-static int take_max_insns(struct plan *plan, const char *arg, struct diag *diag)
+static int take_setting(struct plan *plan, const char *key, const char *arg,
+			struct diag *diag)
 {
 	char setting[64];
 
-	snprintf(setting, sizeof(setting), "max-insns=%.40s", arg);
+	snprintf(setting, sizeof(setting), "%s=%.40s", key, arg);
 	return plan_set(plan, setting, diag);
 }
 
@@ -93,7 +98,10 @@ static int take_flag(void *context, int flag, const char *arg)
 
 	switch (flag) {
 	case FLAG_MAX_INSNS:
-		err = take_max_insns(options->plan, arg, &diag);
+		err = take_setting(options->plan, "max-insns", arg, &diag);
+		break;
+	case FLAG_MODEL:
+		err = take_setting(options->plan, "model", arg, &diag);
 		break;
 	case FLAG_TIMEOUT:
 		err = take_timeout(options, arg, &diag);

@@ -12,6 +12,7 @@
 #include "mem/mem.h"
 #include "platform/platform.h"
 #include "record/recorder.h"
+#include "replay/replay.h"
 #include "report/version.h"
 #include "sim/sim.h"
 
@@ -28,6 +29,12 @@ struct machine {
 	struct where *where;
 	struct live *live;
 	struct recorder *recorder; /* NULL: nobody records */
+	/*
+	 * model=full: what would be recorded goes here, and is counted here;
+	 * `sim` only decides what happens to the guest.  Else NULL.
+	 */
+	struct replay_lane *lane;
+	struct sim *counts; /* whose counts are the result: of either */
 	struct views views;
 };
 
@@ -38,12 +45,24 @@ static void machine_finish(struct machine *m)
 	views_abandon(&m->views);
 	live_destroy(m->live);
 	recorder_abort(m->recorder);
+	replay_lane_destroy(m->lane);
 	sim_destroy(m->sim);
 	where_destroy(m->where);
 	platform_destroy(m->platform);
 	mem_destroy(m->mem);
 }
 
+static bool is_full(const struct machine_request *request)
+{
+	return config_get(request->config, OPT_model) == MODEL_FULL;
+}
+
+static void feed_lane(void *context, const struct trace_item *item)
+{
+	replay_lane_item(context, item);
+}
+
+/* To a file, to a lane, or to both. */
 static int record(struct machine *m, const struct machine_request *request,
 		  struct diag *diag)
 {
@@ -53,19 +72,74 @@ static int record(struct machine *m, const struct machine_request *request,
 		.image_digest = request->guest->digest,
 		.initrd_digest = request->guest->initrd_digest,
 	};
+	struct trace_listener listener = {.item = feed_lane};
+	int err;
 
 	guest_describe(request->guest, info.origin, sizeof(info.origin));
 	snprintf(info.tool, sizeof(info.tool), "notrap %s", notrap_version());
-	return recorder_create(request->record, &info, sim_sink(m->sim), m->mem,
-			       &m->recorder, diag);
+	err = recorder_create(request->record, &info, sim_sink(m->sim), m->mem,
+			      &m->recorder, diag);
+	if (err || !is_full(request))
+		return err;
+	err = replay_lane_create(request->config, &info, &m->lane, diag);
+	if (err)
+		return err;
+	listener.context = m->lane;
+	recorder_listen(m->recorder, &listener);
+	m->counts = replay_lane_sim(m->lane);
+	return 0;
 }
 
-static int machine_init(struct machine *m,
-			const struct machine_request *request,
-			struct diag *diag)
+/* Memory with the guest in it, and devices. */
+static int make_board(struct machine *m, const struct machine_request *request,
+		      struct boot_state *boot, struct diag *diag)
+{
+	const struct config *config = request->config;
+	int err;
+
+	console_init(&m->console, NULL, 0, request->console);
+	err = mem_create(config_get(config, OPT_memory), sim_pool_pages(config),
+			 true, &m->mem, diag);
+	if (err)
+		return err;
+	err = loader_load(&request->guest->files, m->mem->ram, m->mem->ram_size,
+			  boot, diag);
+	if (err)
+		return err;
+	m->platform = platform_create(&m->console);
+	if (!m->platform)
+		return diag_set(diag, -ENOMEM, "no memory for the devices");
+	if (config_get(config, OPT_apic))
+		platform_add_apic(m->platform);
+	return 0;
+}
+
+static int make_sim(struct machine *m, const struct machine_request *request,
+		    struct diag *diag)
+{
+	int err = sim_create(request->config, m->mem, &m->sim, diag);
+
+	if (err)
+		return err;
+	m->counts = m->sim;
+	m->where = where_create();
+	if (!m->where)
+		return diag_set(diag, -ENOMEM, "no memory for the exits");
+	if (request->record || is_full(request))
+		err = record(m, request, diag);
+	if (err)
+		return err;
+	describe_watch(m->counts, m->where);
+	return views_begin(request->views, m->counts, request->config,
+			   &m->views, diag);
+}
+
+static int make_live(struct machine *m, const struct machine_request *request,
+		     const struct boot_state *boot, struct diag *diag)
 {
 	const struct config *config = request->config;
 	struct live_config live = {
+		.boot = *boot,
 		.vendor_amd = config_get(config, OPT_vendor) == VENDOR_AMD,
 		.no_nx = !config_get(config, OPT_host_nxe),
 		.maxphyaddr = (uint8_t)config_get(config, OPT_maxphyaddr),
@@ -76,53 +150,30 @@ static int machine_init(struct machine *m,
 			       ? (uint32_t)config_get(config, OPT_mhz)
 			       : 0,
 	};
+	struct event_sink *sink = sim_sink(m->sim);
+
+	if (m->recorder) {
+		live.observer = recorder_observer(m->recorder);
+		sink = recorder_sink(m->recorder);
+	}
+	return live_create(&live, m->mem, m->platform, sink, &m->live, diag);
+}
+
+static int machine_init(struct machine *m,
+			const struct machine_request *request,
+			struct diag *diag)
+{
+	struct boot_state boot = {0};
 	int err;
 
 	*m = (struct machine){0};
-	console_init(&m->console, NULL, 0, request->console);
-	err = mem_create(config_get(config, OPT_memory), sim_pool_pages(config),
-			 true, &m->mem, diag);
+	err = make_board(m, request, &boot, diag);
+	if (!err)
+		err = make_sim(m, request, diag);
+	if (!err)
+		err = make_live(m, request, &boot, diag);
 	if (err)
-		return err;
-	err = loader_load(&request->guest->files, m->mem->ram, m->mem->ram_size,
-			  &live.boot, diag);
-	if (err)
-		goto finish;
-	m->platform = platform_create(&m->console);
-	if (!m->platform) {
-		err = diag_set(diag, -ENOMEM, "no memory for the devices");
-		goto finish;
-	}
-	if (config_get(config, OPT_apic))
-		platform_add_apic(m->platform);
-	err = sim_create(config, m->mem, &m->sim, diag);
-	if (err)
-		goto finish;
-	m->where = where_create();
-	if (!m->where) {
-		err = diag_set(diag, -ENOMEM, "no memory for the exits");
-		goto finish;
-	}
-	describe_watch(m->sim, m->where);
-	err = views_begin(request->views, m->sim, config, &m->views, diag);
-	if (err)
-		goto finish;
-	if (request->record)
-		err = record(m, request, diag);
-	if (err)
-		goto finish;
-	if (m->recorder)
-		live.observer = recorder_observer(m->recorder);
-	err = live_create(&live, m->mem, m->platform,
-			  m->recorder ? recorder_sink(m->recorder)
-				      : sim_sink(m->sim),
-			  &m->live, diag);
-	if (err)
-		goto finish;
-	return 0;
-
-finish:
-	machine_finish(m);
+		machine_finish(m);
 	return err;
 }
 
@@ -173,12 +224,34 @@ static void status_text(const struct live_end *end,
 		snprintf(buf, size, "%s", words[end->status]);
 }
 
+/*
+ * The lane came to the end of what the guest did, with the same faults.  The
+ * exits need not be the same (docs/limits.md).
+ */
+static void check_lane(const struct machine *m, char *buf, size_t size)
+{
+	const char *line = replay_lane_line(m->lane);
+	struct sim_audit audit = sim_audit(m->sim);
+
+	if (line[0])
+		snprintf(buf, size, "model=full: %s", line);
+	else if (sim_fault_digest(m->sim) != sim_fault_digest(m->counts))
+		snprintf(buf, size, "model=full has not the guest's faults");
+	else if (sim_check(m->sim))
+		snprintf(buf, size, "%s", sim_check(m->sim));
+	else if (audit.violations)
+		snprintf(buf, size, "%" PRIu64 " audit violations, first: %s",
+			 audit.violations, audit.first);
+}
+
 /* The first check that failed, as a line; "" if none did. */
 static void check_text(const struct machine *m, char *buf, size_t size)
 {
 	const struct live_stats *stats = live_stats(m->live);
 
-	describe_check(m->sim, m->where, buf, size);
+	describe_check(m->counts, m->where, buf, size);
+	if (!buf[0] && m->lane)
+		check_lane(m, buf, size);
 	if (!buf[0] && stats->stale_blocks)
 		snprintf(buf, size,
 			 "%" PRIu64 " blocks ran bytes that had changed",
@@ -204,10 +277,10 @@ static int make_result(const struct machine *m,
 		.guest_insns = live_insns(m->live),
 		.guest_memory_digest = mem_ram_digest(m->mem),
 		.guest_console_digest = m->console.digest,
-		.guest_fault_digest = sim_fault_digest(m->sim),
-		.audit_violations = sim_audit(m->sim).violations,
+		.guest_fault_digest = sim_fault_digest(m->counts),
+		.audit_violations = sim_audit(m->counts).violations,
 		.check = check,
-		.acct = sim_account(m->sim),
+		.acct = sim_account(m->counts),
 		.where = m->where,
 	};
 
@@ -216,7 +289,7 @@ static int make_result(const struct machine *m,
 	check_text(m, check, sizeof(check));
 	describe_config(request->config, &result);
 	describe_costs(request->config, &result);
-	describe_strays(m->sim, &result, ret->strays, sizeof(ret->strays));
+	describe_strays(m->counts, &result, ret->strays, sizeof(ret->strays));
 	ret->ok = result.guest_ok && !check[0];
 	snprintf(ret->line, sizeof(ret->line), "%s%s%s",
 		 end->line[0] ? end->line : status, check[0] ? "; " : "",
@@ -233,6 +306,8 @@ static int end_recording(struct machine *m, struct diag *diag)
 		return 0;
 	err = recorder_finish(m->recorder, live_insns(m->live), diag);
 	m->recorder = NULL;
+	if (m->lane)
+		replay_lane_finish(m->lane);
 	return err ? -EIO : 0;
 }
 

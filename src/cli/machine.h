@@ -18,8 +18,8 @@
 struct machine_request {
 	const struct guest *guest;
 	const struct config *config;
-	const char *record; /* a trace's path; NULL: none */
-	enum trace_granularity granularity;
+	const char *record;                 /* a trace's path; NULL: none */
+	enum trace_granularity granularity; /* of model=full, too */
 	const struct views_request *views;
 	FILE *console; /* NULL: nowhere */
 	/* An enum attention: stop if it is not 0.  NULL: nobody asks. */
@@ -39,8 +39,9 @@ struct machine_end {
 };
 
 /*
- * Run, and add the result to the report.  A guest that fails is no error:
- * `ret` tells.  -errno with a line: it could not be run.
+ * Run, and add the result to the report.  With model=full its counts are those
+ * of a replay_lane that is given what a recording would hold.  A guest that
+ * fails is no error: `ret` tells.  -errno with a line: it could not be run.
  */
 int machine_run(const struct machine_request *request, struct report *report,
 		struct machine_end *ret, struct diag *diag);

@@ -59,6 +59,12 @@ int recorder_create(const char *path, struct trace_info *info,
 	return 0;
 }
 
+void recorder_listen(struct recorder *recorder,
+		     const struct trace_listener *listener)
+{
+	trace_writer_listen(recorder->writer, listener);
+}
+
 struct event_sink *recorder_sink(struct recorder *recorder)
 {
 	return &recorder->sink;

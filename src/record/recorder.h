@@ -18,12 +18,16 @@ struct recorder;
 
 /*
  * `next` is the simulator's sink, whose view and memory are looked at.  info
- * needs granularity, source, origin and tool; the rest is filled in.  -errno
- * with a line: the file cannot be written.
+ * needs granularity, source, origin and tool; the rest is filled in.  path
+ * NULL: for a listener only.  -errno with a line: the file cannot be written.
  */
 int recorder_create(const char *path, struct trace_info *info,
 		    struct event_sink *next, struct mem *mem,
 		    struct recorder **ret, struct diag *diag);
+
+/* Before anything is recorded: what a reader of the file would be given. */
+void recorder_listen(struct recorder *recorder,
+		     const struct trace_listener *listener);
 
 struct event_sink *recorder_sink(struct recorder *recorder);
 struct insn_observer *recorder_observer(struct recorder *recorder);

@@ -44,6 +44,11 @@ enum {
 };
 
 enum {
+	MODEL_EXITS,
+	MODEL_FULL,
+};
+
+enum {
 	UNSAFE_TRAP_REFUSE,
 	UNSAFE_TRAP_FORCE,
 };

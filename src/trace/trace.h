@@ -176,12 +176,30 @@ struct trace_writer;
  * a truncated trace of that name.  -EBUSY: another is writing this path;
  * -EINVAL: something other than a regular file is there.
  *
+ * path NULL: there is no file, what is written goes to a listener only; it is
+ * checked and merged all the same.
+ *
  * After the first error (the disk is full, an item no trace can hold) every
  * call returns that error; trace_writer_close() tells the line and leaves no
  * file.  Memory is constant, about 20 MiB.
  */
 int trace_writer_create(const char *path, const struct trace_info *info,
 			struct trace_writer **ret, struct diag *diag);
+
+/*
+ * Told what is written from now on, in order, as a reader of the file would
+ * give it; references some thousands at a time, as late as another item or
+ * trace_writer_close().
+ */
+struct trace_listener {
+	void (*item)(void *context, const struct trace_item *item);
+	void *context;
+};
+
+/* One at most. */
+void trace_writer_listen(struct trace_writer *w,
+			 const struct trace_listener *listener);
+
 /* Merges runs if the granularity says so. */
 int trace_write_ref(struct trace_writer *w, const struct trace_ref *ref);
 int trace_write_item(struct trace_writer *w, const struct trace_item *item);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Items in, chunks out.  The first error stays: whatever comes after it is
- * refused, and trace_writer_close() tells it and leaves no file.
+ * Items in, chunks out, or on to a listener, or both.  The first error stays:
+ * whatever comes after it is refused, and trace_writer_close() tells it and
+ * leaves no file.
  */
 #include "trace/trace.h"
 
@@ -25,8 +26,15 @@
 #define ZSTD_LEVEL_FULL  3
 #define ZSTD_LEVEL_PAGES 6
 
+/* References told at a time. */
+#define TOLD_MAX 4096
+
 struct trace_writer {
 	enum trace_granularity granularity;
+	bool has_file; /* else only `listener` is told */
+	struct trace_listener listener;
+	struct trace_ref told[TOLD_MAX]; /* not told yet */
+	uint32_t nr_told;
 	struct outfile out;
 	struct encoder *enc;
 	ZSTD_CCtx *zstd;
@@ -60,6 +68,31 @@ static void free_writer(struct trace_writer *w)
 	free(w);
 }
 
+static int begin_file(struct trace_writer *w, const char *path,
+		      const struct trace_info *info, struct diag *diag)
+{
+	int err;
+
+	w->level = info->granularity == TRACE_FULL ? ZSTD_LEVEL_FULL
+						   : ZSTD_LEVEL_PAGES;
+	w->enc = encoder_create(info->granularity);
+	w->zstd = ZSTD_createCCtx();
+	if (!w->enc || !w->zstd)
+		return diag_set(diag, -ENOMEM, "no memory to write a trace");
+	crc32c_init(&w->crc);
+	err = outfile_open(&w->out, path, diag);
+	if (err)
+		return err;
+	err = write_header(w, info);
+	if (err) {
+		*diag = w->diag;
+		outfile_abort(&w->out);
+		return err;
+	}
+	w->has_file = true;
+	return 0;
+}
+
 int trace_writer_create(const char *path, const struct trace_info *info,
 			struct trace_writer **ret, struct diag *diag)
 {
@@ -69,34 +102,48 @@ int trace_writer_create(const char *path, const struct trace_info *info,
 	if (!w)
 		return diag_set(diag, -ENOMEM, "no memory to write a trace");
 	w->granularity = info->granularity;
-	w->level = info->granularity == TRACE_FULL ? ZSTD_LEVEL_FULL
-						   : ZSTD_LEVEL_PAGES;
-	w->enc = encoder_create(info->granularity);
-	w->zstd = ZSTD_createCCtx();
-	if (!w->enc || !w->zstd) {
-		err = diag_set(diag, -ENOMEM, "no memory to write a trace");
-		goto free_writer;
-	}
-	crc32c_init(&w->crc);
 	merge_init(&w->merge);
 	trace_sum_init(&w->sum);
-
-	err = outfile_open(&w->out, path, diag);
-	if (err)
-		goto free_writer;
-	err = write_header(w, info);
+	err = path ? begin_file(w, path, info, diag) : 0;
 	if (err) {
-		*diag = w->diag;
-		goto abort_output;
+		free_writer(w);
+		return err;
 	}
 	*ret = w;
 	return 0;
+}
 
-abort_output:
-	outfile_abort(&w->out);
-free_writer:
-	free_writer(w);
-	return err;
+void trace_writer_listen(struct trace_writer *w,
+			 const struct trace_listener *listener)
+{
+	w->listener = *listener;
+}
+
+static void tell_rest(struct trace_writer *w)
+{
+	const struct trace_item item = {
+		.kind = TRACE_ITEM_REFS, .refs = w->told, .nr = w->nr_told};
+
+	if (!w->nr_told)
+		return;
+	w->nr_told = 0;
+	w->listener.item(w->listener.context, &item);
+}
+
+static void tell_refs(struct trace_writer *w, const struct trace_ref *refs,
+		      uint32_t nr)
+{
+	for (uint32_t i = 0; i < nr; i++) {
+		if (w->nr_told == TOLD_MAX)
+			tell_rest(w);
+		w->told[w->nr_told++] = refs[i];
+	}
+}
+
+static void tell_item(struct trace_writer *w, const struct trace_item *item)
+{
+	tell_rest(w);
+	w->listener.item(w->listener.context, item);
 }
 
 static int end_chunk(struct trace_writer *w)
@@ -137,7 +184,9 @@ static int put_refs(struct trace_writer *w, const struct trace_ref *refs,
 	uint32_t summed = 0;
 	int err = 0;
 
-	for (uint32_t i = 0; i < nr && !err; i++) {
+	if (w->listener.item)
+		tell_refs(w, refs, nr);
+	for (uint32_t i = 0; w->has_file && i < nr && !err; i++) {
 		encoder_ref(w->enc, &refs[i]);
 		if (likely(!encoder_is_full(w->enc)))
 			continue;
@@ -171,8 +220,8 @@ static const char *ref_flaw(const struct trace_writer *w,
 
 static int refuse(struct trace_writer *w, const char *flaw)
 {
-	w->err = diag_set(&w->diag, -EINVAL, "%s: cannot hold %s", w->out.path,
-			  flaw);
+	w->err = diag_set(&w->diag, -EINVAL, "%s: cannot hold %s",
+			  w->has_file ? w->out.path : "a trace", flaw);
 	return w->err;
 }
 
@@ -221,9 +270,12 @@ static int put_item(struct trace_writer *w, const struct trace_item *item)
 
 	if (err)
 		return err;
-	encoder_item(w->enc, w->sum.totals.insns, item);
+	if (w->listener.item)
+		tell_item(w, item);
+	if (w->has_file)
+		encoder_item(w->enc, w->sum.totals.insns, item);
 	trace_sum_item(&w->sum, item);
-	return encoder_is_full(w->enc) ? end_chunk(w) : 0;
+	return w->has_file && encoder_is_full(w->enc) ? end_chunk(w) : 0;
 }
 
 int trace_write_item(struct trace_writer *w, const struct trace_item *item)
@@ -288,11 +340,14 @@ static int write_end(struct trace_writer *w)
 	uint8_t p[FOOTER_LEN];
 	int err = flush_runs(w);
 
-	if (!err)
+	if (!err && w->has_file)
 		err = end_chunk(w);
 	if (err)
 		return err;
+	tell_rest(w);
 	w->sum.totals.digest = trace_sum_digest(&w->sum);
+	if (!w->has_file)
+		return 0;
 	f = (struct footer){w->sum.totals, w->out.len, w->chunks};
 	err = write_index(w);
 	if (err)
@@ -308,9 +363,9 @@ int trace_writer_close(struct trace_writer *w, struct trace_totals *totals,
 
 	if (!err)
 		err = write_end(w);
-	if (err)
+	if (err && w->has_file)
 		outfile_abort(&w->out);
-	else
+	else if (w->has_file)
 		err = outfile_commit(&w->out, &w->diag);
 	if (err)
 		*diag = w->diag;
@@ -324,6 +379,7 @@ void trace_writer_abort(struct trace_writer *w)
 {
 	if (!w)
 		return;
-	outfile_abort(&w->out);
+	if (w->has_file)
+		outfile_abort(&w->out);
 	free_writer(w);
 }

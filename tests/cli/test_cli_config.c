@@ -40,6 +40,7 @@ static const struct {
 	{"features", "none all smep smep+smap la57+pcid+1g"},
 	{"apic", "off on"},
 	{"clock", "insn cycles"},
+	{"model", "exits full"},
 	{"host-nxe", "off on"},
 	{"unsafe-trap", "refuse force"},
 	{"exception-bitmap", "auto 0x0 0x4000 0xffffffff"},

@@ -57,6 +57,48 @@ static void check_footer(const char *path, const struct trace_totals *want)
 	trace_reader_close(r);
 }
 
+static void hear(void *context, const struct trace_item *item)
+{
+	tape_add_item(context, item);
+}
+
+static void write_to(struct trace_writer *w, const struct tape *from,
+		     struct trace_totals *totals)
+{
+	struct diag diag;
+
+	for (size_t i = 0; i < from->nr; i++) {
+		const struct tape_entry *e = &from->entries[i];
+
+		if (e->is_ref)
+			trace_write_ref(w, &e->ref);
+		else
+			trace_write_item(w, &e->item);
+	}
+	assert_int_equal(trace_writer_close(w, totals, &diag), 0);
+}
+
+/* A listener is told what a reader is, with a file beside it or without. */
+static void check_listener(const char *name, const struct tape *from,
+			   const struct tape *want,
+			   const struct trace_info *info, const char *path,
+			   const struct trace_totals *written)
+{
+	struct trace_totals totals;
+	struct trace_writer *w;
+	struct tape got;
+	const struct trace_listener listener = {hear, &got};
+	struct diag diag;
+
+	tape_init(&got);
+	assert_int_equal(trace_writer_create(path, info, &w, &diag), 0);
+	trace_writer_listen(w, &listener);
+	write_to(w, from, &totals);
+	tape_check_equal(name, &got, want);
+	assert_memory_equal(&totals, written, sizeof(totals));
+	tape_finish(&got);
+}
+
 /* Write `from`, read it, and find `want`. */
 static void check_trip(const char *name, const struct tape *from,
 		       const struct tape *want, const struct trace_info *info)
@@ -78,6 +120,9 @@ static void check_trip(const char *name, const struct tape *from,
 	assert_memory_equal(&how.totals, &written, sizeof(written));
 	check_footer(path, &written);
 	tape_finish(&got);
+	check_listener(name, from, want, info, NULL, &written);
+	check_listener(name, from, want, info, path, &written);
+	check_footer(path, &written);
 }
 
 static void random_tape(struct rng *rng, struct tape *t, unsigned int nr,
