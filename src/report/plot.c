@@ -202,6 +202,9 @@ void plot_number(double val, char *buf, size_t size)
 			 scaled, units[i].name);
 		return;
 	}
+	/* Not "-0.00". */
+	if (fabs(val) < 0.005)
+		val = 0;
 	if (val == floor(val))
 		snprintf(buf, size, "%.0f", val);
 	else

@@ -69,6 +69,8 @@ static const struct {
 	{93.5, "93.5"},
 	{100.25, "100.2"},
 	{-12000, "-12.0 k"},
+	{-0.004, "0"},
+	{-0.006, "-0.01"},
 };
 
 static void test_texts(void **state)
