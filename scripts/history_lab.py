@@ -51,6 +51,24 @@ class Lab:
             self.seen[key] = json.loads(lines[0])
         return self.seen[key]
 
+    def sweep(self, name, traces, *settings):
+        """All points of traces by name: the directory, and (trace, result)
+        pairs."""
+        directory = os.path.join(self.work, name)
+        if directory not in self.seen:
+            words = [word for setting in settings for word in ("-D", setting)]
+            self.__tell("sweep", *map(self.trace, traces), *words, "-o",
+                        directory)
+            with open(os.path.join(directory, "sweep.json"),
+                      encoding="utf-8") as file:
+                self.seen[directory] = [json.loads(line) for line in file]
+        return directory, [
+            (os.path.basename(result["source"]["path"]).removesuffix(".ntr"),
+             result) for result in self.seen[directory]]
+
+    def plot(self, directory, path, *args):
+        self.__tell("plot", directory, *args, "-o", path)
+
     def linux(self, name, *settings):
         return self.replay(self.trace(name), f"memory={MEMORY}", *settings)
 
