@@ -28,8 +28,26 @@ static bool is_direct(const struct known *known,
 	return known->mode != CODE_16 &&
 	       insn->adsize == (known->mode == CODE_64 ? 8 : 4) &&
 	       !insn->bit_string && insn->op != OP_POP &&
-	       !known->far_reaching && !nature->stack && !nature->frame &&
+	       !nature->descriptors && !nature->stack && !nature->frame &&
 	       !nature->xlat && !nature->maskmov;
+}
+
+/* Without an operand in memory. */
+static void set_on_stack(struct known *known, const struct nature *nature)
+{
+	known->on_stack = known->mode != CODE_16 && nature->stack &&
+			  !nature->frame && !known->far_reaching;
+	known->direct = known->on_stack;
+	known->single =
+		known->on_stack && !nature->stack_often && !nature->late;
+	known->rmw = false;
+	known->size = PAGE_SIZE;
+	known->disp = 0 - (uint64_t)PAGE_SIZE / 2;
+	known->has_base = true;
+	known->base = GPR_RSP;
+	known->scale = known->index = 0;
+	known->has_seg = false;
+	known->seg = SEG_FS;
 }
 
 static void set_direct(struct known *known, const struct known_detail *detail)
@@ -40,17 +58,17 @@ static void set_direct(struct known *known, const struct known_detail *detail)
 
 	known->direct = is_direct(known, detail);
 	known->single = false;
+	known->on_stack = false;
 	for (unsigned int i = 0; i < insn->nr_operands; i++) {
 		if (insn->operand[i].type != OPERAND_MEM)
 			continue;
-		known->direct = known->direct && !op;
+		known->direct = known->direct && !op &&
+				(insn->operand[i].mem.seg != SEG_CS ||
+				 known->mode == CODE_64);
 		op = &insn->operand[i];
 	}
 	if (!op) {
-		known->direct = false;
-		known->single = known->mode != CODE_16 && nature->stack &&
-				!nature->stack_often && !nature->frame &&
-				!known->far_reaching && !nature->late;
+		set_on_stack(known, nature);
 		return;
 	}
 	if (!known->direct)
@@ -64,6 +82,8 @@ static void set_direct(struct known *known, const struct known_detail *detail)
 		known->disp += known->pc + known->length;
 	known->has_base = op->mem.base < NR_GPR;
 	known->base = known->has_base ? op->mem.base : 0;
+	known->has_seg = op->mem.seg >= SEG_FS;
+	known->seg = known->has_seg ? op->mem.seg : SEG_FS;
 	known->scale = op->mem.index < NR_GPR ? op->mem.scale : 0;
 	known->index = known->scale ? op->mem.index : 0;
 }

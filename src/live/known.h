@@ -19,8 +19,8 @@ struct live;
 
 /*
  * What is asked for at each access, few bytes as caches hold few: all there is
- * to know where `direct`, which is code with one operand in memory, at an
- * address without a segment's base, and no other access.
+ * to know where `direct`, which is code that accesses one operand or its stack,
+ * as long as ES, SS and DS have no base.
  */
 struct known {
 	_Alignas(32) gva_t pc;
@@ -31,8 +31,10 @@ struct known {
 	uint8_t length;
 	uint8_t base, index; /* registers; 0 with a factor of 0: none */
 	uint8_t has_base, scale;
+	uint8_t seg, has_seg;                 /* FS or GS */
 	bool rep : 1, emulated : 1, wide : 1; /* see struct insn_begin */
 	bool direct : 1, rmw : 1;
+	bool on_stack : 1; /* anywhere in half a page to either side of RSP */
 	bool single : 1; /* it makes one access, or none if it faults before */
 	/* Looks at a segment base, or a descriptor table. */
 	bool far_reaching : 1;

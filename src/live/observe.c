@@ -321,10 +321,11 @@ static bool find_descriptor(struct observe *o, hpa_t hpa, struct match *ret)
 static inline bool find_directly(struct observe *o, hpa_t hpa,
 				 struct match *ret)
 {
-	const uint64_t *gpr = hidden_look(o->live->hidden)->gpr;
+	const struct hidden_head *head = hidden_look(o->live->hidden);
 	const struct known *known = o->insn;
-	gva_t gva = known->disp + gpr[known->base] * known->has_base +
-		    gpr[known->index] * known->scale;
+	gva_t gva = known->disp + head->gpr[known->base] * known->has_base +
+		    head->gpr[known->index] * known->scale +
+		    head->seg[known->seg].base * known->has_seg;
 	gva_t behind = (hpa - gva) & PAGE_MASK;
 
 	ret->rmw = known->rmw;
@@ -401,7 +402,7 @@ static bool is_alone(const struct observe *o, unsigned int size)
 	const struct known *insn = o->insn;
 
 	return insn->single && o->told == TOLD_NOTHING &&
-	       (!insn->direct || size == insn->size);
+	       (size == insn->size || insn->on_stack);
 }
 
 static void on_access(uc_engine *uc, uc_mem_type type, uint64_t hpa, int bytes,
