@@ -68,6 +68,9 @@ struct telling {
 void tell(const struct telling *t);
 void tell_processor(const struct telling *t); /* if there are several */
 
+/* tell_hardware.c: TLBs and the walks of a reference. */
+void tell_hardware_facts(const struct telling *t);
+
 /* tell_walk.c */
 void tell_guest_walk(const struct telling *t, const struct path *path);
 void tell_shadow_walk(const struct telling *t, const struct path *path);

@@ -348,6 +348,15 @@ static bool is_own_event(const struct story *story,
 	return ev->kind == story->event.kind;
 }
 
+/* Walks from here on; its lookups have been counted. */
+static void note_walks(struct recorder *r)
+{
+	const struct account *acct = sim_counting(r->sim);
+
+	for (int i = TLB_misses; i < NR_TLB_COUNTERS; i++)
+		r->story->tlb_counter[i] = acct->tlb[i];
+}
+
 /*
  * What comes before the item's own push ends what an earlier item began, or
  * loads the state that a trace begins with.
@@ -363,6 +372,7 @@ static bool is_earlier(struct recorder *r, const struct sim_step *step)
 	r->has_begun = is_own_event(story, step->event);
 	if (r->has_begun) {
 		note_state(r);
+		note_walks(r);
 		story->now -= story->cycles;
 		return false;
 	}

@@ -121,29 +121,6 @@ static void tell_ref_facts(const struct telling *t)
 	tell_registers(t);
 }
 
-static void tell_tlb(const struct telling *t)
-{
-	const char *name = t->story->ref.kind == TRACE_FETCH ? "instruction TLB"
-							     : "data TLB";
-
-	switch (t->story->tlb) {
-	case STORY_TLB_L1:
-		prose_fact(t->prose, "TLB",
-			   "hit: the first-level %s knows the page and grants "
-			   "the access",
-			   name);
-		break;
-	case STORY_TLB_L2:
-		prose_fact(t->prose, "TLB",
-			   "missed in the first level, hit in the second");
-		break;
-	case STORY_TLB_MISS:
-		prose_fact(t->prose, "TLB",
-			   "miss: the processor walks the tables");
-		break;
-	}
-}
-
 /* --- One try of the access ----------------------------------------------- */
 
 static bool is_own(const struct story *story, const struct story_step *step)
@@ -342,7 +319,7 @@ static void tell_reference(const struct telling *t)
 	prose_section(t->prose, "The event");
 	tell_ref(t);
 	tell_ref_facts(t);
-	tell_tlb(t);
+	tell_hardware_facts(t);
 	if (t->story->tlb == STORY_TLB_MISS)
 		tell_tries(t);
 	else

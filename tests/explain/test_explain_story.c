@@ -39,7 +39,7 @@ static void take_exit(void *context, uint64_t position,
 
 struct totals {
 	uint64_t all, items, lost, without, exits, causes[NR_CAUSES], hits,
-		faults, direct, rest;
+		faults, direct, rest, walks, spared;
 };
 
 /* The account's clock moved by what the steps say. */
@@ -93,6 +93,29 @@ static void check_exits(const struct story *story, const struct listener *l,
 	assert_false(open);
 	/* The item that ends an emulation may have exits of its own. */
 	assert_true(n == l->nr || (l->has_rest && n < l->nr));
+}
+
+/* What is told of walks is what was paid for, and hidden. */
+static void check_walks(const struct story *story, struct totals *totals)
+{
+	const uint64_t *n = story->tlb_counter;
+	uint64_t begun = 0, read = 0;
+
+	for (size_t i = 0; i < story->nr; i++) {
+		const struct sim_step *step = &story->step[i].step;
+
+		if (step->kind != SIM_STEP_CHARGE)
+			continue;
+		if (step->cost == COST_WALK)
+			begun += step->n;
+		if (step->cost >= COST_WALK_L1 && step->cost <= COST_WALK_MEM)
+			read += step->n;
+	}
+	assert_true(n[TLB_walks] == story_count(story, SIM_STEP_WALK));
+	assert_true(begun == n[TLB_walks] - n[TLB_walks_overlapped]);
+	assert_true(read == n[TLB_walk_refs] - n[TLB_walk_refs_hidden]);
+	totals->spared += n[TLB_walks] - n[TLB_psc_misses];
+	totals->walks += n[TLB_walks];
 }
 
 /* Does the guest see a fault iff its own tables say so? */
@@ -154,6 +177,8 @@ static void end_story(struct replay *replay)
 	check_exits(story, &replay->listener, replay->totals);
 	check_truth(story, replay->totals);
 	check_cycles(story);
+	if (!replay->listener.has_rest)
+		check_walks(story, replay->totals);
 	replay->totals->items++;
 	story_finish(&replay->story);
 	replay->is_open = false;
@@ -265,6 +290,7 @@ static void bypass_on(void **state)
 	assert_true(totals.causes[CAUSE_pt_write] > 900);
 	assert_true(totals.hits > 5000);
 	assert_true(totals.rest > 900);
+	assert_true(totals.spared > 1000 && totals.spared < totals.walks);
 }
 
 static void bypass_off(void **state)
