@@ -10,8 +10,8 @@
  *
  *   clang -g -O1 -fsanitize=fuzzer,address,undefined -D_GNU_SOURCE -std=c17 \
  *     -Isrc tests/fuzz/fuzz_machine.c src/machine/[a-z]*.c src/cpu/geometry.c \
- *     src/account/{account,cost_range,histogram}.c src/arch/[a-z]*.c \
- *     src/base/[a-z]*.c build/src/machine/[a-z]*_builtin.c -o fuzz_machine
+ *     src/{account,arch,base}/[a-z]*.c \
+ *     build/src/machine/[a-z]*_builtin.c -o fuzz_machine
  *   ./fuzz_machine DIRECTORY tests/fuzz/corpus/machine
  */
 #include <string.h>

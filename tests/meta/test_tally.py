@@ -68,6 +68,8 @@ CASES = [
     ("words that look like TAP are not",
      [(True, "OK", "1..1\nokay then\nnothing ok\nok 1 - a\n")],
      "1 passed, 0 failed", []),
+    ("the longest are named", [(False, "OK", "")] * 3, "3 passed, 0 failed",
+     ["LONGEST: plain: t2 6 s, t1 3 s; 3 tests, 9 s"]),
     ("nothing ran", [], "0 passed, 1 failed", ["no test ran"]),
 ]
 
@@ -81,7 +83,7 @@ def write_build(build, runs):
         log.append(json.dumps({
             "name": f"notrap:unit / t{number}", "stdout": stdout,
             "stderr": "from stderr\n", "result": result, "returncode": 0,
-            "duration": 0.1, "command": command}) + "\n")
+            "duration": 3 * number + 0.1, "command": command}) + "\n")
     for directory in "meson-info", "meson-logs":
         (build / directory).mkdir()
     (build / "meson-info/intro-tests.json").write_text(json.dumps(tests))
