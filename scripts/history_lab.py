@@ -3,8 +3,11 @@
 
 import json
 import os
+import re
 import subprocess
 
+MACHINES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..",
+                        "machines")
 MEMORY = "128M"  # of the recorded Linux guests
 
 
@@ -68,6 +71,28 @@ class Lab:
 
     def plot(self, directory, path, *args):
         self.__tell("plot", directory, *args, "-o", path)
+
+    def replays(self, path, machines, *settings):
+        """One result a machine, in their order; one pass over the trace."""
+        key = path, tuple(machines), settings
+        if key not in self.seen:
+            words = [word for setting in settings for word in ("-D", setting)]
+            out = self.__tell("replay", path, "--format", "json", "-D",
+                              "machine=" + ",".join(machines), *words)
+            self.seen[key] = [json.loads(line) for line in out.splitlines()]
+            assert len(self.seen[key]) == len(machines)
+        return self.seen[key]
+
+    def machine(self, name, change, pattern, text):
+        """A copy of a file of machines/ with a change that has a name."""
+        path = os.path.join(self.work, f"{name}-{change}.ini")
+        with open(os.path.join(MACHINES, f"{name}.ini"),
+                  encoding="utf-8") as file:
+            fresh, found = re.subn(pattern, text, file.read())
+        assert found, f"{name}: no {pattern}"
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(fresh)
+        return path
 
     def linux(self, name, *settings):
         return self.replay(self.trace(name), f"memory={MEMORY}", *settings)
