@@ -34,6 +34,14 @@ static inline uint64_t min_u64(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
+/* The upper half of the product. */
+static inline uint64_t mul_high(uint64_t a, uint64_t b)
+{
+	__extension__ typedef unsigned __int128 product;
+
+	return (uint64_t)((product)a * b >> 64);
+}
+
 static inline uint64_t max_u64(uint64_t a, uint64_t b)
 {
 	return a > b ? a : b;

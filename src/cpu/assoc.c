@@ -29,6 +29,27 @@ static size_t used_size(const struct assoc *a)
 	return 0;
 }
 
+/* What touching a way does to a tree of zeros and to one of ones. */
+static int init_plru(struct assoc *a)
+{
+	if (a->policy != CPU_PLRU || (a->ways & (a->ways - 1)))
+		return 0;
+	a->plru = calloc(a->ways, sizeof(*a->plru));
+	if (!a->plru)
+		return -ENOMEM;
+	a->way_shift = (uint32_t)__builtin_ctz(a->ways);
+	for (uint32_t i = 0; i < a->ways; i++) {
+		a->used[0] = 0;
+		assoc_touch_plru(a, i);
+		a->plru[i].set = a->used[0];
+		a->used[0] = UINT64_MAX;
+		assoc_touch_plru(a, i);
+		a->plru[i].keep = a->used[0];
+	}
+	a->used[0] = 0;
+	return 0;
+}
+
 int assoc_init(struct assoc *a, const struct cpu_array *shape)
 {
 	bool is_pow2 = !(shape->sets & (shape->sets - 1));
@@ -36,6 +57,7 @@ int assoc_init(struct assoc *a, const struct cpu_array *shape)
 	*a = (struct assoc){
 		.sets = shape->sets,
 		.mask = shape->sets && is_pow2 ? shape->sets - 1 : 0,
+		.reciprocal = shape->sets ? UINT64_MAX / shape->sets : 0,
 		.ways = shape->ways,
 		.policy = (enum cpu_policy)shape->policy,
 		.clock = shape->policy == CPU_RANDOM ? RANDOM_SEED : 0,
@@ -48,7 +70,7 @@ int assoc_init(struct assoc *a, const struct cpu_array *shape)
 	if (a->sets == 1 && a->ways >= GUESS_WAYS)
 		a->guess = calloc(CPU_WAYS_MAX, sizeof(*a->guess));
 	if (a->tag && (a->used || !used_size(a)) &&
-	    (a->guess || a->sets > 1 || a->ways < GUESS_WAYS))
+	    (a->guess || a->sets > 1 || a->ways < GUESS_WAYS) && !init_plru(a))
 		return 0;
 	assoc_finish(a);
 	return -ENOMEM;
@@ -59,6 +81,7 @@ void assoc_finish(struct assoc *a)
 	free(a->tag);
 	free(a->used);
 	free(a->guess);
+	free(a->plru);
 	*a = (struct assoc){0};
 }
 
@@ -132,11 +155,14 @@ static bool is_gone(uint64_t tag, const struct contexts *contexts)
 
 static uint32_t oldest_stamp(const struct assoc *a, uint32_t first)
 {
+	const uint64_t *used = &a->used[first];
+	uint64_t least = used[0];
 	uint32_t oldest = 0;
 
-	for (uint32_t i = 1; i < a->ways; i++)
-		if (a->used[first + i] < a->used[first + oldest])
-			oldest = i;
+	for (uint32_t i = 1; i < a->ways; i++) {
+		oldest = used[i] < least ? i : oldest;
+		least = used[i] < least ? used[i] : least;
+	}
 	return oldest;
 }
 
@@ -148,11 +174,19 @@ static uint32_t at_random(struct assoc *a)
 	return (uint32_t)((a->clock >> 32) % a->ways);
 }
 
+static bool has_stamps(const struct assoc *a)
+{
+	return a->policy == CPU_LRU || a->policy == CPU_FIFO;
+}
+
+/* A free slot's stamp is 0, so that it is the oldest. */
 static uint32_t victim(struct assoc *a, uint32_t set,
 		       const struct contexts *contexts)
 {
 	uint32_t first = set * a->ways;
 
+	if (!contexts && has_stamps(a))
+		return oldest_stamp(a, first);
 	for (uint32_t i = 0; i < a->ways; i++)
 		if (is_gone(a->tag[first + i], contexts))
 			return i;
@@ -183,20 +217,32 @@ uint32_t assoc_insert(struct assoc *a, uint32_t set, uint64_t tag,
 	return slot;
 }
 
+void assoc_drop(struct assoc *a, uint32_t slot)
+{
+	a->tag[slot] = 0;
+	if (has_stamps(a))
+		a->used[slot] = 0;
+}
+
 void assoc_clear(struct assoc *a)
 {
-	if (a->sets)
-		memset(a->tag, 0, slots(a) * sizeof(*a->tag));
+	if (!a->sets)
+		return;
+	memset(a->tag, 0, slots(a) * sizeof(*a->tag));
+	if (has_stamps(a))
+		memset(a->used, 0, slots(a) * sizeof(*a->used));
 }
 
 void assoc_renumber(struct assoc *a, const uint16_t map[CONTEXT_NUMBERS])
 {
-	for (size_t i = 0; i < slots(a); i++) {
+	for (uint32_t i = 0; i < slots(a); i++) {
 		uint64_t n = map[a->tag[i] >> ASSOC_CONTEXT_SHIFT];
 
-		a->tag[i] = n ? n << ASSOC_CONTEXT_SHIFT |
-					    (a->tag[i] &
-					     (BIT(ASSOC_CONTEXT_SHIFT) - 1))
-			      : 0;
+		if (n)
+			a->tag[i] =
+				n << ASSOC_CONTEXT_SHIFT |
+				(a->tag[i] & (BIT(ASSOC_CONTEXT_SHIFT) - 1));
+		else
+			assoc_drop(a, i);
 	}
 }

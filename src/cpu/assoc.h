@@ -20,13 +20,25 @@
 /* The context's number is a tag's upper bits; 0 is no tag. */
 #define ASSOC_CONTEXT_SHIFT 50
 
+/* What a use of a way leaves of its set's tree, and sets in it. */
+struct assoc_plru {
+	uint64_t keep, set;
+};
+
 struct assoc {
 	uint32_t sets;
-	uint32_t mask; /* sets - 1 of a power of two, else 0 */
+	uint32_t mask;       /* sets - 1 of a power of two, else 0 */
+	uint64_t reciprocal; /* 2^64 / sets, rounded down; of a power of two,
+				less */
 	uint32_t ways;
 	enum cpu_policy policy;
-	uint64_t *tag;  /* sets * ways; 0: free */
-	uint64_t *used; /* a slot: LRU, FIFO; a set: PLRU; else NULL */
+	uint64_t *tag; /* sets * ways; 0: free */
+	/* Of a slot: LRU, FIFO; 0 of a free one.  Of a set: PLRU.  Else NULL.
+	 */
+	uint64_t *used;
+	/* Tree-PLRU of 1 << way_shift ways: by way.  Else NULL. */
+	struct assoc_plru *plru;
+	uint32_t way_shift;
 	uint8_t *guess; /* many ways: where a tag was last found */
 	uint64_t clock; /* of uses; of the random sequence */
 };
@@ -35,12 +47,24 @@ struct assoc {
 int assoc_init(struct assoc *a, const struct cpu_array *shape);
 void assoc_finish(struct assoc *a);
 
+/*
+ * number % sets, by a product with the reciprocal, which is too small by less
+ * than 1 / 2^64: so the quotient is right or one too small.
+ */
+static inline uint32_t assoc_modulo(const struct assoc *a, uint64_t number)
+{
+	uint64_t quotient = mul_high(number, a->reciprocal);
+	uint64_t rest = number - quotient * a->sets;
+
+	return (uint32_t)(rest < a->sets ? rest : rest - a->sets);
+}
+
 /* Where tags with this number go. */
 static inline uint32_t assoc_set(const struct assoc *a, uint64_t number)
 {
 	if (likely(a->mask) || a->sets == 1)
 		return (uint32_t)number & a->mask;
-	return (uint32_t)(number % a->sets);
+	return assoc_modulo(a, number);
 }
 
 static inline uint8_t *assoc_guess(const struct assoc *a, uint64_t tag)
@@ -64,6 +88,15 @@ static inline uint32_t assoc_find(const struct assoc *a, uint32_t set,
 	return ASSOC_NONE;
 }
 
+static inline void assoc_touch_way(struct assoc *a, uint32_t slot)
+{
+	const struct assoc_plru *way = &a->plru[slot & (a->ways - 1)];
+	uint64_t *tree = &a->used[slot >> a->way_shift];
+
+	*tree = (*tree & way->keep) | way->set;
+}
+
+/* Of any number of ways. */
 void assoc_touch_plru(struct assoc *a, uint32_t slot);
 
 /* The slot is used. */
@@ -71,6 +104,8 @@ static inline void assoc_touch(struct assoc *a, uint32_t slot)
 {
 	if (likely(a->policy == CPU_LRU))
 		a->used[slot] = ++a->clock;
+	else if (likely(a->plru != NULL))
+		assoc_touch_way(a, slot);
 	else if (a->policy == CPU_PLRU)
 		assoc_touch_plru(a, slot);
 }
@@ -82,10 +117,7 @@ static inline void assoc_touch(struct assoc *a, uint32_t slot)
 uint32_t assoc_insert(struct assoc *a, uint32_t set, uint64_t tag,
 		      const struct contexts *contexts);
 
-static inline void assoc_drop(struct assoc *a, uint32_t slot)
-{
-	a->tag[slot] = 0;
-}
+void assoc_drop(struct assoc *a, uint32_t slot);
 
 void assoc_clear(struct assoc *a);
 
