@@ -11,10 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "faults.h"
+#include "measure.h"
 #include "replay/replay.h"
 #include "streams.h"
 
@@ -23,62 +23,16 @@
 #define MEMORY    (UINT64_C(256) << 20)
 #define LANES_MAX 8
 
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-static _Noreturn void die(const char *line)
-{
-	fprintf(stderr, "bench_replay: %s\n", line);
-	exit(1);
-}
-
-static void write_stream(const struct stream *s, const char *path,
-			 enum trace_granularity granularity)
-{
-	struct trace_info info = {.granularity = granularity,
-				  .source = "benchmark",
-				  .cr0 = 0x11,
-				  .memory = MEMORY};
-	struct trace_writer *w;
-	struct diag diag;
-
-	if (trace_writer_create(path, &info, &w, &diag))
-		die(diag.msg);
-	for (uint32_t i = 0; i < s->nr; i++) {
-		struct trace_ref ref = s->refs[i];
-
-		ref.gva %= MEMORY;
-		trace_write_ref(w, &ref);
-	}
-	if (trace_writer_close(w, NULL, &diag))
-		die(diag.msg);
-}
-
-static struct trace_reader *open_trace(const char *path)
-{
-	struct trace_reader *r;
-	struct diag diag;
-
-	if (trace_reader_open(path, &r, &diag))
-		die(diag.msg);
-	return r;
-}
-
 static double decode(const char *path, struct trace_totals *totals)
 {
-	struct trace_reader *r = open_trace(path);
+	struct trace_reader *r = measure_open(path);
 	struct trace_item item;
 	struct diag diag;
-	double t = now();
+	double t = measure_now();
 
 	while (trace_read(r, &item, &diag) > 0)
 		;
-	t = now() - t;
+	t = measure_now() - t;
 	*totals = *trace_reader_totals(r);
 	trace_reader_close(r);
 	return t;
@@ -117,7 +71,7 @@ static double bare_loop(const struct trace_ref *refs, uint32_t nr,
 			uint64_t times)
 {
 	static struct bare bare;
-	double t = now();
+	double t = measure_now();
 
 	for (uint64_t k = 0; k < times; k++) {
 		for (uint32_t i = 0; i < nr; i++) {
@@ -131,9 +85,9 @@ static double bare_loop(const struct trace_ref *refs, uint32_t nr,
 					&bare, &bare.l2[page % 64], page);
 		}
 	}
-	t = now() - t;
+	t = measure_now() - t;
 	if (bare.misses == 1)
-		die("the loop was not made");
+		measure_die("the loop was not made");
 	return t;
 }
 
@@ -143,14 +97,14 @@ static double bare_loop(const struct trace_ref *refs, uint32_t nr,
 static double bare_of(const char *path, uint64_t records)
 {
 	struct trace_ref *refs = malloc(BARE_REFS * sizeof(*refs));
-	struct trace_reader *r = open_trace(path);
+	struct trace_reader *r = measure_open(path);
 	struct trace_item item;
 	struct diag diag;
 	uint32_t nr = 0;
 	double t;
 
 	if (!refs)
-		die("no memory");
+		measure_die("no memory");
 	while (nr < BARE_REFS && trace_read(r, &item, &diag) > 0) {
 		uint32_t n = item.nr;
 
@@ -179,7 +133,7 @@ static void configure(struct config *config, size_t lane)
 	config_init(config);
 	if (config_set(config, "mmu", mmu[lane % 4], &diag) ||
 	    config_set(config, "bypass", lane / 4 ? "off" : "on", &diag))
-		die(diag.msg);
+		measure_die(diag.msg);
 }
 
 struct counted {
@@ -192,7 +146,7 @@ static double replay(const char *path, size_t first, size_t nr,
 {
 	struct replay_lane *lane[LANES_MAX];
 	struct replay_pass pass = {
-		.reader = open_trace(path), .lane = lane, .nr_lanes = nr};
+		.reader = measure_open(path), .lane = lane, .nr_lanes = nr};
 	const struct account *acct;
 	struct diag diag;
 	double t;
@@ -203,12 +157,12 @@ static double replay(const char *path, size_t first, size_t nr,
 		configure(&config, first + i);
 		if (replay_lane_create(&config, trace_reader_info(pass.reader),
 				       &lane[i], &diag))
-			die(diag.msg);
+			measure_die(diag.msg);
 	}
-	t = now();
+	t = measure_now();
 	if (replay_run(&pass, &diag))
-		die(diag.msg);
-	t = now() - t;
+		measure_die(diag.msg);
+	t = measure_now() - t;
 	acct = sim_account(replay_lane_sim(lane[0]));
 	ret->faults =
 		account_faults_direct(acct) + account_faults_injected(acct);
@@ -216,16 +170,11 @@ static double replay(const char *path, size_t first, size_t nr,
 	ret->walks = acct->tlb[TLB_walks];
 	for (size_t i = 0; i < nr; i++) {
 		if (replay_lane_status(lane[i]) != REPLAY_DONE)
-			die(replay_lane_line(lane[i]));
+			measure_die(replay_lane_line(lane[i]));
 		replay_lane_destroy(lane[i]);
 	}
 	trace_reader_close(pass.reader);
 	return t;
-}
-
-static double least(double a, double b)
-{
-	return a < b ? a : b;
 }
 
 static void bench_file(const char *name, const char *path, double goal)
@@ -236,17 +185,18 @@ static void bench_file(const char *name, const char *path, double goal)
 	double refs;
 
 	for (int i = 0; i < ROUNDS; i++) {
-		plain = least(plain, decode(path, &totals));
-		bare = least(bare, bare_of(path, totals.records));
-		one = least(one, replay(path, 0, 1, &counted));
+		plain = measure_least(plain, decode(path, &totals));
+		bare = measure_least(bare, bare_of(path, totals.records));
+		one = measure_least(one, replay(path, 0, 1, &counted));
 	}
 	for (int i = 0; i < 2; i++) {
 		double apart = 0;
 
 		for (size_t k = 0; k < LANES_MAX; k++)
 			apart += replay(path, k, 1, &ignored);
-		eight = least(eight, replay(path, 0, LANES_MAX, &ignored));
-		passes = least(passes, apart);
+		eight = measure_least(eight,
+				      replay(path, 0, LANES_MAX, &ignored));
+		passes = measure_least(passes, apart);
 	}
 	refs = (double)totals.refs;
 	printf("%-14s replay %5.0f M refs/s", name, refs / one / 1e6);
@@ -281,16 +231,19 @@ static void bench_streams(const char *path)
 
 		s.refs = malloc(RECORDS * sizeof(*s.refs));
 		if (!s.refs)
-			die("no memory");
+			measure_die("no memory");
 		stream_make(&s, kind);
 		for (int pages = 0; pages < 2; pages++) {
+			const struct measure_guest guest = {
+				.memory = MEMORY,
+				.granularity =
+					pages ? TRACE_PAGES : TRACE_FULL};
 			char name[32];
 
 			snprintf(name, sizeof(name), "%s %s",
 				 stream_kind_name(kind),
 				 pages ? "pages" : "full");
-			write_stream(&s, path,
-				     pages ? TRACE_PAGES : TRACE_FULL);
+			measure_write(&s, &guest, path);
 			bench_file(name, path, goal_of(kind, pages));
 		}
 		free(s.refs);
@@ -302,7 +255,7 @@ static void bench_faults(const char *path)
 	struct diag diag;
 
 	if (faults_write(path, FAULTS_MAX, &diag))
-		die(diag.msg);
+		measure_die(diag.msg);
 	bench_file("demand faults", path, 0);
 }
 
