@@ -115,6 +115,7 @@ static void ask_second(struct replay_lane *lane, const struct trace_ref *ref)
 {
 	if (!tlb_has_second(lane->tlb, needs(ref)))
 		return;
+	sim_reference(lane->sim);
 	lane->acct->tlb[TLB_l2_lookups]++;
 	account_charge(lane->acct, COST_TLB_L2, 1);
 }

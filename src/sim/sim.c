@@ -143,6 +143,12 @@ static void retry_through(struct sim *sim)
 		sim_retry_close(sim);
 }
 
+void sim_reference(struct sim *sim)
+{
+	if (sim->cur->emulating)
+		sim_end_emulation(sim);
+}
+
 static bool is_of_emulation(const struct guest_event *ev)
 {
 	return ev->kind == GE_STORE || ev->kind == GE_EMULATE_FAILED ||

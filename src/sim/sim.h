@@ -113,6 +113,12 @@ struct sim_stray {
 
 const struct sim_stray *sim_strays(const struct sim *sim, unsigned int *nr);
 
+/*
+ * The guest refers to memory, whether or not that is pushed: an emulation that
+ * was under way is over.  Before anything is charged for the reference.
+ */
+void sim_reference(struct sim *sim);
+
 /* Bring the clocks up to the end of the run and close open latencies. */
 void sim_finish(struct sim *sim, uint64_t insns);
 

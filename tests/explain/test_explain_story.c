@@ -315,6 +315,18 @@ static void oldest(void **state)
 	assert_true(totals.causes[CAUSE_hidden_fill] > 1000);
 }
 
+/* A second level that takes long, of a geometry of its own. */
+static void second_level(void **state)
+{
+	const char *settings[] = {"machine", "skylake", "mmu", "kvm-2.6.25",
+				  NULL};
+	struct totals totals;
+
+	(void)state;
+	replay_all(touch, settings, &totals);
+	assert_true(totals.rest > 900);
+}
+
 /* Out of sync, reserved bits for MMIO, magic entries. */
 static void later_generations(void **state)
 {
@@ -358,6 +370,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(bypass_on),
 		cmocka_unit_test(bypass_off),
 		cmocka_unit_test(oldest),
+		cmocka_unit_test(second_level),
 		cmocka_unit_test(later_generations),
 		cmocka_unit_test(seed_and_forks),
 		cmocka_unit_test(deliveries_cut_short),
