@@ -346,10 +346,39 @@ static void each_takes_its_own(void **state)
 	}
 }
 
+/* One that came back from the second level is still a piece of its page. */
+static void pieces_come_back(void **state)
+{
+	(void)state;
+	assert_int_equal(hardware_init(&hw, &cpu_geometry_generic), 0);
+	fill(LARGE, TLB_4K, 21, false);
+	for (gva_t i = 0; i < 4; i++)
+		fill(PAGE + 0x2000 + i * 0x4000, TLB_4K, 0, false);
+	assert_false(tlb_lookup(&hw.tlb, LARGE, TLB_READ));
+	assert_true(tlb_lookup_second(&hw.tlb, LARGE, TLB_READ));
+	hardware_invlpg(&hw, LARGE + 0x1fd000);
+	assert_false(has(LARGE));
+	hardware_finish(&hw);
+}
+
+/* Also where no large page was ever cut up. */
+static void global_page_goes(void **state)
+{
+	(void)state;
+	assert_int_equal(hardware_init(&hw, &cpu_geometry_generic), 0);
+	fill(GLOBE, TLB_4K, 0, true);
+	assert_true(has(GLOBE));
+	hardware_invlpg(&hw, GLOBE);
+	assert_false(has(GLOBE));
+	hardware_finish(&hw);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_takes_its_own),
+		cmocka_unit_test(pieces_come_back),
+		cmocka_unit_test(global_page_goes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -167,6 +167,20 @@ static void room_is_limited(void **state)
 	walker_finish(&walker);
 }
 
+/* Of 32 the second is the oldest, once the first has been used again. */
+static void used_entries_stay(void **state)
+{
+	(void)state;
+	begin(&cached);
+	for (gva_t i = 0; i < 32; i++)
+		reads(PAGING_4LEVEL, i << 21, 1);
+	assert_int_equal(reads(PAGING_4LEVEL, 0, 1), 1);
+	reads(PAGING_4LEVEL, UINT64_C(32) << 21, 1);
+	assert_int_equal(reads(PAGING_4LEVEL, 0, 1), 1);
+	assert_int_equal(reads(PAGING_4LEVEL, UINT64_C(1) << 21, 1), 2);
+	walker_finish(&walker);
+}
+
 /* Where reads end: nowhere yet, near, and behind what has pushed them out. */
 static void reads_end_in_caches(void **state)
 {
@@ -301,6 +315,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_cached),
 		cmocka_unit_test(upper_entries_are_known),
 		cmocka_unit_test(room_is_limited),
+		cmocka_unit_test(used_entries_stay),
 		cmocka_unit_test(reads_end_in_caches),
 		cmocka_unit_test(tables_have_a_share),
 		cmocka_unit_test(both_dimensions_are_cached),
