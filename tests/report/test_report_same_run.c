@@ -149,11 +149,16 @@ static void test_labels(void **state)
 	check_label(report, 0, "bypass=on");
 	check_label(report, 1, "bypass=off");
 
+	/* It may follow from the generation; then it was given. */
 	strcpy(b.result.config[2].value, "32M");
 	strcpy(b.result.config[0].value, "seed");
 	report_add(report, &b.result, &diag);
+	check_label(report, 0, "mmu=kvm-2.6.25 bypass=on");
+	check_label(report, 2, "mmu=seed bypass=off");
+	b.result.config[2].changed = true;
+	report_add(report, &b.result, &diag);
 	check_label(report, 0, "mmu=kvm-2.6.25 bypass=on memory=64M");
-	check_label(report, 2, "mmu=seed bypass=off memory=32M");
+	check_label(report, 3, "mmu=seed bypass=off memory=32M");
 	sample_finish(&a);
 	sample_finish(&b);
 	report_destroy(report);
