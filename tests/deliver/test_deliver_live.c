@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "../share.h"
 #include "play.h"
 
 static const char *end_name(enum story_end end)
@@ -99,7 +100,8 @@ static unsigned int share = 3;
 
 static void play_mode(enum guest_mode mode)
 {
-	print_message("# %u scenes\n", play_scenes(mode, share, play));
+	print_message("# %u scenes\n",
+		      play_scenes(mode, share * one_of_cases(), play));
 }
 
 static void long_mode(void **state)

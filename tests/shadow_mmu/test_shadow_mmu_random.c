@@ -23,6 +23,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../share.h"
 #include "checked.h"
 
 #define EPISODE 2000u
@@ -506,6 +507,7 @@ int main(int argc, char **argv)
 					       NULL, &combos[i]};
 	}
 
+	operations /= one_of_cases();
 	if (argc > 1)
 		operations = (unsigned int)strtoul(argv[1], NULL, 0);
 	if (argc > 2)
