@@ -88,7 +88,8 @@ static void last_line(void **state)
 	feed_text("I  04001000,3\n L 04222000,8", false, &f);
 	assert_int_equal(f.err, 0);
 	assert_int_equal(f.result.records, 2);
-	assert_string_equal(f.story.data, "cr3 14@4001000 4@4222000 ");
+	assert_string_equal((const char *)f.story.data,
+			    "cr3 14@4001000 4@4222000 ");
 	feed_finish(&f);
 }
 
@@ -230,8 +231,10 @@ static void check_same(uint64_t seed, const struct feed *a,
 			 (unsigned long long)a->result.skipped,
 			 (unsigned long long)b->result.records,
 			 (unsigned long long)b->result.skipped);
-	assert_string_equal(a->words.data, b->words.data);
-	assert_string_equal(a->story.data, b->story.data);
+	assert_string_equal((const char *)a->words.data,
+			    (const char *)b->words.data);
+	assert_string_equal((const char *)a->story.data,
+			    (const char *)b->story.data);
 }
 
 /* A CR at a line's end is what only the long way takes. */
