@@ -271,10 +271,16 @@ def no_such_model():
     assert re.search("model=some.*exits.*full", done.stderr), done.stderr
 
 
-CASES = [(name, full_is_replay, name, "pages")
-         for name in WORKLOADS + NOT_AS_PLAIN]
-CASES += [(f"{name}, full", full_is_replay, name, "full")
-          for name in WORKLOADS[1:3] + WORKLOADS[-1:]]
+def policies_of(i):
+    """The last guest has all of them, others the first and one in turn."""
+    return POLICIES if i == len(WORKLOADS) - 1 else \
+        [POLICIES[0], POLICIES[1 + i % (len(POLICIES) - 1)]]
+
+
+CASES = [(name, full_is_replay, name, "pages", policies_of(i))
+         for i, name in enumerate(WORKLOADS + NOT_AS_PLAIN)]
+CASES += [(f"{name}, full", full_is_replay, name, "full", policies_of(i))
+          for i, name in enumerate(WORKLOADS[1:3] + WORKLOADS[-1:])]
 CASES += [
     ("machines", full_is_replay, "fork procs=2 pages=6", "pages", MACHINES),
     ("tables rounds=3, its own recordings", own_recording, "tables rounds=3"),
