@@ -16,6 +16,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "meta"))
 import tap  # noqa: E402
+from results import peak_memory  # noqa: E402
 
 NOTRAP, MINI = sys.argv[1:3]
 
@@ -335,15 +336,8 @@ def interrupted():
 def flat_memory():
     """A trace many times as long takes no more memory."""
     def peak(path):
-        done = subprocess.run(
-            [sys.executable, "-c",
-             "import resource, subprocess, sys\n"
-             "subprocess.run(sys.argv[1:], check=True,"
-             " stdout=subprocess.DEVNULL)\n"
-             "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)",
-             NOTRAP, "diff", path, "-D", "mmu=kvm-2.6.20,kvm-2.6.25",
-             "--list"], capture_output=True, text=True, check=True)
-        return int(done.stdout)
+        return peak_memory([NOTRAP, "diff", path, "-D",
+                            "mmu=kvm-2.6.20,kvm-2.6.25", "--list"])
 
     peaks = []
     for rounds in (30, 400):

@@ -19,6 +19,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "meta"))
 import tap  # noqa: E402
+from results import first_difference, peak_memory  # noqa: E402
 
 NOTRAP, MINI = sys.argv[1:3]
 
@@ -103,21 +104,10 @@ def without_tlbs(result):
     }
 
 
-def first_difference(one, other, path=""):
-    if isinstance(one, dict) and isinstance(other, dict):
-        for key in sorted(set(one) | set(other)):
-            found = first_difference(one.get(key), other.get(key),
-                                     f"{path}/{key}")
-            if found:
-                return found
-        return None
-    return None if one == other else f"{path}: {one} and {other}"
-
-
 def same(one, other, what):
     assert len(one) == len(other) > 0, f"{what}: {len(one)}, {len(other)}"
     for a, b in zip(one, other):
-        found = first_difference(a, b)
+        found = first_difference(a, b, ("full", what))
         assert not found, f"{what}: {found}"
 
 
@@ -250,17 +240,10 @@ def memory_stays():
     """Eight times as long a run takes no more memory."""
     peaks = []
     for rounds in (30, 600):
-        done = subprocess.run(
-            [sys.executable, "-c",
-             "import resource, subprocess, sys\n"
-             "subprocess.run(sys.argv[1:], check=True,"
-             " stdout=subprocess.DEVNULL)\n"
-             "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)",
-             NOTRAP, "run", MINI, "--console", "none", "--model", "full",
+        peaks.append(peak_memory(
+            [NOTRAP, "run", MINI, "--console", "none", "--model", "full",
              "--granularity", "full", "--append",
-             f"mixed seed=1 rounds={rounds}"], capture_output=True, text=True,
-            check=True)
-        peaks.append(int(done.stdout))
+             f"mixed seed=1 rounds={rounds}"]))
     assert peaks[1] < peaks[0] + 4096, f"{peaks} KiB"
 
 

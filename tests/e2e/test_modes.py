@@ -16,6 +16,7 @@ import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "meta"))
 import tap  # noqa: E402
+from results import first_difference  # noqa: E402
 
 NOTRAP = sys.argv[1]
 IMAGES = dict(zip(("64", "pae", "32"), sys.argv[2:5]))
@@ -201,17 +202,6 @@ def comparable(line, granularity):
     for name in FREE:
         result["cost_counts"].pop(name.partition("=")[0])
     return {policy: result}
-
-
-def first_difference(one, other, path=""):
-    if isinstance(one, dict) and isinstance(other, dict):
-        for key in sorted(set(one) | set(other)):
-            found = first_difference(one.get(key), other.get(key),
-                                     f"{path}/{key}")
-            if found:
-                return found
-        return None
-    return None if one == other else f"{path}: live {one}, replay {other}"
 
 
 def same_digest(one, other):

@@ -17,6 +17,7 @@ import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "meta"))
 import tap  # noqa: E402
+from results import first_difference, peak_memory  # noqa: E402
 
 NOTRAP, MINI = sys.argv[1:3]
 SLOW = "--slow" in sys.argv
@@ -103,17 +104,6 @@ def forget_retries(*results):
         result.pop("uncertainty", None)
 
 
-def first_difference(one, other, path=""):
-    if isinstance(one, dict) and isinstance(other, dict):
-        for key in sorted(set(one) | set(other)):
-            found = first_difference(one.get(key), other.get(key),
-                                     f"{path}/{key}")
-            if found:
-                return found
-        return None
-    return None if one == other else f"{path}: live {one}, replay {other}"
-
-
 def machine_of(workload):
     return ["apic=on"] if "timer=apic" in workload else []
 
@@ -159,24 +149,14 @@ def recorded_under(workload, values):
 
 def flat_memory():
     """A trace eight times as long takes no more memory."""
-    def peak(path):
-        done = subprocess.run(
-            [sys.executable, "-c",
-             "import resource, subprocess, sys\n"
-             "subprocess.run(sys.argv[1:], check=True,"
-             " stdout=subprocess.DEVNULL)\n"
-             "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)",
-             NOTRAP, "replay", path], capture_output=True, text=True,
-            check=True)
-        return int(done.stdout)
-
     with tempfile.TemporaryDirectory() as scratch:
         sizes = []
         for rounds in (30, 600):
             path = f"{scratch}/{rounds}"
             record(f"mixed seed=1 rounds={rounds}", path, "--granularity",
                    "full")
-            sizes.append((os.path.getsize(path), peak(path)))
+            sizes.append((os.path.getsize(path),
+                          peak_memory([NOTRAP, "replay", path])))
         (short, few), (long, many) = sizes
         assert long > 4 * short, f"traces of {short} and {long} bytes"
         assert many < few + 4096, f"{few} KiB, then {many} KiB"
