@@ -5,9 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* From so many ways on a search begins with a guess. */
-#define GUESS_WAYS 16
-
 #define RANDOM_SEED UINT64_C(0x9e3779b97f4a7c15)
 
 static size_t slots(const struct assoc *a)
@@ -15,90 +12,94 @@ static size_t slots(const struct assoc *a)
 	return (size_t)a->sets * a->ways;
 }
 
-static size_t used_size(const struct assoc *a)
+static bool has_ring(const struct assoc *a)
 {
-	switch (a->policy) {
-	case CPU_LRU:
-	case CPU_FIFO:
-		return slots(a);
-	case CPU_PLRU:
-		return a->sets;
-	case CPU_RANDOM:
-		break;
+	return a->policy == CPU_LRU || a->policy == CPU_FIFO;
+}
+
+/* No set lies in more lines of the host's cache than it must. */
+static uint32_t set_shift(const struct assoc *a)
+{
+	size_t size = offsetof(struct assoc_set, mark) + a->marks +
+		      (has_ring(a) ? 2 * a->ways : 0);
+	uint32_t shift = 4;
+
+	while ((size_t)1 << shift < size)
+		shift++;
+	return shift;
+}
+
+/* Way 0 is the oldest. */
+static void init_rings(struct assoc *a)
+{
+	for (uint32_t set = 0; set < a->sets; set++) {
+		struct assoc_set *s = assoc_at(a, set);
+		uint8_t *older = s->mark + a->marks, *newer = older + a->ways;
+
+		s->newest = (uint8_t)(a->ways - 1);
+		for (uint32_t i = 0; i < a->ways; i++) {
+			older[i] = (uint8_t)((i ? i : a->ways) - 1);
+			newer[i] = (uint8_t)(i + 1 < a->ways ? i + 1 : 0);
+		}
 	}
-	return 0;
 }
 
 /* What touching a way does to a tree of zeros and to one of ones. */
-static int init_plru(struct assoc *a)
+static int init_trees(struct assoc *a)
 {
-	if (a->policy != CPU_PLRU || (a->ways & (a->ways - 1)))
+	a->tree = calloc(a->sets, sizeof(*a->tree));
+	if (!a->tree)
+		return -ENOMEM;
+	if (a->ways & (a->ways - 1))
 		return 0;
 	a->plru = calloc(a->ways, sizeof(*a->plru));
 	if (!a->plru)
 		return -ENOMEM;
-	a->way_shift = (uint32_t)__builtin_ctz(a->ways);
 	for (uint32_t i = 0; i < a->ways; i++) {
-		a->used[0] = 0;
-		assoc_touch_plru(a, i);
-		a->plru[i].set = a->used[0];
-		a->used[0] = UINT64_MAX;
-		assoc_touch_plru(a, i);
-		a->plru[i].keep = a->used[0];
+		a->plru[i].keep = UINT64_MAX;
+		assoc_touch_tree(a, &a->plru[i].keep, i);
+		assoc_touch_tree(a, &a->plru[i].set, i);
 	}
-	a->used[0] = 0;
 	return 0;
 }
 
 int assoc_init(struct assoc *a, const struct cpu_array *shape)
 {
 	bool is_pow2 = !(shape->sets & (shape->sets - 1));
+	int err = 0;
 
 	*a = (struct assoc){
 		.sets = shape->sets,
 		.mask = shape->sets && is_pow2 ? shape->sets - 1 : 0,
 		.reciprocal = shape->sets ? UINT64_MAX / shape->sets : 0,
 		.ways = shape->ways,
+		.marks = (shape->ways + 7u) & ~7u,
 		.policy = (enum cpu_policy)shape->policy,
-		.clock = shape->policy == CPU_RANDOM ? RANDOM_SEED : 0,
+		.random = RANDOM_SEED,
 	};
 	if (!a->sets)
 		return 0;
+	a->set_shift = set_shift(a);
 	a->tag = calloc(slots(a), sizeof(*a->tag));
-	if (used_size(a))
-		a->used = calloc(used_size(a), sizeof(*a->used));
-	if (a->sets == 1 && a->ways >= GUESS_WAYS)
-		a->guess = calloc(CPU_WAYS_MAX, sizeof(*a->guess));
-	if (a->tag && (a->used || !used_size(a)) &&
-	    (a->guess || a->sets > 1 || a->ways < GUESS_WAYS) && !init_plru(a))
-		return 0;
-	assoc_finish(a);
-	return -ENOMEM;
+	a->set = calloc(a->sets, (size_t)1 << a->set_shift);
+	if (!a->tag || !a->set)
+		err = -ENOMEM;
+	else if (has_ring(a))
+		init_rings(a);
+	else if (a->policy == CPU_PLRU)
+		err = init_trees(a);
+	if (err)
+		assoc_finish(a);
+	return err;
 }
 
 void assoc_finish(struct assoc *a)
 {
 	free(a->tag);
-	free(a->used);
-	free(a->guess);
+	free(a->set);
+	free(a->tree);
 	free(a->plru);
 	*a = (struct assoc){0};
-}
-
-/* One set: a slot is a way. */
-uint32_t assoc_find_guessing(const struct assoc *a, uint64_t tag)
-{
-	uint8_t *guess = assoc_guess(a, tag);
-
-	if (likely(a->tag[*guess] == tag))
-		return *guess;
-	for (uint32_t i = 0; i < a->ways; i++) {
-		if (a->tag[i] != tag)
-			continue;
-		*guess = (uint8_t)i;
-		return i;
-	}
-	return ASSOC_NONE;
 }
 
 /* --- Tree-PLRU ----------------------------------------------------------- */
@@ -114,10 +115,9 @@ static uint32_t leaves(uint32_t ways)
 }
 
 /* Node k has children 2k and 2k + 1; its bit points to the older half. */
-void assoc_touch_plru(struct assoc *a, uint32_t slot)
+void assoc_touch_tree(const struct assoc *a, uint64_t *tree, uint32_t way)
 {
-	uint64_t *tree = &a->used[slot / a->ways];
-	uint32_t node = leaves(a->ways) + slot % a->ways;
+	uint32_t node = leaves(a->ways) + way;
 
 	for (; node > 1; node /= 2) {
 		uint64_t bit = BIT(node / 2);
@@ -131,7 +131,7 @@ void assoc_touch_plru(struct assoc *a, uint32_t slot)
 
 static uint32_t oldest_plru(const struct assoc *a, uint32_t set)
 {
-	uint64_t tree = a->used[set];
+	uint64_t tree = a->tree[set];
 	uint32_t node = 1, half = leaves(a->ways) / 2, first = 0;
 
 	for (; half; half /= 2) {
@@ -153,47 +153,40 @@ static bool is_gone(uint64_t tag, const struct contexts *contexts)
 				  (unsigned int)(tag >> ASSOC_CONTEXT_SHIFT)));
 }
 
-static uint32_t oldest_stamp(const struct assoc *a, uint32_t first)
-{
-	const uint64_t *used = &a->used[first];
-	uint64_t least = used[0];
-	uint32_t oldest = 0;
-
-	for (uint32_t i = 1; i < a->ways; i++) {
-		oldest = used[i] < least ? i : oldest;
-		least = used[i] < least ? used[i] : least;
-	}
-	return oldest;
-}
-
 static uint32_t at_random(struct assoc *a)
 {
-	a->clock ^= a->clock << 13;
-	a->clock ^= a->clock >> 7;
-	a->clock ^= a->clock << 17;
-	return (uint32_t)((a->clock >> 32) % a->ways);
+	a->random ^= a->random << 13;
+	a->random ^= a->random >> 7;
+	a->random ^= a->random << 17;
+	return (uint32_t)((a->random >> 32) % a->ways);
 }
 
-static bool has_stamps(const struct assoc *a)
+/* The first way that is free or gone; with none, a->ways. */
+static uint32_t first_gone(const struct assoc *a, uint32_t set,
+			   struct assoc_set *s, const struct contexts *contexts)
 {
-	return a->policy == CPU_LRU || a->policy == CPU_FIFO;
+	const uint64_t *tag = &a->tag[set * a->ways];
+	uint16_t flushes = contexts ? contexts->flushes : 0;
+
+	if (s->flushes != flushes)
+		s->live = 0;
+	s->flushes = flushes;
+	while (s->live < a->ways && !is_gone(tag[s->live], contexts))
+		s->live++;
+	return s->live;
 }
 
-/* A free slot's stamp is 0, so that it is the oldest. */
-static uint32_t victim(struct assoc *a, uint32_t set,
+static uint32_t victim(struct assoc *a, uint32_t set, struct assoc_set *s,
 		       const struct contexts *contexts)
 {
-	uint32_t first = set * a->ways;
+	uint32_t way = first_gone(a, set, s, contexts);
 
-	if (!contexts && has_stamps(a))
-		return oldest_stamp(a, first);
-	for (uint32_t i = 0; i < a->ways; i++)
-		if (is_gone(a->tag[first + i], contexts))
-			return i;
+	if (way < a->ways)
+		return way;
 	switch (a->policy) {
 	case CPU_LRU:
 	case CPU_FIFO:
-		return oldest_stamp(a, first);
+		return (s->mark + a->marks + a->ways)[s->newest];
 	case CPU_PLRU:
 		return oldest_plru(a, set);
 	case CPU_RANDOM:
@@ -205,44 +198,53 @@ static uint32_t victim(struct assoc *a, uint32_t set,
 uint32_t assoc_insert(struct assoc *a, uint32_t set, uint64_t tag,
 		      const struct contexts *contexts)
 {
-	uint32_t slot = set * a->ways + victim(a, set, contexts);
+	struct assoc_set *s = assoc_at(a, set);
+	uint32_t way = victim(a, set, s, contexts);
+	uint32_t slot = set * a->ways + way;
 
 	a->tag[slot] = tag;
+	s->mark[way] = assoc_mark(tag);
 	if (a->policy == CPU_FIFO)
-		a->used[slot] = ++a->clock;
+		assoc_renew(a, s, way);
 	else
-		assoc_touch(a, slot);
-	if (a->guess)
-		*assoc_guess(a, tag) = (uint8_t)slot;
+		assoc_touch_way(a, set, way);
 	return slot;
 }
 
 void assoc_drop(struct assoc *a, uint32_t slot)
 {
+	struct assoc_set *s = assoc_at(a, slot / a->ways);
+
 	a->tag[slot] = 0;
-	if (has_stamps(a))
-		a->used[slot] = 0;
+	if (slot % a->ways < s->live)
+		s->live = (uint16_t)(slot % a->ways);
 }
 
 void assoc_clear(struct assoc *a)
 {
-	if (!a->sets)
-		return;
-	memset(a->tag, 0, slots(a) * sizeof(*a->tag));
-	if (has_stamps(a))
-		memset(a->used, 0, slots(a) * sizeof(*a->used));
+	for (uint32_t i = 0; i < slots(a); i++)
+		assoc_drop(a, i);
+}
+
+static void set_context(struct assoc *a, uint32_t slot, uint64_t context)
+{
+	uint64_t rest = a->tag[slot] & (BIT(ASSOC_CONTEXT_SHIFT) - 1);
+
+	a->tag[slot] = context << ASSOC_CONTEXT_SHIFT | rest;
+	assoc_at(a, slot / a->ways)->mark[slot % a->ways] =
+		assoc_mark(a->tag[slot]);
 }
 
 void assoc_renumber(struct assoc *a, const uint16_t map[CONTEXT_NUMBERS])
 {
 	for (uint32_t i = 0; i < slots(a); i++) {
-		uint64_t n = map[a->tag[i] >> ASSOC_CONTEXT_SHIFT];
+		uint16_t n = map[a->tag[i] >> ASSOC_CONTEXT_SHIFT];
 
 		if (n)
-			a->tag[i] =
-				n << ASSOC_CONTEXT_SHIFT |
-				(a->tag[i] & (BIT(ASSOC_CONTEXT_SHIFT) - 1));
+			set_context(a, i, n);
 		else
 			assoc_drop(a, i);
 	}
+	for (uint32_t set = 0; set < a->sets; set++)
+		assoc_at(a, set)->flushes = 0;
 }

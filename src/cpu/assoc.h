@@ -20,6 +20,20 @@
 /* The context's number is a tag's upper bits; 0 is no tag. */
 #define ASSOC_CONTEXT_SHIFT 50
 
+/*
+ * A set, its tags apart.  Marks are a byte of each way's tag, mixed, so that a
+ * search looks at the tags of those ways alone that may have it; after them, of
+ * LRU and FIFO, comes the ring of ways: of each the next older one, then of
+ * each the next newer.  The newest's newer one is the oldest.
+ */
+struct assoc_set {
+	/* Ways below hold entries of live contexts, since so many flushes. */
+	uint16_t live, flushes;
+	uint8_t newest;
+	uint8_t unused[3];
+	uint8_t mark[];
+};
+
 /* What a use of a way leaves of its set's tree, and sets in it. */
 struct assoc_plru {
 	uint64_t keep, set;
@@ -31,16 +45,15 @@ struct assoc {
 	uint64_t reciprocal; /* 2^64 / sets, rounded down; of a power of two,
 				less */
 	uint32_t ways;
+	uint32_t marks; /* ways, in words of eight */
 	enum cpu_policy policy;
-	uint64_t *tag; /* sets * ways; 0: free */
-	/* Of a slot: LRU, FIFO; 0 of a free one.  Of a set: PLRU.  Else NULL.
-	 */
-	uint64_t *used;
-	/* Tree-PLRU of 1 << way_shift ways: by way.  Else NULL. */
+	uint32_t set_shift; /* of the bytes of a set */
+	uint8_t *set;       /* struct assoc_set */
+	uint64_t *tag;      /* sets * ways; 0: free */
+	uint64_t *tree;     /* PLRU: of a set.  Else NULL */
+	/* Tree-PLRU of a power of two of ways: by way.  Else NULL. */
 	struct assoc_plru *plru;
-	uint32_t way_shift;
-	uint8_t *guess; /* many ways: where a tag was last found */
-	uint64_t clock; /* of uses; of the random sequence */
+	uint64_t random; /* the last of the sequence */
 };
 
 /* sets 0: an array that holds nothing.  -ENOMEM. */
@@ -67,47 +80,87 @@ static inline uint32_t assoc_set(const struct assoc *a, uint64_t number)
 	return assoc_modulo(a, number);
 }
 
-static inline uint8_t *assoc_guess(const struct assoc *a, uint64_t tag)
+static inline struct assoc_set *assoc_at(const struct assoc *a, uint32_t set)
 {
-	return &a->guess[(tag ^ tag >> 8) % CPU_WAYS_MAX];
+	return (struct assoc_set *)(void *)(a->set +
+					    ((size_t)set << a->set_shift));
 }
 
-uint32_t assoc_find_guessing(const struct assoc *a, uint64_t tag);
+/* 1..128: no way's is 0 that no tag has been in. */
+static inline uint8_t assoc_mark(uint64_t tag)
+{
+	return (uint8_t)((tag * UINT64_C(0x9e3779b97f4a7c15) >> 57) + 1);
+}
+
+/* Bit 7 of each byte that is 0. */
+static inline uint64_t assoc_zeros(uint64_t word)
+{
+	const uint64_t low = UINT64_C(0x7f7f7f7f7f7f7f7f);
+
+	return ~(((word & low) + low) | word | low);
+}
 
 /* The slot, or ASSOC_NONE. */
 static inline uint32_t assoc_find(const struct assoc *a, uint32_t set,
 				  uint64_t tag)
 {
+	const uint8_t *mark = assoc_at(a, set)->mark;
+	uint64_t wanted = assoc_mark(tag) * UINT64_C(0x0101010101010101);
 	uint32_t first = set * a->ways;
 
-	if (a->guess)
-		return assoc_find_guessing(a, tag);
-	for (uint32_t i = first; i < first + a->ways; i++)
-		if (a->tag[i] == tag)
-			return i;
+	for (uint32_t i = 0; i < a->marks; i += 8) {
+		uint64_t word;
+
+		__builtin_memcpy(&word, mark + i, sizeof(word));
+		word = assoc_zeros(word ^ wanted);
+		for (; word; word &= word - 1) {
+			uint32_t slot =
+				first + i + (uint32_t)__builtin_ctzll(word) / 8;
+
+			if (likely(a->tag[slot] == tag))
+				return slot;
+		}
+	}
 	return ASSOC_NONE;
 }
 
-static inline void assoc_touch_way(struct assoc *a, uint32_t slot)
+/* LRU, FIFO: the way becomes the newest. */
+static inline void assoc_renew(const struct assoc *a, struct assoc_set *s,
+			       uint32_t way)
 {
-	const struct assoc_plru *way = &a->plru[slot & (a->ways - 1)];
-	uint64_t *tree = &a->used[slot >> a->way_shift];
+	uint8_t *older = s->mark + a->marks, *newer = older + a->ways;
+	uint8_t newest = s->newest, oldest = newer[newest];
 
-	*tree = (*tree & way->keep) | way->set;
+	if (way == newest)
+		return;
+	s->newest = (uint8_t)way;
+	if (way == oldest)
+		return;
+	newer[older[way]] = newer[way];
+	older[newer[way]] = older[way];
+	older[way] = newest;
+	newer[way] = oldest;
+	newer[newest] = older[oldest] = (uint8_t)way;
 }
 
-/* Of any number of ways. */
-void assoc_touch_plru(struct assoc *a, uint32_t slot);
+/* PLRU of any number of ways. */
+void assoc_touch_tree(const struct assoc *a, uint64_t *tree, uint32_t way);
 
-/* The slot is used. */
-static inline void assoc_touch(struct assoc *a, uint32_t slot)
+static inline void assoc_touch_way(struct assoc *a, uint32_t set, uint32_t way)
 {
 	if (likely(a->policy == CPU_LRU))
-		a->used[slot] = ++a->clock;
+		assoc_renew(a, assoc_at(a, set), way);
 	else if (likely(a->plru != NULL))
-		assoc_touch_way(a, slot);
+		a->tree[set] =
+			(a->tree[set] & a->plru[way].keep) | a->plru[way].set;
 	else if (a->policy == CPU_PLRU)
-		assoc_touch_plru(a, slot);
+		assoc_touch_tree(a, &a->tree[set], way);
+}
+
+/* The slot, of this set, is used. */
+static inline void assoc_touch(struct assoc *a, uint32_t set, uint32_t slot)
+{
+	assoc_touch_way(a, set, slot - set * a->ways);
 }
 
 /*
@@ -116,6 +169,19 @@ static inline void assoc_touch(struct assoc *a, uint32_t slot)
  */
 uint32_t assoc_insert(struct assoc *a, uint32_t set, uint64_t tag,
 		      const struct contexts *contexts);
+
+/* True: the tag was there, and is used.  Else it is inserted. */
+static inline bool assoc_use(struct assoc *a, uint32_t set, uint64_t tag,
+			     const struct contexts *contexts)
+{
+	uint32_t slot = assoc_find(a, set, tag);
+
+	if (slot == ASSOC_NONE)
+		assoc_insert(a, set, tag, contexts);
+	else
+		assoc_touch(a, set, slot);
+	return slot != ASSOC_NONE;
+}
 
 void assoc_drop(struct assoc *a, uint32_t slot);
 

@@ -37,29 +37,16 @@ void caches_finish(struct caches *caches)
 		assoc_finish(&caches->level[i]);
 }
 
-static bool is_in(struct assoc *a, uint64_t line)
-{
-	uint32_t slot = assoc_find(a, assoc_set(a, line), line + 1);
-
-	if (slot == ASSOC_NONE)
-		return false;
-	assoc_touch(a, slot);
-	return true;
-}
-
 enum cache_level caches_reference(struct caches *caches, hpa_t at)
 {
 	uint64_t line = at >> CPU_LINE_SHIFT;
 	int found = CACHE_L1;
 
-	while (found < CPU_CACHES && (!caches->level[found].sets ||
-				      !is_in(&caches->level[found], line)))
-		found++;
-	for (int i = 0; i < found; i++) {
-		struct assoc *a = &caches->level[i];
+	for (; found < CPU_CACHES; found++) {
+		struct assoc *a = &caches->level[found];
 
-		if (a->sets)
-			assoc_insert(a, assoc_set(a, line), line + 1, NULL);
+		if (a->sets && assoc_use(a, assoc_set(a, line), line + 1, NULL))
+			break;
 	}
 	return (enum cache_level)found;
 }

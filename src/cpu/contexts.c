@@ -5,7 +5,7 @@
 
 void contexts_init(struct contexts *c)
 {
-	*c = (struct contexts){.next = 1, .base = 1};
+	*c = (struct contexts){.next = 1, .base = 1, .flushes = 1};
 }
 
 unsigned int contexts_give(struct contexts *c, unsigned int context)
@@ -24,12 +24,17 @@ void contexts_flush(struct contexts *c, unsigned int context)
 {
 	unsigned int n = contexts_number(c, context);
 
+	if (!n)
+		return;
 	c->live[n / 64] &= ~BIT(n % 64);
 	c->number[context] = 0;
+	c->flushes++;
 }
 
 void contexts_flush_all(struct contexts *c)
 {
+	if (c->base != c->next)
+		c->flushes++;
 	c->base = c->next;
 }
 

@@ -16,6 +16,9 @@
 struct contexts {
 	uint16_t next; /* number that is given next, from 1 */
 	uint16_t base; /* numbers below are nobody's */
+	/* From 1: flushes that took something since numbers began.  Each takes
+	 * a number, one by one or all below base: no more than 2 of each. */
+	uint16_t flushes;
 	uint16_t number[CONTEXTS];
 	uint64_t live[CONTEXT_NUMBERS / 64];
 };

@@ -44,15 +44,15 @@ int psc_lookup(struct psc *psc, enum paging_mode mode, uint64_t address)
 	for (int level = 2; level <= paging_levels(mode); level++) {
 		uint64_t number = prefix(mode, address, level);
 		struct assoc *a = array_of(psc, level);
-		uint32_t slot;
+		uint32_t set, slot;
 
 		if (!a->sets)
 			continue;
-		slot = assoc_find(a, assoc_set(a, number),
-				  tag_of(number, psc->current));
+		set = assoc_set(a, number);
+		slot = assoc_find(a, set, tag_of(number, psc->current));
 		if (slot == ASSOC_NONE)
 			continue;
-		assoc_touch(a, slot);
+		assoc_touch(a, set, slot);
 		return level;
 	}
 	return 0;

@@ -44,19 +44,6 @@ static int init_array(struct tlb_array *a, const struct tlb_array_desc *desc)
 	return a->grants && a->from ? 0 : -ENOMEM;
 }
 
-/* Arrays of one level that hold this size for this kind. */
-static unsigned int nr_of(const struct tlb *tlb, bool first, uint32_t kind,
-			  enum tlb_size size)
-{
-	unsigned int nr = 0;
-
-	for (unsigned int i = 0; i < tlb->nr; i++)
-		nr += (i < tlb->nr_first) == first &&
-		      (tlb->array[i].kinds & kind) &&
-		      (tlb->array[i].sizes & BIT(size));
-	return nr;
-}
-
 /* Those that share a size have the same kinds or none in common. */
 static bool are_alike(const struct tlb_array *a, const struct tlb_array *b,
 		      enum tlb_size size)
@@ -82,6 +69,25 @@ static void count_alike(struct tlb *tlb)
 					a->which[s]++;
 			}
 		}
+	}
+}
+
+static void list_asked(struct tlb *tlb)
+{
+	for (unsigned int i = 0; i < tlb->nr * NR_TLB_SIZES * TLB_KINDS; i++) {
+		unsigned int n = i / NR_TLB_SIZES % tlb->nr;
+		unsigned int kind = i / NR_TLB_SIZES / tlb->nr;
+		unsigned int size = i % NR_TLB_SIZES;
+		struct tlb_asked *asked = n < tlb->nr_first
+						  ? &tlb->first[kind]
+						  : &tlb->second[kind];
+
+		if (!(tlb->array[n].kinds & kind) ||
+		    !(tlb->array[n].sizes & BIT(size)))
+			continue;
+		asked->of[asked->nr].array = (uint8_t)n;
+		asked->of[asked->nr++].size = (uint8_t)size;
+		asked->sizes |= (uint8_t)BIT(size);
 	}
 }
 
@@ -114,6 +120,7 @@ int tlb_init(struct tlb *tlb, const struct cpu_geometry *geometry)
 			tlb->nr_first = tlb->nr;
 	}
 	count_alike(tlb);
+	list_asked(tlb);
 	for (uint32_t kind = 1; kind < TLB_KINDS; kind *= 2)
 		tlb->front[kind] = tlb->fronts[front_of(tlb, kind)];
 	contexts_init(&tlb->contexts);
@@ -144,16 +151,26 @@ static void forget_fronts(struct tlb *tlb)
 	memset(tlb->fronts, 0, sizeof(tlb->fronts));
 }
 
-static void set_front(struct tlb *tlb, struct tlb_array *a, uint32_t slot,
-		      gva_t gva, uint32_t kind)
+/* An entry, and the page size it is of. */
+struct place {
+	struct tlb_array *array;
+	enum tlb_size size;
+	uint32_t set, slot;
+};
+
+static void set_front(struct tlb *tlb, const struct place *at, gva_t gva,
+		      uint32_t kind)
 {
+	struct tlb_array *a = at->array;
+
 	tlb->front[kind][(gva >> PAGE_SHIFT) % TLB_FRONTS] = (struct tlb_front){
 		.tag = (gva & ~PAGE_MASK) | tlb->epoch,
-		.what = a->assoc.tag[slot],
-		.where = &a->assoc.tag[slot],
+		.what = a->assoc.tag[at->slot],
+		.where = &a->assoc.tag[at->slot],
 		.assoc = &a->assoc,
-		.slot = slot,
-		.grants = &a->grants[slot],
+		.set = at->set,
+		.way = at->slot - at->set * a->assoc.ways,
+		.grants = &a->grants[at->slot],
 	};
 }
 
@@ -191,11 +208,11 @@ static void take_numbers(struct tlb *tlb)
 
 /* --- Lookups ------------------------------------------------------------- */
 
-static bool takes(const struct tlb_array *a, uint32_t kind, enum tlb_size size,
-		  uint64_t page)
+/* Of arrays alike, it is this page's. */
+static bool is_picked(const struct tlb_array *a, enum tlb_size size,
+		      uint64_t page)
 {
-	return (a->kinds & kind) && (a->sizes & BIT(size)) &&
-	       (a->alike[size] == 1 || page % a->alike[size] == a->which[size]);
+	return a->alike[size] == 1 || page % a->alike[size] == a->which[size];
 }
 
 static uint32_t set_of(const struct tlb_array *a, enum tlb_size size,
@@ -207,9 +224,8 @@ static uint32_t set_of(const struct tlb_array *a, enum tlb_size size,
 
 /* The entry of the current context, or the global one. */
 static uint32_t find(const struct tlb *tlb, const struct tlb_array *a,
-		     enum tlb_size size, uint64_t page)
+		     uint32_t set, enum tlb_size size, uint64_t page)
 {
-	uint32_t set = set_of(a, size, page);
 	uint32_t slot =
 		assoc_find(&a->assoc, set, tag_of(page, size, tlb->current));
 
@@ -219,104 +235,76 @@ static uint32_t find(const struct tlb *tlb, const struct tlb_array *a,
 	return slot;
 }
 
-struct found {
-	struct tlb_array *array;
-	uint32_t slot;
-	enum tlb_size size;
-};
-
-/* In arrays from..to - 1, with the rights. */
-static bool search(struct tlb *tlb, unsigned int from, unsigned int to,
-		   gva_t gva, uint32_t needs, struct found *ret)
+/* With the rights. */
+static bool search(struct tlb *tlb, const struct tlb_asked *asked, gva_t gva,
+		   uint32_t needs, struct place *ret)
 {
-	uint32_t kind = needs & (TLB_READ | TLB_WRITE | TLB_FETCH);
+	for (unsigned int i = 0; i < asked->nr; i++) {
+		enum tlb_size size = (enum tlb_size)asked->of[i].size;
+		struct tlb_array *a = &tlb->array[asked->of[i].array];
+		uint64_t page = page_number(gva, size);
+		uint32_t set, slot;
 
-	for (unsigned int i = from; i < to; i++) {
-		struct tlb_array *a = &tlb->array[i];
-
-		if (!(a->kinds & kind))
+		if (!(tlb->held & BIT(size)) || !is_picked(a, size, page))
 			continue;
-		for (enum tlb_size s = TLB_4K; s < NR_TLB_SIZES; s++) {
-			uint64_t page = page_number(gva, s);
-			uint32_t slot;
-
-			if (!takes(a, kind, s, page))
-				continue;
-			slot = find(tlb, a, s, page);
-			if (slot == ASSOC_NONE || (needs & ~a->grants[slot]))
-				continue;
-			assoc_touch(&a->assoc, slot);
-			*ret = (struct found){a, slot, s};
-			return true;
-		}
+		set = set_of(a, size, page);
+		slot = find(tlb, a, set, size, page);
+		if (slot == ASSOC_NONE || (needs & ~a->grants[slot]))
+			continue;
+		assoc_touch(&a->assoc, set, slot);
+		*ret = (struct place){a, size, set, slot};
+		return true;
 	}
 	return false;
 }
 
 bool tlb_lookup_first(struct tlb *tlb, gva_t gva, uint32_t needs)
 {
-	struct found found;
-
-	if (!search(tlb, 0, tlb->nr_first, gva, needs, &found))
-		return false;
-	set_front(tlb, found.array, found.slot, gva,
-		  needs & (TLB_READ | TLB_WRITE | TLB_FETCH));
-	return true;
-}
-
-bool tlb_has_second(const struct tlb *tlb, uint32_t needs)
-{
 	uint32_t kind = needs & (TLB_READ | TLB_WRITE | TLB_FETCH);
+	struct place place;
 
-	for (unsigned int i = tlb->nr_first; i < tlb->nr; i++)
-		if (tlb->array[i].kinds & kind)
-			return true;
-	return false;
+	if (!search(tlb, &tlb->first[kind], gva, needs, &place))
+		return false;
+	set_front(tlb, &place, gva, kind);
+	return true;
 }
 
 /* --- Fills --------------------------------------------------------------- */
 
-/* Returns the slot. */
-static uint32_t put(struct tlb *tlb, struct tlb_array *a,
-		    const struct tlb_page *page)
+static struct place put(struct tlb *tlb, struct tlb_array *a,
+			const struct tlb_page *page, uint64_t number)
 {
-	enum tlb_size size = page->size;
-	uint64_t number = page_number(page->gva, size);
 	unsigned int context = page->global ? tlb->global : tlb->current;
-	uint64_t tag = tag_of(number, size, context);
-	uint32_t set = set_of(a, size, number);
+	uint64_t tag = tag_of(number, page->size, context);
+	uint32_t set = set_of(a, page->size, number);
 	uint32_t slot = assoc_find(&a->assoc, set, tag);
 
 	if (slot == ASSOC_NONE)
 		slot = assoc_insert(&a->assoc, set, tag, &tlb->contexts);
 	else
-		assoc_touch(&a->assoc, slot);
+		assoc_touch(&a->assoc, set, slot);
 	a->grants[slot] = (uint16_t)page->grants;
 	a->from[slot] = page->from;
-	return slot;
+	return (struct place){a, page->size, set, slot};
 }
 
-static void put_first(struct tlb *tlb, uint32_t kind,
-		      const struct tlb_page *page)
+static void put_level(struct tlb *tlb, const struct tlb_asked *level,
+		      uint32_t kind, const struct tlb_page *page)
 {
 	uint64_t number = page_number(page->gva, page->size);
 
-	for (unsigned int i = 0; i < tlb->nr_first; i++) {
-		struct tlb_array *a = &tlb->array[i];
+	tlb->held |= (uint8_t)BIT(page->size);
+	for (unsigned int i = 0; i < level[kind].nr; i++) {
+		struct tlb_array *a = &tlb->array[level[kind].of[i].array];
+		struct place place;
 
-		if (takes(a, kind, page->size, number))
-			set_front(tlb, a, put(tlb, a, page), page->gva, kind);
+		if (level[kind].of[i].size != page->size ||
+		    !is_picked(a, page->size, number))
+			continue;
+		place = put(tlb, a, page, number);
+		if (level == tlb->first)
+			set_front(tlb, &place, page->gva, kind);
 	}
-}
-
-static void put_second(struct tlb *tlb, uint32_t kind,
-		       const struct tlb_page *page)
-{
-	uint64_t number = page_number(page->gva, page->size);
-
-	for (unsigned int i = tlb->nr_first; i < tlb->nr; i++)
-		if (takes(&tlb->array[i], kind, page->size, number))
-			put(tlb, &tlb->array[i], page);
 }
 
 /* As much of the page as the first level takes; it always takes 4 KiB. */
@@ -325,7 +313,8 @@ static struct tlb_page piece_of(const struct tlb *tlb, uint32_t kind,
 {
 	struct tlb_page piece = *page;
 
-	while (piece.size > TLB_4K && !nr_of(tlb, true, kind, piece.size))
+	while (piece.size > TLB_4K &&
+	       !(tlb->first[kind].sizes & BIT(piece.size)))
 		piece.size--;
 	if (piece.size != page->size && !piece.from)
 		piece.from = (uint8_t)size_shift(page->size);
@@ -340,28 +329,30 @@ void tlb_fill(struct tlb *tlb, uint32_t kind, const struct tlb_page *page)
 	tlb->has_keys |= (piece.grants & TLB_KEYED) != 0;
 	if (piece.global && !tlb->global)
 		tlb->global = number_of(tlb, CONTEXT_GLOBAL);
-	put_first(tlb, kind, &piece);
-	put_second(tlb, kind,
-		   nr_of(tlb, false, kind, page->size) ? page : &piece);
+	put_level(tlb, tlb->first, kind, &piece);
+	put_level(tlb, tlb->second, kind,
+		  tlb->second[kind].sizes & BIT(page->size) ? page : &piece);
 }
 
 bool tlb_lookup_second(struct tlb *tlb, gva_t gva, uint32_t needs)
 {
 	uint32_t kind = needs & (TLB_READ | TLB_WRITE | TLB_FETCH);
 	struct tlb_page page = {.gva = gva};
-	struct found found;
+	const struct tlb_array *a;
+	struct place found;
 
-	if (!search(tlb, tlb->nr_first, tlb->nr, gva, needs, &found))
+	if (!search(tlb, &tlb->second[kind], gva, needs, &found))
 		return false;
-	page.grants = found.array->grants[found.slot];
-	page.from = found.array->from[found.slot];
-	page.global = tlb->global && found.array->assoc.tag[found.slot] >>
-						     ASSOC_CONTEXT_SHIFT ==
-					     tlb->global;
+	a = found.array;
+	page.grants = a->grants[found.slot];
+	page.from = a->from[found.slot];
+	page.global =
+		tlb->global &&
+		a->assoc.tag[found.slot] >> ASSOC_CONTEXT_SHIFT == tlb->global;
 	page.size = found.size;
 	page = piece_of(tlb, kind, &page);
 	tlb->has_pieces |= page.from != 0;
-	put_first(tlb, kind, &page);
+	put_level(tlb, tlb->first, kind, &page);
 	return true;
 }
 
@@ -410,6 +401,7 @@ void tlb_flush(struct tlb *tlb)
 {
 	contexts_flush_all(&tlb->contexts);
 	tlb->has_pieces = tlb->has_keys = false;
+	tlb->held = 0;
 	take_numbers(tlb);
 }
 

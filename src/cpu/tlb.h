@@ -67,10 +67,19 @@ struct tlb_front {
 	const uint64_t *where; /* in assoc->tag */
 	const uint16_t *grants;
 	struct assoc *assoc;
-	uint32_t slot;
+	uint32_t set, way;
 };
 
 #define TLB_FRONTS 64u
+
+/* The arrays that a level has for a kind, each with a size that it holds. */
+struct tlb_asked {
+	struct {
+		uint8_t array, size;
+	} of[TLB_ARRAYS_MAX * NR_TLB_SIZES];
+	uint8_t nr;
+	uint8_t sizes; /* all of them */
+};
 
 struct tlb {
 	/* All that a hit touches, by kind. */
@@ -81,8 +90,10 @@ struct tlb {
 	uint16_t pcid;
 	bool has_pieces; /* some entry may be a piece of a guest's page */
 	bool has_keys;
+	uint8_t held; /* sizes that some entry may be of */
 	unsigned int nr;
 	unsigned int nr_first; /* of the first level, which come first */
+	struct tlb_asked first[TLB_KINDS], second[TLB_KINDS]; /* by kind */
 	struct tlb_array array[TLB_ARRAYS_MAX];
 	struct tlb_front fronts[3][TLB_FRONTS];
 	struct contexts contexts;
@@ -97,7 +108,10 @@ void tlb_finish(struct tlb *tlb);
 bool tlb_lookup_first(struct tlb *tlb, gva_t gva, uint32_t needs);
 
 /* Is there a second level for this kind? */
-bool tlb_has_second(const struct tlb *tlb, uint32_t needs);
+static inline bool tlb_has_second(const struct tlb *tlb, uint32_t needs)
+{
+	return tlb->second[needs & (TLB_READ | TLB_WRITE | TLB_FETCH)].nr;
+}
 
 /* The first level has missed.  A hit fills it. */
 bool tlb_lookup_second(struct tlb *tlb, gva_t gva, uint32_t needs);
@@ -112,7 +126,7 @@ static inline bool tlb_lookup(struct tlb *tlb, gva_t gva, uint32_t needs)
 	if (likely(front->tag == ((gva & ~PAGE_MASK) | tlb->epoch) &&
 		   *front->where == front->what &&
 		   !(needs & ~(uint32_t)*front->grants))) {
-		assoc_touch(front->assoc, front->slot);
+		assoc_touch_way(front->assoc, front->set, front->way);
 		return true;
 	}
 	return tlb_lookup_first(tlb, gva, needs);

@@ -66,17 +66,8 @@ static bool is_nested_known(struct walker *walker, gpa_t gpa, int leaf)
 	struct assoc *a = &walker->nested_tlb;
 	uint64_t page = gpa >> pt_shift(leaf);
 	uint64_t tag = BIT(49) | (uint64_t)leaf << 45 | page;
-	uint32_t slot;
 
-	if (!a->sets)
-		return false;
-	slot = assoc_find(a, assoc_set(a, page), tag);
-	if (slot != ASSOC_NONE) {
-		assoc_touch(a, slot);
-		return true;
-	}
-	assoc_insert(a, assoc_set(a, page), tag, NULL);
-	return false;
+	return a->sets && assoc_use(a, assoc_set(a, page), tag, NULL);
 }
 
 static void translate_gpa(struct walk_state *s, const struct walker_path *path,

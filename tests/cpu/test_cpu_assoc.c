@@ -145,7 +145,7 @@ static void step(struct assoc *a, struct slow_set *slow, uint64_t r)
 		return;
 	}
 	if (slot != ASSOC_NONE) {
-		assoc_touch(a, slot);
+		assoc_touch(a, set, slot);
 		slow_use(s, way, false);
 		return;
 	}
