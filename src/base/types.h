@@ -52,5 +52,7 @@ static inline uint64_t max_u64(uint64_t a, uint64_t b)
 
 /* For the slow half of a hot function: keeps its registers out of the hit. */
 #define cold_path __attribute__((noinline, cold))
+/* The same, of one that is not rare: it is made to be fast, too. */
+#define slow_path __attribute__((noinline))
 
 #endif

@@ -132,8 +132,15 @@ void assoc_touch_tree(const struct assoc *a, uint64_t *tree, uint32_t way)
 static uint32_t oldest_plru(const struct assoc *a, uint32_t set)
 {
 	uint64_t tree = a->tree[set];
-	uint32_t node = 1, half = leaves(a->ways) / 2, first = 0;
+	uint32_t node = 1, half, first = 0;
 
+	/* A power of two: without a branch that the tree's bits choose. */
+	if (likely(a->plru != NULL)) {
+		while (node < a->ways)
+			node = 2 * node + (uint32_t)(tree >> node & 1);
+		return node - a->ways;
+	}
+	half = leaves(a->ways) / 2;
 	for (; half; half /= 2) {
 		bool right = (tree & BIT(node)) && first + half < a->ways;
 

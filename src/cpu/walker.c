@@ -148,6 +148,8 @@ void walker_walk(struct walker *walker, const struct walker_path *path,
 	}
 	if (path->ept_levels && path->has_page)
 		translate_gpa(&s, path, path->page);
+	ret->reads = (uint8_t)s.nr;
+	ret->hidden = (uint8_t)(s.nr < s.hidden ? s.nr : s.hidden);
 	if (s.nr > walker->longest)
 		walker->longest = s.nr;
 }

@@ -36,7 +36,8 @@ struct walker_counts {
 	/* Reads by where they ended: all, and those that take time. */
 	uint8_t refs[NR_CACHE_LEVELS];
 	uint8_t charged[NR_CACHE_LEVELS];
-	uint8_t ept_refs; /* among refs: of EPT tables */
+	uint8_t reads, hidden; /* all; those that take none */
+	uint8_t ept_refs;      /* among refs: of EPT tables */
 	uint8_t nested_lookups, nested_hits;
 	uint8_t psc_level; /* 2..5: of the cached entry it began behind; 0 */
 	bool overlaps;     /* it is not the first of its group */

@@ -6,6 +6,8 @@
  * So are its neighbours, where A is set already: a processor may remember what
  * it was not asked for, as long as A is set.
  */
+#include <string.h>
+
 #include "direct/internal.h"
 
 /* Leaf entries of one guest table that a miss looks at; a power of two. */
@@ -26,35 +28,13 @@ static uint64_t entry_at(const struct direct *direct, gpa_t at)
 				 (unsigned int)(at & PAGE_MASK) / size);
 }
 
-static struct path walk_by(const struct direct *direct,
-			   const struct paging_ctx *guest, gva_t gva,
-			   uint32_t access)
+static struct direct_path path_of(const struct walk *w)
 {
-	struct path path = {
-		.walk = paging_walk(guest, direct->mem, gva, access)};
-	gva_t linear = paging_linear(guest->mode, gva);
-	hpa_t table = guest->root & PTE_ADDR;
+	struct direct_path path = {
+		.nr = w->refs, .has_page = !w->fault, .page = w->pa};
 
-	if (guest->mode == PAGING_PAE)
-		table = guest->pdpte[(linear >> 30) & 3] & PTE_ADDR;
-	for (int level = paging_levels(guest->mode);
-	     path.read.nr < path.walk.refs; level--) {
-		gpa_t at = table +
-			   (gpa_t)paging_entry_size(guest->mode) *
-				   paging_index(guest->mode, linear, level);
-
-		path.read.at[path.read.nr++] = at;
-		table = entry_at(direct, at) & PTE_ADDR;
-	}
-	path.read.has_page = !path.walk.fault;
-	path.read.page = path.walk.pa;
+	memcpy(path.at, w->at, sizeof(path.at));
 	return path;
-}
-
-static struct path walk_guest(const struct direct *direct, gva_t gva,
-			      uint32_t access)
-{
-	return walk_by(direct, &direct->cur->guest, gva, access);
 }
 
 static bool set_bits(struct direct *direct, gpa_t at, uint64_t bits)
@@ -284,7 +264,8 @@ struct direct_result direct_fault(struct direct *direct, gva_t gva,
 	struct direct_result ret;
 
 	gva = paging_linear(direct->cur->guest.mode, gva);
-	path = walk_guest(direct, gva, access);
+	path.walk = paging_walk(&direct->cur->guest, direct->mem, gva, access);
+	path.read = path_of(&path.walk);
 	if (!is_walk_backed(direct, &path, &ret))
 		return ret;
 	ret = (struct direct_result){.gpa = path.walk.pa, .path = path.read};
@@ -321,8 +302,9 @@ static struct paging_ctx without_rights(const struct paging_ctx *guest)
 struct direct_path direct_path(const struct direct *direct, gva_t gva)
 {
 	struct paging_ctx lax = without_rights(&direct->cur->guest);
+	const struct walk w = paging_walk(&lax, direct->mem, gva, 0);
 
-	return walk_by(direct, &lax, paging_linear(lax.mode, gva), 0).read;
+	return path_of(&w);
 }
 
 struct direct_leaf direct_leaf(uint64_t entry)

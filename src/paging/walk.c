@@ -28,19 +28,29 @@ static uint64_t reserved_32(const struct paging_ctx *ctx, uint64_t entry,
  * facts: SDM vol. 3A, "Reserved bits" of each paging mode.  62:52 are ignored
  * in long mode and reserved in PAE; 63 is reserved while NXE is 0.
  */
-uint64_t paging_reserved(const struct paging_ctx *ctx, uint64_t entry,
-			 int level)
+static uint64_t reserved_anywhere(const struct paging_ctx *ctx)
 {
 	uint64_t rsvd = 0;
 
 	if (ctx->mode == PAGING_32)
-		return reserved_32(ctx, entry, level);
+		return 0;
 	if (ctx->maxphyaddr < 52)
 		rsvd |= BITS(51, ctx->maxphyaddr);
 	if (ctx->mode == PAGING_PAE)
 		rsvd |= BITS(62, 52);
 	if (!ctx->nxe)
 		rsvd |= PTE_NX;
+	return rsvd;
+}
+
+/* PS, and what it makes reserved. */
+static uint64_t reserved_by_ps(const struct paging_ctx *ctx, uint64_t entry,
+			       int level)
+{
+	uint64_t rsvd = 0;
+
+	if (ctx->mode == PAGING_32)
+		return reserved_32(ctx, entry, level);
 	if (level >= 4 || (level == 3 && !ctx->has_1g))
 		rsvd |= PTE_PS;
 	if (level == 3 && (entry & PTE_PS))
@@ -48,6 +58,12 @@ uint64_t paging_reserved(const struct paging_ctx *ctx, uint64_t entry,
 	if (level == 2 && (entry & PTE_PS))
 		rsvd |= BITS(20, 13);
 	return rsvd;
+}
+
+uint64_t paging_reserved(const struct paging_ctx *ctx, uint64_t entry,
+			 int level)
+{
+	return reserved_anywhere(ctx) | reserved_by_ps(ctx, entry, level);
 }
 
 static bool has_nx(const struct paging_ctx *ctx)
@@ -103,77 +119,124 @@ bool paging_key_denies(const struct paging_ctx *ctx, uint64_t leaf,
 	       ((access & PFEC_U) || ctx->wp);
 }
 
-static struct walk walk_fault(struct walk w, const struct paging_ctx *ctx,
-			      uint32_t access, uint32_t more)
+static void set_fault(struct walk *w, const struct paging_ctx *ctx,
+		      uint32_t access, uint32_t more)
 {
-	w.fault = true;
-	w.pfec = fault_code(ctx, access, more);
-	return w;
+	w->fault = true;
+	w->pfec = fault_code(ctx, access, more);
 }
 
-uint64_t paging_read_entry(const struct paging_ctx *ctx, const struct mem *mem,
-			   hpa_t table, unsigned int index)
+static inline uint64_t read_entry(const struct mem *mem, hpa_t at,
+				  unsigned int size)
 {
-	hpa_t at = table + (hpa_t)paging_entry_size(ctx->mode) * index;
 	uint64_t entry;
 
-	if (ctx->mode == PAGING_32)
+	if (unlikely(size == 4))
 		return mem_is_ram(mem, at, 4) ? mem_read_u32(mem, at)
 					      : UINT32_MAX;
 	return mem_read_entry(mem, at, &entry) ? entry : ~UINT64_C(0);
 }
 
+uint64_t paging_read_entry(const struct paging_ctx *ctx, const struct mem *mem,
+			   hpa_t table, unsigned int index)
+{
+	unsigned int size = paging_entry_size(ctx->mode);
+
+	return read_entry(mem, table + (hpa_t)size * index, size);
+}
+
+/*
+ * From the table of this level down to a leaf, or to an entry that faults:
+ * then the error code's upper bits are *ret.
+ */
+static bool walk_tables(struct walk *w, const struct paging_ctx *ctx,
+			const struct mem *mem, gva_t gva, uint32_t *ret)
+{
+	const enum paging_mode mode = ctx->mode;
+	const unsigned int size = paging_entry_size(mode);
+	const uint64_t rsvd = reserved_anywhere(ctx);
+	uint64_t rights = PTE_W | PTE_U, entry;
+	int level = paging_levels(mode);
+	hpa_t table = w->table;
+	bool ps;
+
+	*ret = 0;
+	for (;; level--) {
+		hpa_t at = table + size * paging_index(mode, gva, level);
+
+		entry = read_entry(mem, at, size);
+		w->at[w->refs++] = at;
+		if (!(entry & PTE_P))
+			break;
+		ps = level > 1 && (entry & PTE_PS);
+		if (unlikely((entry & rsvd) ||
+			     (ps &&
+			      (entry & reserved_by_ps(ctx, entry, level))))) {
+			*ret = PFEC_P | PFEC_RSVD;
+			break;
+		}
+		rights &= entry | ~(PTE_W | PTE_U);
+		rights |= entry & PTE_NX;
+		if (level == 1 || (ps && paging_is_leaf(ctx, entry, level)))
+			break;
+		table = entry & PTE_ADDR;
+	}
+	w->leaf = entry;
+	w->table = table;
+	w->index = (uint16_t)paging_index(mode, gva, level);
+	w->level = (uint8_t)level;
+	w->rights = rights;
+	return (entry & PTE_P) && !*ret;
+}
+
+/* Member by member: a walk is short, and to clear a block at once is not. */
+static void start_walk(struct walk *w)
+{
+	w->fault = false;
+	w->pfec = 0;
+	w->pa = w->leaf = w->table = 0;
+	w->index = w->level = w->refs = 0;
+	w->rights = PTE_W | PTE_U;
+	for (int i = 0; i < PT_LEVEL_MAX; i++)
+		w->at[i] = 0;
+}
+
 struct walk paging_walk(const struct paging_ctx *ctx, const struct mem *mem,
 			gva_t gva, uint32_t access)
 {
-	struct walk w = {.rights = PTE_W | PTE_U};
-	hpa_t table = ctx->root & PTE_ADDR;
-	int level = paging_levels(ctx->mode);
+	struct walk w;
 	uint32_t denied;
 
+	start_walk(&w);
 	gva = paging_linear(ctx->mode, gva);
 	if (ctx->mode == PAGING_OFF) {
 		w.pa = gva;
 		return w;
 	}
+	w.table = ctx->root & PTE_ADDR;
 	if (ctx->mode == PAGING_PAE) {
-		uint64_t pdpte = ctx->pdpte[(gva >> 30) & 3];
-
-		w.leaf = pdpte;
+		w.leaf = ctx->pdpte[(gva >> 30) & 3];
 		w.level = 3;
-		if (!(pdpte & PTE_P))
-			return walk_fault(w, ctx, access, 0);
-		table = pdpte & PTE_ADDR;
+		w.table = 0;
+		if (!(w.leaf & PTE_P)) {
+			set_fault(&w, ctx, access, 0);
+			return w;
+		}
+		w.table = w.leaf & PTE_ADDR;
 	}
-
-	for (;; level--) {
-		unsigned int index = paging_index(ctx->mode, gva, level);
-		uint64_t entry = paging_read_entry(ctx, mem, table, index);
-
-		w.leaf = entry;
-		w.table = table;
-		w.index = (uint16_t)index;
-		w.level = (uint8_t)level;
-		w.refs++;
-		if (!(entry & PTE_P))
-			return walk_fault(w, ctx, access, 0);
-		if (entry & paging_reserved(ctx, entry, level))
-			return walk_fault(w, ctx, access, PFEC_P | PFEC_RSVD);
-
-		w.rights &= entry | ~(PTE_W | PTE_U);
-		w.rights |= entry & PTE_NX;
-		if (paging_is_leaf(ctx, entry, level))
-			break;
-		table = entry & PTE_ADDR;
+	if (!walk_tables(&w, ctx, mem, gva, &denied)) {
+		set_fault(&w, ctx, access, denied);
+		return w;
 	}
 
 	denied = is_denied(ctx, w.rights, access) ? PFEC_P : 0;
 	if (paging_key_denies(ctx, w.leaf, w.rights, access))
 		denied |= PFEC_P | PFEC_PK;
-	if (denied)
-		return walk_fault(w, ctx, access, denied);
-
-	w.pa = paging_leaf_base(ctx->mode, w.leaf, level) |
-	       (gva & (BIT(paging_shift(ctx->mode, level)) - 1));
+	if (denied) {
+		set_fault(&w, ctx, access, denied);
+		return w;
+	}
+	w.pa = paging_leaf_base(ctx->mode, w.leaf, w.level) |
+	       (gva & (BIT(paging_shift(ctx->mode, w.level)) - 1));
 	return w;
 }

@@ -43,6 +43,7 @@ struct walk {
 	uint8_t level;   /* level of the last entry read */
 	uint8_t refs;    /* table references made */
 	uint64_t rights; /* PTE_W, PTE_U, PTE_NX combined over the levels */
+	hpa_t at[PT_LEVEL_MAX]; /* of each reference, from the top */
 };
 
 /*

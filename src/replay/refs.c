@@ -187,7 +187,7 @@ static void deliver_again(struct replay_lane *lane)
 		     d->event.vector);
 }
 
-static cold_path void miss(struct replay_lane *lane,
+static slow_path void miss(struct replay_lane *lane,
 			   const struct trace_ref *ref)
 {
 	struct guest_outcome out = {0};

@@ -30,20 +30,26 @@ struct tlb *sim_tlb(struct sim *sim, unsigned int vcpu)
 
 /* --- Walks --------------------------------------------------------------- */
 
+static void count_reads(struct account *acct, const struct walker_counts *c)
+{
+	for (int i = 0; i < NR_CACHE_LEVELS; i++) {
+		if (!c->refs[i])
+			continue;
+		acct->tlb[TLB_walk_refs_l1 + i] += c->refs[i];
+		if (c->charged[i])
+			account_charge(acct, (enum cost_id)(COST_WALK_L1 + i),
+				       c->charged[i]);
+	}
+}
+
 static void count_walk(struct account *acct, const struct walker_counts *c)
 {
 	uint64_t *tlb = acct->tlb;
-	uint64_t reads = 0, charged = 0;
 
-	for (int i = 0; i < NR_CACHE_LEVELS; i++) {
-		tlb[TLB_walk_refs_l1 + i] += c->refs[i];
-		reads += c->refs[i];
-		charged += c->charged[i];
-	}
 	tlb[TLB_walks]++;
 	tlb[TLB_walks_overlapped] += c->overlaps;
-	tlb[TLB_walk_refs] += reads;
-	tlb[TLB_walk_refs_hidden] += reads - charged;
+	tlb[TLB_walk_refs] += c->reads;
+	tlb[TLB_walk_refs_hidden] += c->hidden;
 	tlb[TLB_ept_refs] += c->ept_refs;
 	tlb[TLB_nested_lookups] += c->nested_lookups;
 	tlb[TLB_nested_hits] += c->nested_hits;
@@ -51,16 +57,9 @@ static void count_walk(struct account *acct, const struct walker_counts *c)
 		tlb[TLB_psc_pde_hits + c->psc_level - 2]++;
 	else
 		tlb[TLB_psc_misses]++;
-}
-
-static void charge_walk(struct account *acct, const struct walker_counts *c)
-{
 	if (!c->overlaps)
 		account_charge(acct, COST_WALK, 1);
-	for (int i = 0; i < NR_CACHE_LEVELS; i++)
-		if (c->charged[i])
-			account_charge(acct, (enum cost_id)(COST_WALK_L1 + i),
-				       c->charged[i]);
+	count_reads(acct, c);
 }
 
 void sim_count_walk(struct sim *sim, const struct guest_event *ev,
@@ -72,7 +71,6 @@ void sim_count_walk(struct sim *sim, const struct guest_event *ev,
 		return;
 	walker_walk(&sim->cur->hw.walker, path, ev->gva, ev->insns, &counts);
 	count_walk(sim->acct, &counts);
-	charge_walk(sim->acct, &counts);
 }
 
 void sim_count_assists(struct sim *sim, unsigned int nr)

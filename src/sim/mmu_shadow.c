@@ -282,22 +282,10 @@ static bool page_fault_exit(struct sim *sim, const struct guest_event *ev,
 static void count_walk(struct sim *sim, const struct guest_event *ev,
 		       const struct walk *w)
 {
-	const struct paging_ctx *hardware = &sim->cur->hardware;
-	struct walker_path path = {.mode = hardware->mode, .nr = w->refs};
-	gva_t gva = paging_linear(path.mode, ev->gva);
-	hpa_t table = hardware->root & PTE_ADDR;
-	int level = paging_levels(path.mode);
-	uint64_t entry;
+	struct walker_path path = {.mode = sim->cur->hardware.mode,
+				   .nr = w->refs};
 
-	if (path.mode == PAGING_PAE)
-		table = hardware->pdpte[(gva >> 30) & 3] & PTE_ADDR;
-	for (unsigned int i = 0; i < w->refs; i++, level--) {
-		path.at[i] =
-			table + 8 * (hpa_t)paging_index(path.mode, gva, level);
-		if (!mem_read_entry(sim->mem, path.at[i], &entry))
-			break;
-		table = entry & PTE_ADDR;
-	}
+	memcpy(path.at, w->at, sizeof(path.at));
 	sim_count_walk(sim, ev, &path);
 }
 
