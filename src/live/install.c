@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/sparse.h"
 #include "live/install.h"
 
 #define LINK_HEAD UINT32_C(0x80000000)
@@ -10,17 +11,21 @@
 _Static_assert(POOL_PAGES_MAX *PT_ENTRIES < LINK_HEAD,
 	       "an entry number must not look like a list head");
 
+static size_t nr_entries(const struct mem *mem)
+{
+	return (size_t)mem->pool.nr_pages * PT_ENTRIES;
+}
+
 int install_create(struct mem *mem, struct install *ret, struct diag *diag)
 {
 	size_t nr_frames = (size_t)(mem->ram_size >> PAGE_SHIFT);
-	size_t nr_entries = (size_t)mem->pool.nr_pages * PT_ENTRIES;
 
 	BUG_ON(!mem->pool.installed);
 	*ret = (struct install){.mem = mem};
 	ret->is_code = calloc(nr_frames, sizeof(*ret->is_code));
 	ret->head = calloc(nr_frames, sizeof(*ret->head));
 	/* Pages of it that no table uses are never touched. */
-	ret->link = calloc(nr_entries, sizeof(*ret->link));
+	ret->link = sparse_alloc(nr_entries(mem), sizeof(*ret->link));
 	if (!ret->is_code || !ret->head || !ret->link) {
 		install_destroy(ret);
 		return diag_set(diag, -ENOMEM, "out of memory");
@@ -32,7 +37,9 @@ void install_destroy(struct install *install)
 {
 	free(install->is_code);
 	free(install->head);
-	free(install->link);
+	if (install->mem)
+		sparse_free(install->link, nr_entries(install->mem),
+			    sizeof(*install->link));
 	*install = (struct install){0};
 }
 

@@ -443,4 +443,7 @@ void audit_entry(struct audit *a, const struct sp *sp, unsigned int index);
 void audit_table(struct audit *a, const struct sp *sp);
 void audit_whole(struct audit *a);
 
+/* Frees the memory; what is in it is not looked at, the pool not told. */
+void smmu_drop(struct smmu *smmu);
+
 #endif

@@ -14,15 +14,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/sparse.h"
 #include "shadow_mmu/internal.h"
 
 /* facts: KVM had 1024 buckets, hashed by gfn modulo that. */
 #define MIN_BUCKETS 1024u
 
+static size_t nr_entries(const struct smmu *smmu)
+{
+	return (size_t)smmu->mem->pool.nr_pages * PT_ENTRIES;
+}
+
 static int alloc_arrays(struct smmu *smmu)
 {
 	uint32_t pages = smmu->mem->pool.nr_pages;
 	uint32_t buckets = MIN_BUCKETS;
+	size_t entries = nr_entries(smmu);
 
 	while (buckets < smmu->max_pages)
 		buckets *= 2;
@@ -30,7 +37,7 @@ static int alloc_arrays(struct smmu *smmu)
 	smmu->nr_gfns = smmu->mem->ram_size >> PAGE_SHIFT;
 
 	smmu->sp = calloc(pages, sizeof(*smmu->sp));
-	smmu->link = calloc((size_t)pages * PT_ENTRIES, sizeof(*smmu->link));
+	smmu->link = sparse_alloc(entries, sizeof(*smmu->link));
 	smmu->rmap = malloc(smmu->nr_gfns * sizeof(*smmu->rmap));
 	smmu->hash = malloc(buckets * sizeof(*smmu->hash));
 	smmu->slot_of = calloc(smmu->nr_gfns, sizeof(*smmu->slot_of));
@@ -41,8 +48,8 @@ static int alloc_arrays(struct smmu *smmu)
 	smmu->slot[0].nr = smmu->nr_gfns;
 
 	if (smmu->audit != SMMU_AUDIT_OFF)
-		smmu->made_from = calloc((size_t)pages * PT_ENTRIES,
-					 sizeof(*smmu->made_from));
+		smmu->made_from =
+			sparse_alloc(entries, sizeof(*smmu->made_from));
 	if (smmu->audit != SMMU_AUDIT_OFF && !smmu->made_from)
 		return -ENOMEM;
 
@@ -178,6 +185,19 @@ static void free_roots(struct smmu *smmu)
 	smmu->cur->root = 0;
 }
 
+void smmu_drop(struct smmu *smmu)
+{
+	free(smmu->sp);
+	sparse_free(smmu->link, nr_entries(smmu), sizeof(*smmu->link));
+	free(smmu->rmap);
+	free(smmu->hash);
+	free(smmu->slot_of);
+	free(smmu->dirty);
+	sparse_free(smmu->made_from, nr_entries(smmu),
+		    sizeof(*smmu->made_from));
+	free(smmu);
+}
+
 void smmu_destroy(struct smmu *smmu)
 {
 	if (!smmu)
@@ -193,14 +213,7 @@ void smmu_destroy(struct smmu *smmu)
 	for (unsigned int i = 0; i < smmu->nr_vcpus; i++)
 		if (smmu->vcpu[i].pae_root)
 			pool_free(&smmu->mem->pool, smmu->vcpu[i].pae_root);
-	free(smmu->sp);
-	free(smmu->link);
-	free(smmu->rmap);
-	free(smmu->hash);
-	free(smmu->slot_of);
-	free(smmu->dirty);
-	free(smmu->made_from);
-	free(smmu);
+	smmu_drop(smmu);
 }
 
 static uint32_t root_key(const struct smmu *smmu, gva_t gva, int level,

@@ -295,16 +295,7 @@ static void open_rich(struct rig *rig)
 /* The corruption is real: the state is thrown away, not closed. */
 static void drop(struct rig *rig)
 {
-	struct smmu *smmu = rig->smmu;
-
-	free(smmu->sp);
-	free(smmu->link);
-	free(smmu->rmap);
-	free(smmu->hash);
-	free(smmu->slot_of);
-	free(smmu->dirty);
-	free(smmu->made_from);
-	free(smmu);
+	smmu_drop(rig->smmu);
 	mem_destroy(rig->mem);
 	account_destroy(rig->acct);
 }
