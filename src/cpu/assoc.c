@@ -21,7 +21,7 @@ static bool has_ring(const struct assoc *a)
 static uint32_t set_shift(const struct assoc *a)
 {
 	size_t size = offsetof(struct assoc_set, mark) + a->marks +
-		      (has_ring(a) ? 2 * a->ways : 0);
+		      (has_ring(a) ? 2 * a->ways : sizeof(uint64_t));
 	uint32_t shift = 4;
 
 	while ((size_t)1 << shift < size)
@@ -45,11 +45,8 @@ static void init_rings(struct assoc *a)
 }
 
 /* What touching a way does to a tree of zeros and to one of ones. */
-static int init_trees(struct assoc *a)
+static int init_plru(struct assoc *a)
 {
-	a->tree = calloc(a->sets, sizeof(*a->tree));
-	if (!a->tree)
-		return -ENOMEM;
 	if (a->ways & (a->ways - 1))
 		return 0;
 	a->plru = calloc(a->ways, sizeof(*a->plru));
@@ -87,7 +84,7 @@ int assoc_init(struct assoc *a, const struct cpu_array *shape)
 	else if (has_ring(a))
 		init_rings(a);
 	else if (a->policy == CPU_PLRU)
-		err = init_trees(a);
+		err = init_plru(a);
 	if (err)
 		assoc_finish(a);
 	return err;
@@ -97,9 +94,25 @@ void assoc_finish(struct assoc *a)
 {
 	free(a->tag);
 	free(a->set);
-	free(a->tree);
 	free(a->plru);
 	*a = (struct assoc){0};
+}
+
+/* --- LRU ----------------------------------------------------------------- */
+
+void assoc_renew(const struct assoc *a, struct assoc_set *s, uint32_t way)
+{
+	uint8_t *older = s->mark + a->marks, *newer = older + a->ways;
+	uint8_t newest = s->newest, oldest = newer[newest];
+
+	s->newest = (uint8_t)way;
+	if (way == oldest)
+		return;
+	newer[older[way]] = newer[way];
+	older[newer[way]] = older[way];
+	older[way] = newest;
+	newer[way] = oldest;
+	newer[newest] = older[oldest] = (uint8_t)way;
 }
 
 /* --- Tree-PLRU ----------------------------------------------------------- */
@@ -129,9 +142,9 @@ void assoc_touch_tree(const struct assoc *a, uint64_t *tree, uint32_t way)
 	}
 }
 
-static uint32_t oldest_plru(const struct assoc *a, uint32_t set)
+static uint32_t oldest_plru(const struct assoc *a, struct assoc_set *s)
 {
-	uint64_t tree = a->tree[set];
+	uint64_t tree = *assoc_tree(a, s);
 	uint32_t node = 1, half, first = 0;
 
 	/* A power of two: without a branch that the tree's bits choose. */
@@ -193,17 +206,17 @@ static uint32_t victim(struct assoc *a, uint32_t set, struct assoc_set *s,
 	switch (a->policy) {
 	case CPU_LRU:
 	case CPU_FIFO:
-		return (s->mark + a->marks + a->ways)[s->newest];
+		return assoc_oldest(a, s);
 	case CPU_PLRU:
-		return oldest_plru(a, set);
+		return oldest_plru(a, s);
 	case CPU_RANDOM:
 		return at_random(a);
 	}
 	BUG("a replacement policy");
 }
 
-uint32_t assoc_insert(struct assoc *a, uint32_t set, uint64_t tag,
-		      const struct contexts *contexts)
+uint32_t assoc_insert_anyhow(struct assoc *a, uint32_t set, uint64_t tag,
+			     const struct contexts *contexts)
 {
 	struct assoc_set *s = assoc_at(a, set);
 	uint32_t way = victim(a, set, s, contexts);
@@ -211,10 +224,10 @@ uint32_t assoc_insert(struct assoc *a, uint32_t set, uint64_t tag,
 
 	a->tag[slot] = tag;
 	s->mark[way] = assoc_mark(tag);
-	if (a->policy == CPU_FIFO)
+	if (a->policy != CPU_FIFO)
+		assoc_touch_way(a, s, way);
+	else if (s->newest != way)
 		assoc_renew(a, s, way);
-	else
-		assoc_touch_way(a, set, way);
 	return slot;
 }
 

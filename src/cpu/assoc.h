@@ -24,7 +24,8 @@
  * A set, its tags apart.  Marks are a byte of each way's tag, mixed, so that a
  * search looks at the tags of those ways alone that may have it; after them, of
  * LRU and FIFO, comes the ring of ways: of each the next older one, then of
- * each the next newer.  The newest's newer one is the oldest.
+ * each the next newer.  The newest's newer one is the oldest.  Of PLRU the tree
+ * comes there, 64 bits.
  */
 struct assoc_set {
 	/* Ways below hold entries of live contexts, since so many flushes. */
@@ -50,7 +51,6 @@ struct assoc {
 	uint32_t set_shift; /* of the bytes of a set */
 	uint8_t *set;       /* struct assoc_set */
 	uint64_t *tag;      /* sets * ways; 0: free */
-	uint64_t *tree;     /* PLRU: of a set.  Else NULL */
 	/* Tree-PLRU of a power of two of ways: by way.  Else NULL. */
 	struct assoc_plru *plru;
 	uint64_t random; /* the last of the sequence */
@@ -124,51 +124,69 @@ static inline uint32_t assoc_find(const struct assoc *a, uint32_t set,
 	return ASSOC_NONE;
 }
 
-/* LRU, FIFO: the way becomes the newest. */
-static inline void assoc_renew(const struct assoc *a, struct assoc_set *s,
-			       uint32_t way)
+/* LRU, FIFO. */
+static inline uint8_t assoc_oldest(const struct assoc *a,
+				   const struct assoc_set *s)
 {
-	uint8_t *older = s->mark + a->marks, *newer = older + a->ways;
-	uint8_t newest = s->newest, oldest = newer[newest];
-
-	if (way == newest)
-		return;
-	s->newest = (uint8_t)way;
-	if (way == oldest)
-		return;
-	newer[older[way]] = newer[way];
-	older[newer[way]] = older[way];
-	older[way] = newest;
-	newer[way] = oldest;
-	newer[newest] = older[oldest] = (uint8_t)way;
+	return s->mark[a->marks + a->ways + s->newest];
 }
+
+/* LRU, FIFO: the way, which is not the newest, becomes it. */
+void assoc_renew(const struct assoc *a, struct assoc_set *s, uint32_t way);
 
 /* PLRU of any number of ways. */
 void assoc_touch_tree(const struct assoc *a, uint64_t *tree, uint32_t way);
 
-static inline void assoc_touch_way(struct assoc *a, uint32_t set, uint32_t way)
+static inline uint64_t *assoc_tree(const struct assoc *a, struct assoc_set *s)
 {
-	if (likely(a->policy == CPU_LRU))
-		assoc_renew(a, assoc_at(a, set), way);
-	else if (likely(a->plru != NULL))
-		a->tree[set] =
-			(a->tree[set] & a->plru[way].keep) | a->plru[way].set;
-	else if (a->policy == CPU_PLRU)
-		assoc_touch_tree(a, &a->tree[set], way);
+	return (uint64_t *)(void *)(s->mark + a->marks);
+}
+
+static inline void assoc_touch_way(const struct assoc *a, struct assoc_set *s,
+				   uint32_t way)
+{
+	if (likely(a->policy == CPU_LRU)) {
+		if (s->newest != way)
+			assoc_renew(a, s, way);
+	} else if (likely(a->plru != NULL)) {
+		uint64_t *tree = assoc_tree(a, s);
+
+		*tree = (*tree & a->plru[way].keep) | a->plru[way].set;
+	} else if (a->policy == CPU_PLRU) {
+		assoc_touch_tree(a, assoc_tree(a, s), way);
+	}
 }
 
 /* The slot, of this set, is used. */
 static inline void assoc_touch(struct assoc *a, uint32_t set, uint32_t slot)
 {
-	assoc_touch_way(a, set, slot - set * a->ways);
+	assoc_touch_way(a, assoc_at(a, set), slot - set * a->ways);
 }
+
+/* What assoc_insert() does, of any policy, of a set as it may be. */
+uint32_t assoc_insert_anyhow(struct assoc *a, uint32_t set, uint64_t tag,
+			     const struct contexts *contexts);
 
 /*
  * A tag that is not there comes in place of a victim, and is used.  contexts:
- * of the numbers in the tags, or NULL.
+ * of the numbers in the tags, or NULL.  Returns the slot.
  */
-uint32_t assoc_insert(struct assoc *a, uint32_t set, uint64_t tag,
-		      const struct contexts *contexts);
+static inline uint32_t assoc_insert(struct assoc *a, uint32_t set, uint64_t tag,
+				    const struct contexts *contexts)
+{
+	struct assoc_set *s = assoc_at(a, set);
+	uint32_t way;
+
+	/* LRU, of a set that is full: its oldest. */
+	if (a->policy != CPU_LRU || s->live != a->ways ||
+	    s->flushes != (contexts ? contexts->flushes : 0))
+		return assoc_insert_anyhow(a, set, tag, contexts);
+	way = assoc_oldest(a, s);
+	a->tag[set * a->ways + way] = tag;
+	s->mark[way] = assoc_mark(tag);
+	s->newest = (uint8_t)way;
+	return set * a->ways + way;
+}
 
 /* True: the tag was there, and is used.  Else it is inserted. */
 static inline bool assoc_use(struct assoc *a, uint32_t set, uint64_t tag,

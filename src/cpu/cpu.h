@@ -95,17 +95,16 @@ static inline bool cpu_root_is_ram(const struct mem *mem, uint64_t cr3)
  * an entry that leads nowhere (unsafe-trap=force), as the A bit would make it
  * a value that no shadow MMU knows.
  */
-static inline struct walk cpu_translate(const struct paging_ctx *hardware,
-					struct mem *mem, gva_t gva,
-					uint32_t access)
+static inline void cpu_translate(const struct paging_ctx *hardware,
+				 struct mem *mem, gva_t gva, uint32_t access,
+				 struct walk *ret)
 {
-	struct walk w = paging_walk(hardware, mem, gva, access);
 	uint64_t ad = PTE_A | (access & PFEC_W ? PTE_D : 0);
 
-	if (!w.fault && (~w.leaf & ad) && pool_owns(&mem->pool, w.table) &&
-	    mem_is_ram(mem, w.pa, 1))
-		pool_set(&mem->pool, w.table, w.index, w.leaf | ad);
-	return w;
+	paging_walk_to(hardware, mem, gva, access, ret);
+	if (!ret->fault && (~ret->leaf & ad) &&
+	    pool_owns(&mem->pool, ret->table) && mem_is_ram(mem, ret->pa, 1))
+		pool_set(&mem->pool, ret->table, ret->index, ret->leaf | ad);
 }
 
 #endif

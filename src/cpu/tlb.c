@@ -168,7 +168,7 @@ static void set_front(struct tlb *tlb, const struct place *at, gva_t gva,
 		.what = a->assoc.tag[at->slot],
 		.where = &a->assoc.tag[at->slot],
 		.assoc = &a->assoc,
-		.set = at->set,
+		.set = assoc_at(&a->assoc, at->set),
 		.way = at->slot - at->set * a->assoc.ways,
 		.grants = &a->grants[at->slot],
 	};
@@ -307,37 +307,46 @@ static void put_level(struct tlb *tlb, const struct tlb_asked *level,
 	}
 }
 
-/* As much of the page as the first level takes; it always takes 4 KiB. */
-static struct tlb_page piece_of(const struct tlb *tlb, uint32_t kind,
-				const struct tlb_page *page)
+/* It always takes 4 KiB. */
+static bool is_taken(const struct tlb *tlb, uint32_t kind, enum tlb_size size)
 {
-	struct tlb_page piece = *page;
+	return tlb->first[kind].sizes & BIT(size);
+}
 
-	while (piece.size > TLB_4K &&
-	       !(tlb->first[kind].sizes & BIT(piece.size)))
-		piece.size--;
-	if (piece.size != page->size && !piece.from)
-		piece.from = (uint8_t)size_shift(page->size);
+/* As much of the page as the first level takes, if that is not all of it. */
+static const struct tlb_page *piece_of(const struct tlb *tlb, uint32_t kind,
+				       const struct tlb_page *page,
+				       struct tlb_page *piece)
+{
+	if (likely(is_taken(tlb, kind, page->size)))
+		return page;
+	*piece = *page;
+	while (!is_taken(tlb, kind, piece->size))
+		piece->size--;
+	if (!piece->from)
+		piece->from = (uint8_t)size_shift(page->size);
 	return piece;
 }
 
 void tlb_fill(struct tlb *tlb, uint32_t kind, const struct tlb_page *page)
 {
-	struct tlb_page piece = piece_of(tlb, kind, page);
+	struct tlb_page room;
+	const struct tlb_page *piece = piece_of(tlb, kind, page, &room);
 
-	tlb->has_pieces |= piece.from != 0;
-	tlb->has_keys |= (piece.grants & TLB_KEYED) != 0;
-	if (piece.global && !tlb->global)
+	tlb->has_pieces |= piece->from != 0;
+	tlb->has_keys |= (piece->grants & TLB_KEYED) != 0;
+	if (piece->global && !tlb->global)
 		tlb->global = number_of(tlb, CONTEXT_GLOBAL);
-	put_level(tlb, tlb->first, kind, &piece);
+	put_level(tlb, tlb->first, kind, piece);
 	put_level(tlb, tlb->second, kind,
-		  tlb->second[kind].sizes & BIT(page->size) ? page : &piece);
+		  tlb->second[kind].sizes & BIT(page->size) ? page : piece);
 }
 
 bool tlb_lookup_second(struct tlb *tlb, gva_t gva, uint32_t needs)
 {
 	uint32_t kind = needs & (TLB_READ | TLB_WRITE | TLB_FETCH);
-	struct tlb_page page = {.gva = gva};
+	struct tlb_page page = {.gva = gva}, room;
+	const struct tlb_page *piece;
 	const struct tlb_array *a;
 	struct place found;
 
@@ -350,9 +359,9 @@ bool tlb_lookup_second(struct tlb *tlb, gva_t gva, uint32_t needs)
 		tlb->global &&
 		a->assoc.tag[found.slot] >> ASSOC_CONTEXT_SHIFT == tlb->global;
 	page.size = found.size;
-	page = piece_of(tlb, kind, &page);
-	tlb->has_pieces |= page.from != 0;
-	put_level(tlb, tlb->first, kind, &page);
+	piece = piece_of(tlb, kind, &page, &room);
+	tlb->has_pieces |= piece->from != 0;
+	put_level(tlb, tlb->first, kind, piece);
 	return true;
 }
 

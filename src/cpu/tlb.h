@@ -66,8 +66,9 @@ struct tlb_front {
 	uint64_t what;
 	const uint64_t *where; /* in assoc->tag */
 	const uint16_t *grants;
-	struct assoc *assoc;
-	uint32_t set, way;
+	const struct assoc *assoc;
+	struct assoc_set *set;
+	uint32_t way;
 };
 
 #define TLB_FRONTS 64u

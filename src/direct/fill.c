@@ -299,12 +299,11 @@ static struct paging_ctx without_rights(const struct paging_ctx *guest)
 	return lax;
 }
 
-struct direct_path direct_path(const struct direct *direct, gva_t gva)
+void direct_walk(const struct direct *direct, gva_t gva, struct walk *ret)
 {
 	struct paging_ctx lax = without_rights(&direct->cur->guest);
-	const struct walk w = paging_walk(&lax, direct->mem, gva, 0);
 
-	return path_of(&w);
+	paging_walk_to(&lax, direct->mem, gva, 0, ret);
 }
 
 struct direct_leaf direct_leaf(uint64_t entry)

@@ -189,8 +189,8 @@ static bool walk_tables(struct walk *w, const struct paging_ctx *ctx,
 	return (entry & PTE_P) && !*ret;
 }
 
-/* Member by member: a walk is short, and to clear a block at once is not. */
-static void start_walk(struct walk *w)
+/* Member by member, as a block that is cleared at once costs more. */
+static void clear(struct walk *w)
 {
 	w->fault = false;
 	w->pfec = 0;
@@ -201,42 +201,41 @@ static void start_walk(struct walk *w)
 		w->at[i] = 0;
 }
 
-struct walk paging_walk(const struct paging_ctx *ctx, const struct mem *mem,
-			gva_t gva, uint32_t access)
+/* Into the caller's: a copy of what was just written in parts would stall. */
+void paging_walk_to(const struct paging_ctx *ctx, const struct mem *mem,
+		    gva_t gva, uint32_t access, struct walk *ret)
 {
-	struct walk w;
 	uint32_t denied;
 
-	start_walk(&w);
+	clear(ret);
 	gva = paging_linear(ctx->mode, gva);
 	if (ctx->mode == PAGING_OFF) {
-		w.pa = gva;
-		return w;
+		ret->pa = gva;
+		return;
 	}
-	w.table = ctx->root & PTE_ADDR;
+	ret->table = ctx->root & PTE_ADDR;
 	if (ctx->mode == PAGING_PAE) {
-		w.leaf = ctx->pdpte[(gva >> 30) & 3];
-		w.level = 3;
-		w.table = 0;
-		if (!(w.leaf & PTE_P)) {
-			set_fault(&w, ctx, access, 0);
-			return w;
+		ret->leaf = ctx->pdpte[(gva >> 30) & 3];
+		ret->level = 3;
+		ret->table = 0;
+		if (!(ret->leaf & PTE_P)) {
+			set_fault(ret, ctx, access, 0);
+			return;
 		}
-		w.table = w.leaf & PTE_ADDR;
+		ret->table = ret->leaf & PTE_ADDR;
 	}
-	if (!walk_tables(&w, ctx, mem, gva, &denied)) {
-		set_fault(&w, ctx, access, denied);
-		return w;
+	if (!walk_tables(ret, ctx, mem, gva, &denied)) {
+		set_fault(ret, ctx, access, denied);
+		return;
 	}
 
-	denied = is_denied(ctx, w.rights, access) ? PFEC_P : 0;
-	if (paging_key_denies(ctx, w.leaf, w.rights, access))
+	denied = is_denied(ctx, ret->rights, access) ? PFEC_P : 0;
+	if (paging_key_denies(ctx, ret->leaf, ret->rights, access))
 		denied |= PFEC_P | PFEC_PK;
 	if (denied) {
-		set_fault(&w, ctx, access, denied);
-		return w;
+		set_fault(ret, ctx, access, denied);
+		return;
 	}
-	w.pa = paging_leaf_base(ctx->mode, w.leaf, w.level) |
-	       (gva & (BIT(paging_shift(ctx->mode, w.level)) - 1));
-	return w;
+	ret->pa = paging_leaf_base(ctx->mode, ret->leaf, ret->level) |
+		  (gva & (BIT(paging_shift(ctx->mode, ret->level)) - 1));
 }

@@ -51,8 +51,18 @@ struct walk {
  * mode gva's upper half is not looked at.  A table outside memory reads as all
  * ones (as an absent bus address does).
  */
-struct walk paging_walk(const struct paging_ctx *ctx, const struct mem *mem,
-			gva_t gva, uint32_t access);
+void paging_walk_to(const struct paging_ctx *ctx, const struct mem *mem,
+		    gva_t gva, uint32_t access, struct walk *ret);
+
+static inline struct walk paging_walk(const struct paging_ctx *ctx,
+				      const struct mem *mem, gva_t gva,
+				      uint32_t access)
+{
+	struct walk w;
+
+	paging_walk_to(ctx, mem, gva, access, &w);
+	return w;
+}
 
 /* The entry of a table; all ones where there is no memory. */
 uint64_t paging_read_entry(const struct paging_ctx *ctx, const struct mem *mem,

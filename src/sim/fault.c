@@ -46,8 +46,8 @@ void sim_access(struct sim *sim, const struct guest_event *ev,
 
 		if (sim_is_probed(sim))
 			sim_probe_event(sim, SIM_STEP_WALK, ev, NULL);
-		w = cpu_translate(&sim->cur->hardware, sim->mem, ev->gva,
-				  ev->access);
+		cpu_translate(&sim->cur->hardware, sim->mem, ev->gva,
+			      ev->access, &w);
 
 		if (unlikely(sim->may_stray))
 			sim_look_for_stray(sim, ev, &w);

@@ -8,8 +8,6 @@
  * memory: by a violation at first, by a misconfiguration once an entry says so
  * (KVM 3.1, ce88decffd17).
  */
-#include <string.h>
-
 #include "sim/internal.h"
 
 static bool is_native(const struct sim *sim)
@@ -151,19 +149,21 @@ static struct sim_root enter(struct sim *sim)
 				 direct_mode(sim->direct)};
 }
 
+/* page: the walk has come to one; else NULL. */
 static void count_path(struct sim *sim, const struct guest_event *ev,
-		       const struct direct_path *read)
+		       const gpa_t *at, uint8_t nr, const gpa_t *page)
 {
 	struct walker_path path = {
 		.mode = cpu_paging(&sim->cur->cpu),
-		.nr = read->nr,
-		.has_page = read->has_page,
-		.page = read->page,
+		.nr = nr,
+		.has_page = page,
+		.page = page ? *page : 0,
 		.ept_levels = is_native(sim) ? 0 : 4,
 		.ept_leaf = (uint8_t)direct_ept_leaf(sim->direct),
 	};
 
-	memcpy(path.at, read->at, sizeof(path.at));
+	for (unsigned int i = 0; i < nr; i++)
+		path.at[i] = at[i];
 	sim_count_walk(sim, ev, &path);
 }
 
@@ -174,12 +174,13 @@ static void count_path(struct sim *sim, const struct guest_event *ev,
 static void count_walk(struct sim *sim, const struct guest_event *ev,
 		       const struct walk *w)
 {
-	struct direct_path read;
+	struct walk guest;
 
 	if (w->fault)
 		return;
-	read = direct_path(sim->direct, ev->gva);
-	count_path(sim, ev, &read);
+	direct_walk(sim->direct, ev->gva, &guest);
+	count_path(sim, ev, guest.at, guest.refs,
+		   guest.fault ? NULL : &guest.pa);
 }
 
 /* Address bits of a guest page of this level; without paging there is none. */
@@ -247,7 +248,8 @@ static bool fault(struct sim *sim, const struct guest_event *ev,
 	(void)w;
 	/* One that is tried again is counted then. */
 	if (sim->has_tlb && r.verdict != DIRECT_FILLED)
-		count_path(sim, ev, &r.path);
+		count_path(sim, ev, r.path.at, r.path.nr,
+			   r.path.has_page ? &r.path.page : NULL);
 	sim_count_assists(sim, r.ad);
 	switch (r.verdict) {
 	case DIRECT_FILLED:

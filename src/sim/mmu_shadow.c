@@ -285,7 +285,8 @@ static void count_walk(struct sim *sim, const struct guest_event *ev,
 	struct walker_path path = {.mode = sim->cur->hardware.mode,
 				   .nr = w->refs};
 
-	memcpy(path.at, w->at, sizeof(path.at));
+	for (unsigned int i = 0; i < w->refs; i++)
+		path.at[i] = w->at[i];
 	sim_count_walk(sim, ev, &path);
 }
 

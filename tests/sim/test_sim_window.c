@@ -47,8 +47,8 @@ static void store_in_window(void *context, gfn_t gfn)
 	if (gfn != scene->table)
 		return;
 	scene->opened++;
-	w = cpu_translate(&other->hardware, scene->s.mem,
-			  SYNTH_DIRECT + scene->entry, PFEC_W);
+	cpu_translate(&other->hardware, scene->s.mem,
+		      SYNTH_DIRECT + scene->entry, PFEC_W, &w);
 	if (w.fault)
 		return; /* it exits, and waits for the MMU's lock */
 	assert_int_equal(w.pa, scene->entry);
