@@ -25,10 +25,12 @@ void encoder_destroy(struct encoder *enc);
 void encoder_start(struct encoder *enc); /* begin a chunk */
 
 /*
- * Not to be called when the chunk is full.  insns: the sum of fetches so far,
- * from which the clock of an event is a small difference.
+ * Not to be called when the chunk is full.  encoder_refs() returns how many of
+ * these nr, one at least, went in before it was.  insns: the sum of fetches so
+ * far, from which the clock of an event is a small difference.
  */
-void encoder_ref(struct encoder *enc, const struct trace_ref *ref);
+uint32_t encoder_refs(struct encoder *enc, const struct trace_ref *refs,
+		      uint32_t nr);
 void encoder_item(struct encoder *enc, uint64_t insns,
 		  const struct trace_item *item);
 bool encoder_is_full(const struct encoder *enc);

@@ -93,6 +93,9 @@ uint32_t encoder_items(const struct encoder *enc)
 	return enc->nr_items;
 }
 
+/* Of a reference in raw_bound(): a kind, an op, a difference and a count. */
+#define REF_BYTES_MAX (4 + 3 + 8 + 3)
+
 /* The most the chunk can come to, each op being long. */
 static size_t raw_bound(const struct encoder *enc)
 {
@@ -140,20 +143,33 @@ static unsigned int delta_class(uint64_t val)
 	return val < BIT(16) ? 2 : val < BIT(32) ? 3 : 4;
 }
 
-/* The slot from which the difference is the shortest; the latest of those. */
-static unsigned int nearest(const gva_t *slots, unsigned int nr, gva_t gva,
-			    uint64_t *delta)
+/* The difference takes a byte at most: its zigzag() is less than BIT(8). */
+static inline bool is_close(gva_t gva, gva_t slot)
 {
-	unsigned int best, rank = 0;
+	return gva - slot + BIT(7) < BIT(8);
+}
 
-	*delta = zigzag(gva - slots[0]);
-	best = delta_class(*delta);
-	for (unsigned int i = 1; i < nr && best > 1; i++) {
-		uint64_t val = zigzag(gva - slots[i]);
+/* A bit for each that is.  No branches: which it is is hard to predict. */
+static inline uint32_t close_slots(const gva_t *slots, unsigned int nr,
+				   gva_t gva)
+{
+	uint32_t ret = 0;
 
-		if (delta_class(val) < best) {
-			best = delta_class(val);
-			*delta = val;
+	for (unsigned int i = 0; i < nr; i++)
+		ret |= (uint32_t)is_close(gva, slots[i]) << i;
+	return ret;
+}
+
+/* The slot from which the difference is the shortest; the latest of those. */
+static unsigned int nearest(const gva_t *slots, unsigned int nr, gva_t gva)
+{
+	unsigned int best = delta_class(zigzag(gva - slots[0])), rank = 0;
+
+	for (unsigned int i = 1; i < nr; i++) {
+		unsigned int class = delta_class(zigzag(gva - slots[i]));
+
+		if (class < best) {
+			best = class;
 			rank = i;
 		}
 	}
@@ -161,28 +177,39 @@ static unsigned int nearest(const gva_t *slots, unsigned int nr, gva_t gva,
 }
 
 /* A full trace expects the next instruction after this one. */
-static void remember(gva_t *slots, unsigned int to, gva_t gva)
+static inline void remember(gva_t *slots, unsigned int nr, unsigned int to,
+			    gva_t gva)
 {
-	for (; to; to--)
-		slots[to] = slots[to - 1];
+	for (unsigned int i = nr - 1; i; i--)
+		slots[i] = i <= to ? slots[i - 1] : slots[i];
 	slots[0] = gva;
 }
 
-static uint32_t put_address(struct encoder *enc, const struct trace_ref *ref)
+/* The first slot that is close, or the nearest one. */
+static inline uint32_t put_delta(struct encoder *enc, gva_t *slots,
+				 unsigned int nr, gva_t gva, gva_t next)
 {
-	bool fetch = ref->kind == TRACE_FETCH;
-	gva_t *slots = fetch ? enc->fetched : enc->touched;
-	unsigned int nr = fetch ? FETCH_SLOTS : DATA_SLOTS;
-	bool ahead = fetch && enc->granularity == TRACE_FULL;
-	uint64_t delta;
-	unsigned int rank = nearest(slots, nr, ref->gva, &delta);
+	uint32_t close = close_slots(slots, nr, gva);
+	unsigned int rank = likely(close) ? (unsigned int)__builtin_ctz(close)
+					  : nearest(slots, nr, gva);
+	uint64_t delta = zigzag(gva - slots[rank]);
 	unsigned int length = delta_class(delta);
 
 	put_le64(enc->delta, delta);
 	enc->delta += delta_length(length);
-	remember(slots, length > DELTA_NEAR ? nr - 1 : rank,
-		 ref->gva + (ahead ? ref->size : 0));
+	remember(slots, nr, length > DELTA_NEAR ? nr - 1 : rank, next);
 	return length << KIND_DELTA | rank << KIND_RANK;
+}
+
+static inline uint32_t put_address(struct encoder *enc,
+				   const struct trace_ref *ref)
+{
+	bool ahead = enc->granularity == TRACE_FULL;
+
+	if (ref->kind == TRACE_FETCH)
+		return put_delta(enc, enc->fetched, FETCH_SLOTS, ref->gva,
+				 ref->gva + (ahead ? ref->size : 0));
+	return put_delta(enc, enc->touched, DATA_SLOTS, ref->gva, ref->gva);
 }
 
 static uint32_t put_count(struct encoder *enc, uint32_t count)
@@ -197,7 +224,7 @@ static uint32_t put_count(struct encoder *enc, uint32_t count)
 	return length << KIND_COUNT;
 }
 
-void encoder_ref(struct encoder *enc, const struct trace_ref *ref)
+static inline void put_ref(struct encoder *enc, const struct trace_ref *ref)
 {
 	uint32_t word = ref->kind | (uint32_t)ref->size << KIND_SIZE;
 
@@ -211,6 +238,31 @@ void encoder_ref(struct encoder *enc, const struct trace_ref *ref)
 	word |= put_count(enc, ref->count);
 	put_op(enc, word);
 	enc->nr_records++;
+}
+
+/* The chunk is not full before so many more. */
+static uint64_t sure_room(const struct encoder *enc)
+{
+	uint64_t bytes = CHUNK_RAW_SOFT - raw_bound(enc);
+	uint64_t room = (bytes + REF_BYTES_MAX - 1) / REF_BYTES_MAX;
+
+	room = min_u64(room, CHUNK_RECORDS_MAX - enc->nr_records);
+	room = min_u64(room, OPS_MAX - enc->nr_ops);
+	return min_u64(room, OP_KINDS_MAX - enc->nr_kinds);
+}
+
+uint32_t encoder_refs(struct encoder *enc, const struct trace_ref *refs,
+		      uint32_t nr)
+{
+	uint32_t done = 0;
+
+	do {
+		uint64_t sure = min_u64(nr - done, sure_room(enc));
+
+		while (sure--)
+			put_ref(enc, &refs[done++]);
+	} while (done < nr && !encoder_is_full(enc));
+	return done;
 }
 
 void encoder_item(struct encoder *enc, uint64_t insns,

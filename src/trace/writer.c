@@ -181,21 +181,21 @@ static int end_chunk(struct trace_writer *w)
 static int put_refs(struct trace_writer *w, const struct trace_ref *refs,
 		    uint32_t nr)
 {
-	uint32_t summed = 0;
+	uint32_t done = 0;
 	int err = 0;
 
 	if (w->listener.item)
 		tell_refs(w, refs, nr);
-	for (uint32_t i = 0; w->has_file && i < nr && !err; i++) {
-		encoder_ref(w->enc, &refs[i]);
-		if (likely(!encoder_is_full(w->enc)))
-			continue;
-		trace_sum_refs(&w->sum, refs + summed, i + 1 - summed);
-		summed = i + 1;
-		err = end_chunk(w);
+	while (done < nr && !err) {
+		uint32_t n = nr - done;
+
+		if (w->has_file)
+			n = encoder_refs(w->enc, refs + done, n);
+		trace_sum_refs(&w->sum, refs + done, n);
+		done += n;
+		if (w->has_file && encoder_is_full(w->enc))
+			err = end_chunk(w);
 	}
-	if (summed < nr)
-		trace_sum_refs(&w->sum, refs + summed, nr - summed);
 	return err;
 }
 

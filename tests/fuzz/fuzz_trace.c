@@ -155,7 +155,7 @@ static bool decode(struct decoder *dec, const uint8_t *raw, uint32_t len,
 		if (item.kind != TRACE_ITEM_REFS && enc)
 			encoder_item(enc, sum->totals.insns, &item);
 		for (uint32_t i = 0; i < item.nr && enc; i++)
-			encoder_ref(enc, &item.refs[i]);
+			encoder_refs(enc, &item.refs[i], 1);
 		if (enc && encoder_is_full(enc))
 			return false;
 		if (item.kind != TRACE_ITEM_REFS)

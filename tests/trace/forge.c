@@ -87,7 +87,7 @@ void forge_tape(struct forge *f, const struct tape *t,
 
 		assert_false(encoder_is_full(enc));
 		if (e->is_ref) {
-			encoder_ref(enc, &e->ref);
+			encoder_refs(enc, &e->ref, 1);
 			trace_sum_refs(&f->sum, &e->ref, 1);
 		} else {
 			encoder_item(enc, f->sum.totals.insns, &e->item);
