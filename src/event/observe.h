@@ -55,14 +55,25 @@ struct insn_access {
 	uint8_t bytes[8]; /* of a write */
 };
 
+/* An instruction that makes one access, which is within one page, and no other.
+ */
+struct insn_single {
+	gva_t pc; /* linear; in the present block */
+	gva_t gva;
+	gpa_t gpa;
+	uint64_t value; /* of a write */
+	uint8_t length, size;
+	bool write, user, ac;
+	bool emulated, wide; /* as in insn_begin */
+};
+
 struct insn_observer {
 	void (*block)(struct insn_observer *to, const struct insn_block *block);
 	void (*begin)(struct insn_observer *to, const struct insn_begin *insn);
 	void (*access)(struct insn_observer *to,
 		       const struct insn_access *access);
-	/* The two at once, of an instruction that makes no other access. */
-	void (*single)(struct insn_observer *to, const struct insn_begin *insn,
-		       const struct insn_access *access);
+	/* Those two at once. */
+	void (*single)(struct insn_observer *to, const struct insn_single *one);
 	/* The next GE_ACCESS is of the instruction itself, which faulted. */
 	void (*fault)(struct insn_observer *to);
 	void (*restart)(struct insn_observer *to);

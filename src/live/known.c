@@ -19,27 +19,28 @@ static bool uses_base(const struct insn *insn, enum code_mode mode)
 	return false;
 }
 
-static bool is_direct(const struct known *known,
-		      const struct known_detail *detail)
+static bool is_direct(const struct known_detail *detail)
 {
 	const struct nature *nature = &detail->nature;
 	const struct insn *insn = &detail->insn;
 
-	return known->mode != CODE_16 &&
-	       insn->adsize == (known->mode == CODE_64 ? 8 : 4) &&
+	return detail->mode != CODE_16 &&
+	       insn->adsize == (detail->mode == CODE_64 ? 8 : 4) &&
 	       !insn->bit_string && insn->op != OP_POP &&
 	       !nature->descriptors && !nature->stack && !nature->frame &&
 	       !nature->xlat && !nature->maskmov;
 }
 
 /* Without an operand in memory. */
-static void set_on_stack(struct known *known, const struct nature *nature)
+static void set_on_stack(struct known *known, const struct known_detail *detail)
 {
-	known->on_stack = known->mode != CODE_16 && nature->stack &&
-			  !nature->frame && !known->far_reaching;
-	known->direct = known->on_stack;
-	known->single =
-		known->on_stack && !nature->stack_often && !nature->late;
+	const struct nature *nature = &detail->nature;
+
+	known->direct = detail->mode != CODE_16 && nature->stack &&
+			!nature->frame && !known->far_reaching;
+	if (known->direct && !nature->stack_often && !nature->late)
+		known->alone = KNOWN_READ | KNOWN_WRITE;
+	known->width = 0;
 	known->rmw = false;
 	known->size = PAGE_SIZE;
 	known->disp = 0 - (uint64_t)PAGE_SIZE / 2;
@@ -56,26 +57,27 @@ static void set_direct(struct known *known, const struct known_detail *detail)
 	const struct insn *insn = &detail->insn;
 	const struct operand *op = NULL;
 
-	known->direct = is_direct(known, detail);
-	known->single = false;
-	known->on_stack = false;
+	known->direct = is_direct(detail);
+	known->alone = 0;
 	for (unsigned int i = 0; i < insn->nr_operands; i++) {
 		if (insn->operand[i].type != OPERAND_MEM)
 			continue;
 		known->direct = known->direct && !op &&
 				(insn->operand[i].mem.seg != SEG_CS ||
-				 known->mode == CODE_64);
+				 detail->mode == CODE_64);
 		op = &insn->operand[i];
 	}
 	if (!op) {
-		set_on_stack(known, nature);
+		set_on_stack(known, detail);
 		return;
 	}
 	if (!known->direct)
 		return;
-	known->single =
-		op->size && op->size <= 8 && !known->rep && !nature->late;
 	known->rmw = op->read && op->write;
+	known->width = (uint8_t)op->size;
+	if (op->size && op->size <= 8 && !known->rep && !nature->late)
+		known->alone =
+			known->rmw ? KNOWN_WRITE : KNOWN_READ | KNOWN_WRITE;
 	known->size = operand_reach(op);
 	known->disp = (uint64_t)op->mem.disp;
 	if (op->mem.base == MEM_REG_RIP)
@@ -91,20 +93,20 @@ static void set_direct(struct known *known, const struct known_detail *detail)
 static const struct known *decode(struct known *known,
 				  struct known_detail *detail,
 				  const struct live *live,
-				  const struct known_key *key)
+				  const struct known_key *key,
+				  enum code_mode mode)
 {
 	struct insn *insn = &detail->insn;
-	enum code_mode mode = (enum code_mode)key->mode;
 	uint8_t bytes[INSN_BYTES_MAX] = {0};
 	size_t n = live_fetch(live, key->pc, bytes, sizeof(bytes));
 
-	known->length = 0;
+	known->epoch = 0;
 	if (!n || !decode_one(mode, bytes, n, insn))
 		return NULL;
 	known->pc = key->pc;
 	known->epoch = key->epoch;
-	known->mode = key->mode;
 	known->length = insn->length;
+	detail->mode = mode;
 	memcpy(detail->bytes, bytes, sizeof(bytes));
 	detail->nature = nature_of(mode, bytes, n);
 	known->rep = detail->nature.rep_string;
@@ -119,15 +121,15 @@ static const struct known *decode(struct known *known,
 const struct known *known_learn(struct known_table *table,
 				const struct live *live,
 				const struct known_key *key,
-				const uint8_t *bytes)
+				enum code_mode mode, const uint8_t *bytes)
 {
 	unsigned int slot = known_slot(key->pc);
 	struct known *known = &table->known[slot];
 	struct known_detail *detail = &table->detail[slot];
 
-	if (!bytes || known->pc != key->pc || known->mode != key->mode ||
-	    !known->length || memcmp(detail->bytes, bytes, known->length) != 0)
-		return decode(known, detail, live, key);
+	if (!bytes || known->pc != key->pc || detail->mode != mode ||
+	    !known->epoch || memcmp(detail->bytes, bytes, known->length) != 0)
+		return decode(known, detail, live, key, mode);
 	known->epoch = key->epoch;
 	return known;
 }

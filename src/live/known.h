@@ -18,6 +18,13 @@ struct live;
 #define UNSIZED_REACH 512
 
 /*
+ * It makes one access, or none if it faults before.  Of a read-modify-write
+ * operand that is the write.
+ */
+#define KNOWN_READ  1u
+#define KNOWN_WRITE 2u
+
+/*
  * What is asked for at each access, few bytes as caches hold few: all there is
  * to know where `direct`, which is code that accesses one operand or its stack,
  * as long as ES, SS and DS have no base.
@@ -27,15 +34,14 @@ struct known {
 	uint64_t disp; /* of a RIP-relative operand the address */
 	uint32_t epoch;
 	uint16_t size;
-	uint8_t mode; /* enum code_mode */
 	uint8_t length;
+	uint8_t alone; /* KNOWN_READ, KNOWN_WRITE: of such an instruction, */
+	uint8_t width; /* of so many bytes; 0: of whatever it pushes or pops */
 	uint8_t base, index; /* registers; 0 with a factor of 0: none */
 	uint8_t has_base, scale;
 	uint8_t seg, has_seg;                 /* FS or GS */
 	bool rep : 1, emulated : 1, wide : 1; /* see struct insn_begin */
 	bool direct : 1, rmw : 1;
-	bool on_stack : 1; /* anywhere in half a page to either side of RSP */
-	bool single : 1; /* it makes one access, or none if it faults before */
 	/* Looks at a segment base, or a descriptor table. */
 	bool far_reaching : 1;
 };
@@ -43,6 +49,7 @@ _Static_assert(sizeof(struct known) == 32, "two in a line of a cache");
 
 /* The rest of it. */
 struct known_detail {
+	enum code_mode mode;
 	struct insn insn;
 	struct nature nature;
 	uint8_t bytes[INSN_BYTES_MAX];
@@ -55,8 +62,7 @@ struct known_table {
 
 struct known_key {
 	gva_t pc;
-	uint32_t epoch;
-	uint8_t mode; /* enum code_mode */
+	uint32_t epoch; /* not 0; the mode is the same all through one */
 };
 
 static inline unsigned int known_slot(gva_t pc)
@@ -70,10 +76,8 @@ static inline const struct known *known_find(const struct known_table *table,
 {
 	const struct known *known = &table->known[known_slot(key->pc)];
 
-	return known->pc == key->pc && known->epoch == key->epoch &&
-			       known->mode == key->mode && known->length
-		       ? known
-		       : NULL;
+	return known->pc == key->pc && known->epoch == key->epoch ? known
+								  : NULL;
 }
 
 /*
@@ -84,7 +88,7 @@ static inline const struct known *known_find(const struct known_table *table,
 const struct known *known_learn(struct known_table *table,
 				const struct live *live,
 				const struct known_key *key,
-				const uint8_t *bytes);
+				enum code_mode mode, const uint8_t *bytes);
 
 static inline const struct known_detail *
 known_detail(const struct known_table *table, const struct known *known)

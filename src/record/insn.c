@@ -356,32 +356,77 @@ static void on_access(struct insn_observer *observer,
 		list_access(r, access);
 }
 
-static void single(struct insn_observer *observer,
-		   const struct insn_begin *insn,
-		   const struct insn_access *access)
+/*
+ * Whatever of the present block is executed, its fetches make the open run
+ * longer and do nothing else: there is no need to know how many they are yet.
+ */
+static inline bool fetches_join(const struct recorder *r)
 {
-	struct recorder *r = recorder_of(observer);
-	uint16_t before = count_before(r, insn->pc);
-	uint64_t end;
-	struct trace_ref ref = {.gva = access->gva,
-				.count = 1,
-				.kind = access->write ? TRACE_WRITE
-						      : TRACE_READ,
-				.size = access->size,
-				.user = access->user,
-				.ac = access->ac};
+	const struct stretch *stretch = &r->stretch;
 
+	return stretch->on_one_page &&
+	       merge_holds(r->merge, stretch->pc, stretch->nr, stretch->user);
+}
+
+static void begin_single(struct recorder *r, const struct insn_single *one)
+{
+	const struct insn_begin insn = {
+		.pc = one->pc,
+		.length = one->length,
+		.user = one->user,
+		.emulated = one->emulated,
+		.wide = one->wide,
+	};
+	struct insn_access access = {
+		.gva = one->gva,
+		.gpa = one->gpa,
+		.size = one->size,
+		.write = one->write,
+		.user = one->user,
+		.ac = one->ac,
+	};
+
+	memcpy(access.bytes, &one->value, sizeof(access.bytes));
+	begin(&r->observer, &insn);
+	on_access(&r->observer, &access);
+}
+
+/* With all fetches up to its own written. */
+static cold_path void write_single(struct recorder *r,
+				   const struct insn_single *one)
+{
+	uint16_t before = count_before(r, one->pc);
+	const struct trace_ref ref = {
+		.gva = one->gva,
+		.count = 1,
+		.kind = one->write ? TRACE_WRITE : TRACE_READ,
+		.size = one->size,
+		.user = one->user,
+		.ac = one->ac,
+	};
+
+	if (r->now.active && before < r->stretch.nr)
+		complete_upto(r, r->stretch.base + before, one->pc);
 	if (before == r->stretch.nr || r->now.active ||
-	    (access->write && tables_know(r, access->gpa))) {
-		begin(observer, insn);
-		on_access(observer, access);
+	    (one->write && tables_know(r, one->gpa))) {
+		begin_single(r, one);
 		return;
 	}
-	end = r->stretch.base + before + 1;
-	if (!join_fetches(r, end, insn->pc + insn->length))
-		fetch_upto(r, end, insn->pc + insn->length);
-	if (!r->merge || !merge_join(r->merge, &ref))
-		trace_write_ref(r->writer, &ref);
+	complete_upto(r, r->stretch.base + before + 1, one->pc + one->length);
+	trace_write_ref(r->writer, &ref);
+}
+
+static void single(struct insn_observer *observer,
+		   const struct insn_single *one)
+{
+	struct recorder *r = recorder_of(observer);
+	uint32_t tail = merge_tail(one->write ? TRACE_WRITE : TRACE_READ,
+				   one->size, one->user, one->ac);
+
+	if (unlikely(!r->merge || r->now.active || !fetches_join(r) ||
+		     (one->write && tables_know(r, one->gpa)) ||
+		     !merge_data(r->merge, one->gva, tail)))
+		write_single(r, one);
 }
 
 static void on_fault(struct insn_observer *observer)

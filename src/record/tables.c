@@ -19,19 +19,23 @@ int tables_init(struct recorder *r)
 	return r->table ? 0 : -ENOMEM;
 }
 
-void tables_tell(struct recorder *r, gpa_t gpa)
+static void tell_new(struct recorder *r, gpa_t gpa)
 {
 	uint64_t copy[PT_ENTRIES];
 	struct trace_item item = {
 		.kind = TRACE_ITEM_TABLE, .gpa = gpa, .table = copy};
 
+	for (unsigned int i = 0; i < PT_ENTRIES; i++)
+		copy[i] = mem_read_u64(r->mem, gpa + 8 * i);
+	trace_write_item(r->writer, &item);
+}
+
+void tables_tell(struct recorder *r, gpa_t gpa)
+{
 	if (!mem_is_ram(r->mem, gpa, PAGE_SIZE))
 		return;
-	if (!r->table[gpa >> PAGE_SHIFT]) {
-		for (unsigned int i = 0; i < PT_ENTRIES; i++)
-			copy[i] = mem_read_u64(r->mem, gpa + 8 * i);
-		trace_write_item(r->writer, &item);
-	}
+	if (!r->table[gpa >> PAGE_SHIFT])
+		tell_new(r, gpa);
 	r->table[gpa >> PAGE_SHIFT] = 1;
 }
 

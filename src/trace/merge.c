@@ -39,13 +39,14 @@ static uint32_t take_closed(struct merge *m, struct trace_ref *out)
 	return nr;
 }
 
-/* Nobody will ask where on its page a run began that no item ends. */
 static void forget_place(struct trace_ref *run)
 {
+	if (run->kind != TRACE_FETCH) {
+		merge_forget_data(run);
+		return;
+	}
 	run->gva &= ~(gva_t)PAGE_MASK;
-	if (run->kind != TRACE_FETCH)
-		run->size = 1;
-	else if (run->size < TRACE_SIZE_GOES_ON)
+	if (run->size < TRACE_SIZE_GOES_ON)
 		run->size = TRACE_SIZE_SOMEWHERE;
 }
 

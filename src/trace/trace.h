@@ -204,8 +204,8 @@ void trace_writer_listen(struct trace_writer *w,
 int trace_write_ref(struct trace_writer *w, const struct trace_ref *ref);
 int trace_write_item(struct trace_writer *w, const struct trace_item *item);
 /*
- * What of a `pages` trace is not written yet, for merge_join() of references
- * that are within their page; NULL: it is a `full` one.
+ * What of a `pages` trace is not written yet, for merge_join() and merge_data()
+ * of references that are within their page; NULL: it is a `full` one.
  */
 struct merge *trace_writer_merge(struct trace_writer *w);
 /* The first error so far, with its line; 0: none. */

@@ -85,11 +85,11 @@ static void on_access(struct insn_observer *to,
 	w->wrong += !is_its_own(&w->insn, (uint32_t)(DATA_AT + nr * 16));
 }
 
-static void on_single(struct insn_observer *to, const struct insn_begin *insn,
-		      const struct insn_access *access)
+static void on_single(struct insn_observer *to, const struct insn_single *one)
 {
-	on_begin(to, insn);
-	on_access(to, access);
+	on_begin(to,
+		 &(struct insn_begin){.pc = one->pc, .length = one->length});
+	on_access(to, &(struct insn_access){.gva = one->gva});
 }
 
 static void on_restart(struct insn_observer *to)

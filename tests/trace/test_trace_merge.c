@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The rules by which references become runs, one by one. */
+#include "random.h"
 #include "tape.h"
 
 #include <stdio.h>
 #include <string.h>
+
+#include "trace/merge.h"
 
 /*
  * A reference is a word: kind F, R, W (small letter: supervisor; with !:
@@ -192,12 +195,74 @@ static void bounded_wait(void **state)
 	scratch_remove();
 }
 
+/* Now and then all runs are ended, as by an item. */
+static uint32_t add(struct merge *m, const struct trace_ref *ref, bool end,
+		    struct trace_ref *out)
+{
+	uint32_t nr = merge_add(m, ref, out);
+
+	return end ? nr + merge_flush(m, out + nr) : nr;
+}
+
+static uint32_t add_data(struct merge *m, const struct trace_ref *ref, bool end,
+			 struct trace_ref *out, unsigned int *taken)
+{
+	if (ref->kind == TRACE_FETCH || ref->count != 1 || ref->implicit ||
+	    !merge_data(m, ref->gva,
+			merge_tail((enum trace_kind)ref->kind, ref->size,
+				   ref->user, ref->ac)))
+		return add(m, ref, end, out);
+	++*taken;
+	return end ? merge_flush(m, out) : 0;
+}
+
+/* Fetches go on with the open run on the same page and of the same CPL. */
+static void check_holds(const struct merge *m, const struct trace_ref *ref)
+{
+	const struct trace_ref *run = m->open[0];
+
+	assert_int_equal(
+		merge_holds(m, ref->gva, 7, ref->user),
+		run && !run->ac && !run->implicit && run->user == ref->user &&
+			run->gva >> PAGE_SHIFT == ref->gva >> PAGE_SHIFT);
+}
+
+/* The short way for data does what the long one does. */
+static void data_alike(void **state)
+{
+	struct trace_ref all[2][2 * MERGE_MAX];
+	struct merge m[2];
+	unsigned int taken = 0;
+	struct rng rng;
+
+	(void)state;
+	rng_init(&rng, 4);
+	merge_init(&m[0]);
+	merge_init(&m[1]);
+	for (int i = 0; i < 200000; i++) {
+		struct trace_ref ref;
+		bool end = rng_below(&rng, 50) == 0;
+		uint32_t nr;
+
+		random_program_ref(&rng, &ref);
+		ref.ac = rng_below(&rng, 40) == 0;
+		ref.user = rng_below(&rng, 40) != 0;
+		nr = add(&m[0], &ref, end, all[0]);
+		assert_int_equal(add_data(&m[1], &ref, end, all[1], &taken),
+				 nr);
+		assert_memory_equal(all[0], all[1], nr * sizeof(ref));
+		check_holds(&m[0], &ref);
+	}
+	assert_true(taken > 50000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rules),
 		cmocka_unit_test(first_reference_stays),
 		cmocka_unit_test(bounded_wait),
+		cmocka_unit_test(data_alike),
 	};
 
 	return cmocka_run_group_tests_name("trace_merge", tests, NULL, NULL);
