@@ -6,6 +6,7 @@ with that of the programs it has run.
 """
 
 import os
+import signal
 import sys
 import traceback
 
@@ -34,6 +35,8 @@ def run(cases, words=()):
     select some of them."""
     cases = selected(cases, words)
     failed = 0
+    # A shell's background ignores it, and so would the programs run here.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     print(f"1..{len(cases)}", flush=True)
     for number, (name, function, *args) in enumerate(cases, 1):
         began = sum(os.times()[:4])
