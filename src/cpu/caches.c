@@ -37,6 +37,21 @@ void caches_finish(struct caches *caches)
 		assoc_finish(&caches->level[i]);
 }
 
+void caches_expect(const struct caches *caches, hpa_t at)
+{
+	uint64_t line = at >> CPU_LINE_SHIFT;
+
+	for (int i = CACHE_L2; i < CPU_CACHES; i++) {
+		const struct assoc *a = &caches->level[i];
+		uint32_t set = a->sets ? assoc_set(a, line) : 0;
+
+		if (!a->sets)
+			continue;
+		__builtin_prefetch(assoc_at(a, set));
+		__builtin_prefetch(&a->tag[set * a->ways]);
+	}
+}
+
 enum cache_level caches_reference(struct caches *caches, hpa_t at)
 {
 	uint64_t line = at >> CPU_LINE_SHIFT;

@@ -22,6 +22,9 @@ struct caches {
 int caches_init(struct caches *caches, const struct cpu_geometry *geometry);
 void caches_finish(struct caches *caches);
 
+/* A reference to it is to come: what the host has to fetch for it. */
+void caches_expect(const struct caches *caches, hpa_t at);
+
 /* The line is in every level after this. */
 enum cache_level caches_reference(struct caches *caches, hpa_t at);
 

@@ -78,6 +78,7 @@ static void translate_gpa(struct walk_state *s, const struct walker_path *path,
 	struct walker *walker = s->walker;
 	int known, level = path->ept_levels, leaf = path->ept_leaf;
 
+	caches_expect(&walker->caches, ept_entry(gpa, leaf));
 	s->counts->nested_lookups++;
 	if (is_nested_known(walker, gpa, leaf)) {
 		s->counts->nested_hits++;
@@ -136,6 +137,8 @@ void walker_walk(struct walker *walker, const struct walker_path *path,
 	int level = paging_levels(path->mode);
 
 	*ret = (struct walker_counts){0};
+	if (path->nr)
+		caches_expect(&walker->caches, path->at[path->nr - 1]);
 	s.hidden = join_group(walker, insns);
 	ret->overlaps = walker->group > 1;
 	for (unsigned int i = spared(walker, path, gva, ret); i < path->nr;
