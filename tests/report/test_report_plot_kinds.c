@@ -218,6 +218,42 @@ static void test_pair_figures(void **state)
 	report_destroy(report);
 }
 
+static void set_cost(const struct report *report, size_t i, const char *key,
+		     const char *value, int count)
+{
+	json_t *doc = report->doc[i];
+
+	json_object_set_new(json_object_get(doc, "config"), key,
+			    json_string(value));
+	json_object_set_new(json_object_get(doc, "cost_counts"), key,
+			    json_integer(count));
+}
+
+/* Native time depends on what native paid for, and on no other cost. */
+static void test_native_costs(void **state)
+{
+	struct report *report = make_sweep(1, 1, 1, 2);
+	struct plot_figure times;
+	struct diag diag;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++)
+		json_object_set_new(json_object_get(report->doc[i], "source"),
+				    "args", json_string("one"));
+	json_object_set_new(json_object_get(report->doc[0], "config"), "mmu",
+			    json_string("native"));
+	assert_int_equal(figure_find(report, "native", &times, &diag), 0);
+
+	set_cost(report, 0, "cost.walk", "1", 0);
+	set_cost(report, 1, "cost.walk", "2", 5);
+	assert_true(figure_of(&times, report, report->doc[1]) > 1);
+	set_cost(report, 0, "cost.walk", "1", 3);
+	assert_true(isnan(figure_of(&times, report, report->doc[1])));
+	set_cost(report, 1, "cost.walk", "1", 5);
+	assert_true(figure_of(&times, report, report->doc[1]) > 1);
+	report_destroy(report);
+}
+
 /* What follows from a machine is not told beside its name. */
 static void test_following(void **state)
 {
@@ -399,6 +435,29 @@ static void test_map(void **state)
 				 rows[i][2], want);
 	}
 	assert_non_null(strstr(script, "guest_faults.total by memory and mhz"));
+	free(script);
+	report_destroy(report);
+}
+
+/* Of results with the bypass and without: the latter save nothing. */
+static void test_map_of_some(void **state)
+{
+	struct report *report = make_sweep(3, 2, 2, 1);
+	struct report_plot request = {.kind = REPORT_PLOT_HEAT,
+				      .x = "memory",
+				      .y = "mhz",
+				      .z = "saved"};
+	struct diag diag = {""};
+	char *script = NULL;
+	double rows[8][3];
+
+	(void)state;
+	if (script_try(report, &request, &script, &diag))
+		fail_msg("%s", diag.msg);
+	assert_int_equal(read_block(script, "$map0", rows, 8), 6);
+	for (int i = 0; i < 6; i++)
+		assert_true(rows[i][2] < 100);
+	assert_null(strstr(script, "$map1"));
 	free(script);
 	report_destroy(report);
 }
@@ -616,6 +675,7 @@ int main(void)
 		cmocka_unit_test(test_axis),
 		cmocka_unit_test(test_curves),
 		cmocka_unit_test(test_map),
+		cmocka_unit_test(test_map_of_some),
 		cmocka_unit_test(test_fits),
 		cmocka_unit_test(test_outlier),
 		cmocka_unit_test(test_only),
@@ -623,6 +683,7 @@ int main(void)
 		cmocka_unit_test(test_new_setting),
 		cmocka_unit_test(test_figures),
 		cmocka_unit_test(test_pair_figures),
+		cmocka_unit_test(test_native_costs),
 		cmocka_unit_test(test_following),
 		cmocka_unit_test(test_default_figure),
 	};
