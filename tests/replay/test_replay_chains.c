@@ -34,6 +34,8 @@ static void recounted_by_time(void **state)
 		replay(names[i], &lane_kinds[0]);
 		replay(names[i], &lane_kinds[NR_LANE_KINDS - 1]);
 	}
+	/* A kernel that writes CR3 between a fault and its retry. */
+	replay("linux-fork-pti", &lane_kinds[NR_LANE_KINDS - 1]);
 }
 
 int main(int argc, char **argv)
