@@ -134,10 +134,65 @@ static void test_who_accesses(void **state)
 			fail_msg("nobody accessed number %u", i);
 }
 
+/* The instruction at the end is another one the second time. */
+CODE(64, patched,
+     "call 2f\n movl $0x400010, 2f + 3(%rip)\n call 2f\n hlt\n"
+     "2: mov 0x400000, %eax\n ret");
+
+struct reads {
+	struct watcher watcher; /* first */
+	gva_t gva[4];
+	unsigned int nr;
+};
+
+static void note_access(struct insn_observer *to,
+			const struct insn_access *access)
+{
+	struct reads *reads = (struct reads *)to;
+
+	if (access->gva >= DATA_AT && reads->nr < ARRAY_LEN(reads->gva))
+		reads->gva[reads->nr++] = access->gva;
+}
+
+static void note_single(struct insn_observer *to, const struct insn_single *one)
+{
+	note_access(to, &(struct insn_access){.gva = one->gva});
+}
+
+static void test_patched(void **state)
+{
+	struct reads reads = {.watcher.observer = {.block = on_block,
+						   .begin = on_begin,
+						   .access = note_access,
+						   .single = note_single,
+						   .fault = on_restart,
+						   .restart = on_restart,
+						   .lost = on_lost}};
+	struct machine m;
+	struct vcpu vcpu;
+
+	(void)state;
+	machine_init(&m, &(struct machine_config){
+				 .mode = MACHINE_LONG,
+				 .observer = &reads.watcher.observer});
+	machine_map(&m, 0, 0, MACHINE_RAM, PTE_W);
+	machine_put(&m, CODE_AT, patched_s, (size_t)(patched_e - patched_s));
+	vcpu = machine_vcpu(&m, CODE_AT, 0);
+	vcpu.gpr[GPR_RSP] = STACK + 0x1000;
+	machine_must_halt(&m, &vcpu);
+	machine_finish(&m);
+	if (reads.watcher.lost[0])
+		fail_msg("%s", reads.watcher.lost);
+	check_eq("reads", reads.nr, 2);
+	check_eq("the first", reads.gva[0], DATA_AT);
+	check_eq("the second", reads.gva[1], DATA_AT + 0x10);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_who_accesses),
+		cmocka_unit_test(test_patched),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
