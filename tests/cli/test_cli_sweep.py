@@ -357,7 +357,7 @@ def interrupted_pass(box):
 
 def worker_killed(box):
     """Its points are run again one by one; none fails for the others."""
-    for _ in range(5):
+    for _ in range(2):
         shutil.rmtree(os.path.join(box, "crash"), ignore_errors=True)
         child = start(box, *LONG, "-o", "crash", "-j", "2")
         kids = []

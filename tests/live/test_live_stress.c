@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 
+#include "../share.h"
 #include "machine.h"
 
 #define CODE_AT UINT64_C(0x100000)
@@ -119,7 +120,8 @@ static void stress(uint64_t rounds, unsigned int zaps, uint64_t min_faults)
 static void test_stress(void **state)
 {
 	(void)state;
-	stress(UINT64_C(5000000), 16, 2000000);
+	stress(UINT64_C(5000000) / one_of_cases(), 16,
+	       2000000 / one_of_cases());
 }
 
 int main(void)

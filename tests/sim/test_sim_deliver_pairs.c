@@ -125,7 +125,6 @@ static const struct generation {
 	{"mmu=seed switch.df_by_table=on bypass=off", false, BY_TABLE},
 	{"mmu=seed switch.df_by_table=on bypass=on", true, BY_TABLE},
 	{"mmu=kvm-2.6.28 bypass=off", false, QUEUE},
-	{"mmu=kvm-2.6.28 bypass=off", false, QUEUE},
 	{"mmu=kvm-2.6.28 bypass=on", true, QUEUE, true},
 	/* Hidden faults are made one by one. */
 	{"mmu=kvm-2.6.38 switch.fill_neighbours=off bypass=off", false,
