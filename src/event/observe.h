@@ -55,8 +55,7 @@ struct insn_access {
 	uint8_t bytes[8]; /* of a write */
 };
 
-/* An instruction that makes one access, which is within one page, and no other.
- */
+/* An instruction that makes one access alone, and that within one page. */
 struct insn_single {
 	gva_t pc; /* linear; in the present block */
 	gva_t gva;

@@ -96,7 +96,6 @@ static inline void note_mode(struct observe *o, enum code_mode mode)
 	o->flat = mode == CODE_64 ||
 		  (mode == CODE_32 &&
 		   (hflags & (HFLAG_SS32 | HFLAG_ADDSEG)) == HFLAG_SS32);
-	o->alone = o->flat ? KNOWN_READ | KNOWN_WRITE : 0;
 	o->segments &= mode == CODE_32 && o->flat;
 }
 
@@ -242,7 +241,7 @@ static inline bool tell_single(struct observe *o, hpa_t hpa, bool write,
 	struct match match;
 	struct insn_single one;
 
-	if (!(insn->alone & o->alone & (write ? KNOWN_WRITE : KNOWN_READ)) ||
+	if (!o->flat || !(insn->alone & (write ? KNOWN_WRITE : KNOWN_READ)) ||
 	    o->told != TOLD_NOTHING || (insn->width && insn->width != size) ||
 	    (hpa & PAGE_MASK) + size > PAGE_SIZE ||
 	    !find_directly(o, hpa, &match))
@@ -265,7 +264,7 @@ static inline bool tell_single(struct observe *o, hpa_t hpa, bool write,
 	return true;
 }
 
-static cold_path void tell_other(struct observe *o, hpa_t hpa, bool write,
+static slow_path void tell_other(struct observe *o, hpa_t hpa, bool write,
 				 uint64_t val, unsigned int size)
 {
 	unsigned int first =

@@ -28,7 +28,6 @@ struct observe {
 	enum code_mode mode;
 	gva_t width;   /* of linear addresses, as a mask */
 	bool flat;     /* ES, SS and DS have no base, as in 64-bit mode */
-	uint8_t alone; /* KNOWN_READ and KNOWN_WRITE where flat */
 	bool segments; /* vcpu.seg is good for flat 32-bit code */
 
 	gva_t pc;                 /* of what began last in this block */

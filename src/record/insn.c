@@ -392,7 +392,7 @@ static void begin_single(struct recorder *r, const struct insn_single *one)
 }
 
 /* With all fetches up to its own written. */
-static cold_path void write_single(struct recorder *r,
+static slow_path void write_single(struct recorder *r,
 				   const struct insn_single *one)
 {
 	uint16_t before = count_before(r, one->pc);

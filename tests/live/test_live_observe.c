@@ -104,30 +104,36 @@ static void on_lost(struct insn_observer *to, const char *line)
 	strncpy(w->lost, line, sizeof(w->lost) - 1);
 }
 
-static void test_who_accesses(void **state)
+/* Runs code from `start` to its HLT; *w says who is told of accesses. */
+static void watch(struct watcher *w, const uint8_t *start, const uint8_t *end)
 {
-	struct watcher w = {.observer = {.block = on_block,
-					 .begin = on_begin,
-					 .access = on_access,
-					 .single = on_single,
-					 .fault = on_restart,
-					 .restart = on_restart,
-					 .lost = on_lost}};
 	struct machine m;
 	struct vcpu vcpu;
 
-	(void)state;
+	w->observer.block = on_block;
+	w->observer.begin = on_begin;
+	w->observer.fault = w->observer.restart = on_restart;
+	w->observer.lost = on_lost;
 	machine_init(&m, &(struct machine_config){.mode = MACHINE_LONG,
 						  .cr4 = CR4_OSFXSR,
-						  .observer = &w.observer});
+						  .observer = &w->observer});
 	machine_map(&m, 0, 0, MACHINE_RAM, PTE_W);
-	machine_put(&m, CODE_AT, accesses_s, (size_t)(accesses_e - accesses_s));
+	machine_put(&m, CODE_AT, start, (size_t)(end - start));
 	vcpu = machine_vcpu(&m, CODE_AT, 0);
 	vcpu.gpr[GPR_RSP] = STACK + 0x1000;
 	machine_must_halt(&m, &vcpu);
 	machine_finish(&m);
-	if (w.lost[0])
-		fail_msg("%s", w.lost);
+	if (w->lost[0])
+		fail_msg("%s", w->lost);
+}
+
+static void test_who_accesses(void **state)
+{
+	struct watcher w = {
+		.observer = {.access = on_access, .single = on_single}};
+
+	(void)state;
+	watch(&w, accesses_s, accesses_e);
 	check_eq("accesses of another instruction", w.wrong, 0);
 	for (unsigned int i = 0; i < NR_NAMED; i++)
 		if (!w.named[i])
@@ -161,28 +167,11 @@ static void note_single(struct insn_observer *to, const struct insn_single *one)
 
 static void test_patched(void **state)
 {
-	struct reads reads = {.watcher.observer = {.block = on_block,
-						   .begin = on_begin,
-						   .access = note_access,
-						   .single = note_single,
-						   .fault = on_restart,
-						   .restart = on_restart,
-						   .lost = on_lost}};
-	struct machine m;
-	struct vcpu vcpu;
+	struct reads reads = {.watcher.observer = {.access = note_access,
+						   .single = note_single}};
 
 	(void)state;
-	machine_init(&m, &(struct machine_config){
-				 .mode = MACHINE_LONG,
-				 .observer = &reads.watcher.observer});
-	machine_map(&m, 0, 0, MACHINE_RAM, PTE_W);
-	machine_put(&m, CODE_AT, patched_s, (size_t)(patched_e - patched_s));
-	vcpu = machine_vcpu(&m, CODE_AT, 0);
-	vcpu.gpr[GPR_RSP] = STACK + 0x1000;
-	machine_must_halt(&m, &vcpu);
-	machine_finish(&m);
-	if (reads.watcher.lost[0])
-		fail_msg("%s", reads.watcher.lost);
+	watch(&reads.watcher, patched_s, patched_e);
 	check_eq("reads", reads.nr, 2);
 	check_eq("the first", reads.gva[0], DATA_AT);
 	check_eq("the second", reads.gva[1], DATA_AT + 0x10);
