@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "live/internal.h"
+#include "live/region.h"
 
 #define UNICORN_MIN 0x02010100u /* 2.1.1 */
 
@@ -173,8 +174,10 @@ void live_destroy(struct live *live)
 	if (!live)
 		return;
 	hidden_destroy(live->hidden);
-	if (live->uc)
+	if (live->uc) {
+		region_release(live->uc);
 		uc_close(live->uc);
+	}
 	observe_destroy(live->observe);
 	scratch_destroy(&live->scratch);
 	discover_destroy(live);

@@ -10,6 +10,7 @@
 #include "live/hook.h"
 #include "live/internal.h"
 #include "live/observe_internal.h"
+#include "live/region.h"
 
 #define NO_PC UINT64_MAX
 
@@ -335,6 +336,7 @@ int observe_create(struct live *live, struct insn_observer *to,
 	if (hook_add(live->uc, UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE,
 		     (union hook_fn){.mem = on_access}, o, &hook))
 		return diag_set(diag, -ENOMEM, "Unicorn refused a hook");
+	region_hold(live->uc, live->mem->ram_size);
 	return 0;
 }
 
