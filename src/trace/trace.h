@@ -179,9 +179,15 @@ struct trace_writer;
  * path NULL: there is no file, what is written goes to a listener only; it is
  * checked and merged all the same.
  *
+ * What is written is encoded, compressed and stored in a thread of the writer's
+ * own (trace/queue.h), which takes no signals and ends with the writer; the
+ * bytes are the same without it.  All that is called back is called in the
+ * caller's thread, and the writer's process is not to fork.
+ *
  * After the first error (the disk is full, an item no trace can hold) every
- * call returns that error; trace_writer_close() tells the line and leaves no
- * file.  Memory is constant, about 20 MiB.
+ * call returns that error, if it is the file's some ten thousands of items
+ * later; trace_writer_close() tells the line and leaves no file.  Memory is
+ * constant, about 24 MiB.
  */
 int trace_writer_create(const char *path, const struct trace_info *info,
 			struct trace_writer **ret, struct diag *diag);

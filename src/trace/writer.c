@@ -1,114 +1,66 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Items in, chunks out, or on to a listener, or both.  The first error stays:
- * whatever comes after it is refused, and trace_writer_close() tells it and
- * leaves no file.
+ * Items in, checked and merged, on to a listener and into batches for
+ * store.c, which makes a file of them in a thread of its own (queue.h).  The
+ * first error stays: whatever comes after it is refused, and
+ * trace_writer_close() tells it and leaves no file.
  */
 #include "trace/trace.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <zstd.h>
 
-#include "trace/chunk.h"
-#include "trace/info.h"
 #include "trace/item.h"
-#include "trace/layout.h"
-#include "trace/le.h"
 #include "trace/merge.h"
-#include "trace/output.h"
-#include "trace/sum.h"
-
-/*
- * Levels above 3 gain a tenth or less and take three times as long and more;
- * worth it where a record stands for several references.
- */
-#define ZSTD_LEVEL_FULL  3
-#define ZSTD_LEVEL_PAGES 6
+#include "trace/queue.h"
+#include "trace/store.h"
 
 /* References told at a time. */
 #define TOLD_MAX 4096
 
+_Static_assert(BATCH_ROOM >= MERGE_MAX, "what comes out at once goes in");
+
 struct trace_writer {
 	enum trace_granularity granularity;
-	bool has_file; /* else only `listener` is told */
 	struct trace_listener listener;
 	struct trace_ref told[TOLD_MAX]; /* not told yet */
 	uint32_t nr_told;
-	struct outfile out;
-	struct encoder *enc;
-	ZSTD_CCtx *zstd;
-	int level;
-	struct crc32c crc;
 	struct merge merge;
-	struct trace_sum sum;
-	struct trace_totals before; /* as of the beginning of the chunk */
-	uint64_t first_chunk;       /* its offset */
-	uint64_t chunks;
+	struct store *store;
+	struct queue *queue;
+	struct batch *batch; /* the queue's, being filled */
 	int err;
 	struct diag diag;
-	uint8_t packed[CHUNK_HEADER + CHUNK_ZSTD_MAX];
 };
 
-static int write_header(struct trace_writer *w, const struct trace_info *info)
+static int consume(void *context, const struct batch *batch)
 {
-	uint8_t header[HEADER_MAX];
-	int len = header_put(header, info, &w->crc, &w->diag);
-
-	if (len < 0)
-		return len;
-	w->first_chunk = (uint64_t)len;
-	return outfile_write(&w->out, header, (size_t)len, &w->diag);
-}
-
-static void free_writer(struct trace_writer *w)
-{
-	ZSTD_freeCCtx(w->zstd);
-	encoder_destroy(w->enc);
-	free(w);
-}
-
-static int begin_file(struct trace_writer *w, const char *path,
-		      const struct trace_info *info, struct diag *diag)
-{
-	int err;
-
-	w->level = info->granularity == TRACE_FULL ? ZSTD_LEVEL_FULL
-						   : ZSTD_LEVEL_PAGES;
-	w->enc = encoder_create(info->granularity);
-	w->zstd = ZSTD_createCCtx();
-	if (!w->enc || !w->zstd)
-		return diag_set(diag, -ENOMEM, "no memory to write a trace");
-	crc32c_init(&w->crc);
-	err = outfile_open(&w->out, path, diag);
-	if (err)
-		return err;
-	err = write_header(w, info);
-	if (err) {
-		*diag = w->diag;
-		outfile_abort(&w->out);
-		return err;
-	}
-	w->has_file = true;
-	return 0;
+	return store_batch(context, batch);
 }
 
 int trace_writer_create(const char *path, const struct trace_info *info,
 			struct trace_writer **ret, struct diag *diag)
 {
 	struct trace_writer *w = calloc(1, sizeof(*w));
+	struct queue_consumer consumer = {.consume = consume};
 	int err;
 
 	if (!w)
 		return diag_set(diag, -ENOMEM, "no memory to write a trace");
 	w->granularity = info->granularity;
 	merge_init(&w->merge);
-	trace_sum_init(&w->sum);
-	err = path ? begin_file(w, path, info, diag) : 0;
+	err = store_create(path, info, &w->store, diag);
 	if (err) {
-		free_writer(w);
+		free(w);
 		return err;
 	}
+	consumer.context = w->store;
+	w->queue = queue_create(&consumer);
+	if (!w->queue) {
+		trace_writer_abort(w);
+		return diag_set(diag, -ENOMEM, "no memory to write a trace");
+	}
+	w->batch = queue_batch(w->queue);
 	*ret = w;
 	return 0;
 }
@@ -146,64 +98,39 @@ static void tell_item(struct trace_writer *w, const struct trace_item *item)
 	w->listener.item(w->listener.context, item);
 }
 
-static int end_chunk(struct trace_writer *w)
+static int hand_over(struct trace_writer *w)
 {
-	const struct trace_totals *now = &w->sum.totals;
-	uint8_t *packed = w->packed + CHUNK_HEADER;
-	struct chunk_header h = {
-		.records = encoder_records(w->enc),
-		.items = encoder_items(w->enc),
-		.refs = now->refs - w->before.refs,
-		.first_record = w->before.records,
-		.first_ref = w->before.refs,
-		.first_insn = w->before.insns,
-	};
-	const uint8_t *raw;
-	size_t len;
+	int err = queue_put(w->queue);
 
-	if (!h.records && !h.items)
-		return 0;
-	raw = encoder_finish(w->enc, &h.raw_len);
-	len = ZSTD_compressCCtx(w->zstd, packed, CHUNK_ZSTD_MAX, raw, h.raw_len,
-				w->level);
-	if (ZSTD_isError(len))
-		return diag_set(&w->diag, -ENOMEM, "%s: cannot compress: %s",
-				w->out.path, ZSTD_getErrorName(len));
-	h.packed_len = (uint32_t)len;
-	chunk_header_put(w->packed, &h, &w->crc, packed);
-	w->chunks++;
-	w->before = *now;
-	encoder_start(w->enc);
-	return outfile_write(&w->out, w->packed, CHUNK_HEADER + len, &w->diag);
+	w->batch = queue_batch(w->queue);
+	if (err)
+		w->diag = *store_line(w->store);
+	return err;
 }
 
-/* The sum is to be that of the chunk when it ends. */
-static int put_refs(struct trace_writer *w, const struct trace_ref *refs,
-		    uint32_t nr)
+static inline int hand_over_full(struct trace_writer *w)
 {
-	uint32_t done = 0;
-	int err = 0;
+	return unlikely(batch_is_full(w->batch)) ? hand_over(w) : 0;
+}
 
+/* Where the next references of the batch go: BATCH_ROOM at least. */
+static inline struct trace_ref *room(struct trace_writer *w)
+{
+	return w->batch->ref + w->batch->nr_refs;
+}
+
+/* They are in room(). */
+static inline int put_refs(struct trace_writer *w, uint32_t nr)
+{
 	if (w->listener.item)
-		tell_refs(w, refs, nr);
-	while (done < nr && !err) {
-		uint32_t n = nr - done;
-
-		if (w->has_file)
-			n = encoder_refs(w->enc, refs + done, n);
-		trace_sum_refs(&w->sum, refs + done, n);
-		done += n;
-		if (w->has_file && encoder_is_full(w->enc))
-			err = end_chunk(w);
-	}
-	return err;
+		tell_refs(w, room(w), nr);
+	w->batch->nr_refs += nr;
+	return hand_over_full(w);
 }
 
 static int flush_runs(struct trace_writer *w)
 {
-	struct trace_ref runs[MERGE_MAX];
-
-	return put_refs(w, runs, merge_flush(&w->merge, runs));
+	return put_refs(w, merge_flush(&w->merge, room(w)));
 }
 
 static const char *ref_flaw(const struct trace_writer *w,
@@ -221,16 +148,20 @@ static const char *ref_flaw(const struct trace_writer *w,
 static int refuse(struct trace_writer *w, const char *flaw)
 {
 	w->err = diag_set(&w->diag, -EINVAL, "%s: cannot hold %s",
-			  w->has_file ? w->out.path : "a trace", flaw);
+			  store_name(w->store), flaw);
 	return w->err;
+}
+
+static int put_one(struct trace_writer *w, const struct trace_ref *ref)
+{
+	*room(w) = *ref;
+	return put_refs(w, 1);
 }
 
 /* Begins a run. */
 static int put_run(struct trace_writer *w, const struct trace_ref *ref)
 {
-	struct trace_ref runs[MERGE_MAX];
-
-	return put_refs(w, runs, merge_begin(&w->merge, ref, runs));
+	return put_refs(w, merge_begin(&w->merge, ref, room(w)));
 }
 
 static inline int write_ref(struct trace_writer *w, const struct trace_ref *ref)
@@ -240,7 +171,7 @@ static inline int write_ref(struct trace_writer *w, const struct trace_ref *ref)
 	if (unlikely(flaw))
 		return refuse(w, flaw);
 	if (w->granularity == TRACE_FULL)
-		return put_refs(w, ref, 1);
+		return put_one(w, ref);
 	return merge_join(&w->merge, ref) ? 0 : put_run(w, ref);
 }
 
@@ -272,10 +203,8 @@ static int put_item(struct trace_writer *w, const struct trace_item *item)
 		return err;
 	if (w->listener.item)
 		tell_item(w, item);
-	if (w->has_file)
-		encoder_item(w->enc, w->sum.totals.insns, item);
-	trace_sum_item(&w->sum, item);
-	return w->has_file && encoder_is_full(w->enc) ? end_chunk(w) : 0;
+	batch_item(w->batch, item);
+	return hand_over_full(w);
 }
 
 int trace_write_item(struct trace_writer *w, const struct trace_item *item)
@@ -299,79 +228,40 @@ int trace_writer_error(const struct trace_writer *w, struct diag *diag)
 	return w->err;
 }
 
-/*
- * The chunks' headers are read back for the index, so that memory does not
- * grow with the trace.
- */
-static int write_index(struct trace_writer *w)
+/* All that was taken is stored; an error of that came before one in w->err. */
+static int finish(struct trace_writer *w)
 {
-	uint8_t p[CHUNK_HEADER];
-	uint64_t offset = w->first_chunk;
-	uint32_t sum;
 	int err;
 
-	put_le64(put_le32(p, INDEX_MAGIC), w->chunks);
-	sum = crc32c_update(&w->crc, 0, p, INDEX_HEADER);
-	err = outfile_write(&w->out, p, INDEX_HEADER, &w->diag);
-	for (uint64_t i = 0; i < w->chunks && !err; i++) {
-		struct index_entry e = {.offset = offset};
-		struct chunk_header h;
-
-		err = outfile_read(&w->out, offset, p, CHUNK_HEADER, &w->diag);
-		if (err)
-			return err;
-		if (chunk_header_get(p, &h))
-			return diag_set(&w->diag, -EIO,
-					"%s: reads back other than written",
-					w->out.path);
-		e.first_ref = h.first_ref;
-		offset += CHUNK_HEADER + h.packed_len;
-		index_entry_put(p, &e);
-		sum = crc32c_update(&w->crc, sum, p, INDEX_ENTRY);
-		err = outfile_write(&w->out, p, INDEX_ENTRY, &w->diag);
-	}
-	put_le32(p, sum);
-	return err ? err : outfile_write(&w->out, p, 4, &w->diag);
-}
-
-static int write_end(struct trace_writer *w)
-{
-	struct footer f;
-	uint8_t p[FOOTER_LEN];
-	int err = flush_runs(w);
-
-	if (!err && w->has_file)
-		err = end_chunk(w);
-	if (err)
-		return err;
-	tell_rest(w);
-	w->sum.totals.digest = trace_sum_digest(&w->sum);
-	if (!w->has_file)
-		return 0;
-	f = (struct footer){w->sum.totals, w->out.len, w->chunks};
-	err = write_index(w);
-	if (err)
-		return err;
-	footer_put(p, &f, &w->crc);
-	return outfile_write(&w->out, p, sizeof(p), &w->diag);
+	if (!w->err)
+		w->err = flush_runs(w);
+	if (!w->err)
+		tell_rest(w);
+	if (!batch_is_empty(w->batch))
+		queue_put(w->queue);
+	err = queue_finish(w->queue);
+	if (!err)
+		return w->err;
+	w->diag = *store_line(w->store);
+	return err;
 }
 
 int trace_writer_close(struct trace_writer *w, struct trace_totals *totals,
 		       struct diag *diag)
 {
-	int err = w->err;
+	struct trace_totals all;
+	int err = finish(w);
 
-	if (!err)
-		err = write_end(w);
-	if (err && w->has_file)
-		outfile_abort(&w->out);
-	else if (w->has_file)
-		err = outfile_commit(&w->out, &w->diag);
-	if (err)
+	if (err) {
 		*diag = w->diag;
-	else if (totals)
-		*totals = w->sum.totals;
-	free_writer(w);
+		trace_writer_abort(w);
+		return err;
+	}
+	err = store_commit(w->store, &all, diag);
+	w->store = NULL;
+	if (!err && totals)
+		*totals = all;
+	trace_writer_abort(w);
 	return err;
 }
 
@@ -379,7 +269,7 @@ void trace_writer_abort(struct trace_writer *w)
 {
 	if (!w)
 		return;
-	if (w->has_file)
-		outfile_abort(&w->out);
-	free_writer(w);
+	queue_destroy(w->queue);
+	store_abort(w->store);
+	free(w);
 }
