@@ -24,7 +24,7 @@ enum slice_kind {
 
 struct slice {
 	enum slice_kind kind;
-	uint64_t cycles[NR_PARTS]; /* charged while it was the innermost */
+	uint64_t cycles[NR_PARTS]; /* its own; an exit has none */
 	uint64_t nested;           /* charged in slices in it */
 };
 

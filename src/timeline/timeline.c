@@ -80,15 +80,6 @@ static void open_guest(struct timeline *t, unsigned int vcpu)
 	open_slice(t, vcpu, SLICE_GUEST, "guest", part_name(PART_guest));
 }
 
-static uint64_t slice_cycles(const struct slice *slice)
-{
-	uint64_t sum = slice->nested;
-
-	for (int i = 0; i < NR_PARTS; i++)
-		sum += slice->cycles[i];
-	return sum;
-}
-
 static void close_slice(struct timeline *t, unsigned int vcpu)
 {
 	struct track *track = &t->track[vcpu];
@@ -96,8 +87,9 @@ static void close_slice(struct timeline *t, unsigned int vcpu)
 
 	slices_end(t, vcpu, slice);
 	track->nr--;
+	/* What ends in another is an exit, which has nothing of its own. */
 	if (track->nr)
-		innermost(track)->nested += slice_cycles(slice);
+		innermost(track)->nested += slice->nested;
 }
 
 static void close_guest(struct timeline *t, unsigned int vcpu)

@@ -297,6 +297,23 @@ def sweep_sees_change(box):
     assert cycles(100) == first and len(first) == 1
     assert max(cycles(200)) == 2 * max(first)
 
+    # What no key tells counts, too.
+    for kind, name, old, new in (
+            ("machines", "westmere", "stlb = 2 fetch+load+store 4k 512/4",
+             "stlb = 2 fetch+load+store 4k 8/4"),
+            ("hypervisors", "kvm-5", "mmus = none", "mmus = xen ")):
+        notes = []
+        for line in old, new:
+            path = edited(box, kind, name, old, line)
+            out = os.path.join(box, kind)
+            done = notrap("sweep", TRACE, "-o", out, "-j", "1", "-D",
+                          f"{kind[:-1]}={path}")
+            assert done.returncode == 0, done.stderr
+            line, = data("report", out, "--format", "json").splitlines()
+            notes.append(json.loads(line)["config_notes"][kind[:-1]])
+            assert notes[-1] == f"digest 0x{fnv64(path):016x}", notes
+        assert notes[0] != notes[1], notes
+
 
 def fnv64(path):
     value = 0xcbf29ce484222325

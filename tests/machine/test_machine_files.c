@@ -316,6 +316,21 @@ static void test_read_again(void **state)
 			 -ENOENT);
 }
 
+/* All of a name: a release's is the beginning of its candidates'. */
+static void test_is_for(void **state)
+{
+	struct hypervisor hv = {.mmus = "kvm-9.10-rc3  kvm-9.1"};
+
+	(void)state;
+	assert_true(hypervisor_is_for(&hv, "kvm-9.10-rc3"));
+	assert_true(hypervisor_is_for(&hv, "kvm-9.1"));
+	assert_false(hypervisor_is_for(&hv, "kvm-9.10"));
+	assert_false(hypervisor_is_for(&hv, "kvm-9.1 "));
+	assert_false(hypervisor_is_for(&hv, "kvm-9.11"));
+	assert_false(hypervisor_is_for(&hv, "9.1"));
+	assert_false(hypervisor_is_for(&hv, ""));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -326,6 +341,7 @@ int main(void)
 		cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_generic_geometry),
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_is_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
