@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../share.h"
 #include "import/internal.h"
 #include "model.h"
 #include "random.h"
@@ -391,7 +392,7 @@ static uint32_t nr_calls = CALLS;
 static void random_lives(void **state)
 {
 	(void)state;
-	for (uint64_t i = 0; i < nr_seeds; i++)
+	for (uint64_t i = 0; i < nr_seeds; i += one_of_cases())
 		random_life(first_seed + i, nr_calls,
 			    nr_seeds == SEEDS ? 1u << i : RIG_AUDIT_ALL);
 }

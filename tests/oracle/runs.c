@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "../share.h"
+
 #define MAXPHYADDR 40
 #define MAX_RUNS   512
 
@@ -99,13 +101,14 @@ int runs_all(const char *group, void (*one)(void **state))
 	static struct matrix_run runs[MAX_RUNS];
 	static struct CMUnitTest tests[MAX_RUNS];
 	struct mmu_choice mmu;
-	size_t n = 0;
+	size_t n = 0, all = 0;
 	int failed;
 
 	for (unsigned int i = 0; mmu_choice(i, &mmu); i++)
 		for (int bypass = 0; bypass <= has_bypass(&mmu); bypass++)
 			for (size_t t = 0; t < ARRAY_LEN(tables); t++)
-				add_run(&runs[n++], &mmu, bypass, t);
+				if (all++ % one_of_cases() == 0)
+					add_run(&runs[n++], &mmu, bypass, t);
 	for (size_t i = 0; i < n; i++)
 		tests[i] = (struct CMUnitTest){runs[i].name, one, set_up,
 					       tear_down, &runs[i]};

@@ -20,8 +20,8 @@ struct matrix_run {
 };
 
 /*
- * All runs as tests of cmocka: each calls `one`, whose *state is its
- * matrix_run.  Returns the number of tests that failed.
+ * All runs, or their share, as tests of cmocka: each calls `one`, whose *state
+ * is its matrix_run.  Returns the number of tests that failed.
  */
 int runs_all(const char *group, void (*one)(void **state));
 
