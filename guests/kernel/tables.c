@@ -123,36 +123,76 @@ static void by_xchg(u64 *pte, u64 val)
 	__asm__ volatile("xchg %0, %1" : "+r"(val), "+m"(*pte));
 }
 
+/* A comparison that fails says what was there, for the next one. */
+static void cmpxchg(u64 *pte, u64 old, u64 val)
+{
+	u8 failed;
+
+	do {
+		__asm__ volatile("lock cmpxchg %3, %1"
+				 : "+a"(old), "+m"(*pte), "=@ccne"(failed)
+				 : "r"(val)
+				 : "cc");
+	} while (failed);
+}
+
+static void cmpxchg8b(u64 *pte, u64 old, u64 val)
+{
+	u32 low = (u32)old, high = (u32)(old >> 32);
+	u8 failed;
+
+	do {
+		__asm__ volatile("lock cmpxchg8b %2"
+				 : "+a"(low), "+d"(high), "+m"(*pte),
+				   "=@ccne"(failed)
+				 : "b"((u32)val), "c"((u32)(val >> 32))
+				 : "cc");
+	} while (failed);
+}
+
+/* The entry and its neighbour; 16-byte alignment is the caller's. */
+static void cmpxchg16b(u64 *pte, u64 low, u64 high, u64 val)
+{
+	u64 neighbour = pte[1];
+	u8 failed;
+
+	do {
+		__asm__ volatile("lock cmpxchg16b (%5)"
+				 : "+a"(low), "+d"(high), "=@ccne"(failed)
+				 : "b"(val), "c"(neighbour), "r"(pte)
+				 : "cc", "memory");
+	} while (failed);
+}
+
 static void by_cmpxchg(u64 *pte, u64 val)
 {
-	u64 old = *pte;
-
-	__asm__ volatile("lock cmpxchg %2, %1"
-			 : "+a"(old), "+m"(*pte)
-			 : "r"(val)
-			 : "cc");
+	cmpxchg(pte, *pte, val);
 }
 
 static void by_cmpxchg8b(u64 *pte, u64 val)
 {
-	u64 old = *pte;
-
-	__asm__ volatile("lock cmpxchg8b %0"
-			 : "+m"(*pte)
-			 : "a"((u32)old), "d"((u32)(old >> 32)), "b"((u32)val),
-			   "c"((u32)(val >> 32))
-			 : "cc");
+	cmpxchg8b(pte, *pte, val);
 }
 
-/* The entry and its neighbour; 16-byte alignment is the caller's. */
 static void by_cmpxchg16b(u64 *pte, u64 val)
 {
-	u64 low = pte[0], high = pte[1];
+	cmpxchg16b(pte, pte[0], pte[1], val);
+}
 
-	__asm__ volatile("lock cmpxchg16b (%4)"
-			 : "+a"(low), "+d"(high)
-			 : "b"(val), "c"(high), "r"(pte)
-			 : "cc", "memory");
+/* As Linux clears an entry of PAE's: without a look at it before. */
+static void by_blind_cmpxchg(u64 *pte, u64 val)
+{
+	cmpxchg(pte, ~*pte, val);
+}
+
+static void by_blind_cmpxchg8b(u64 *pte, u64 val)
+{
+	cmpxchg8b(pte, *pte ^ 1ull << 63, val);
+}
+
+static void by_blind_cmpxchg16b(u64 *pte, u64 val)
+{
+	cmpxchg16b(pte, pte[0], ~pte[1], val);
 }
 
 static void by_and_or(u64 *pte, u64 val)
@@ -223,6 +263,9 @@ static const struct way {
 	{"cmpxchg", by_cmpxchg},
 	{"cmpxchg8b", by_cmpxchg8b},
 	{"cmpxchg16b", by_cmpxchg16b},
+	{"cmpxchg, twice", by_blind_cmpxchg},
+	{"cmpxchg8b, twice", by_blind_cmpxchg8b},
+	{"cmpxchg16b, twice", by_blind_cmpxchg16b},
 	{"and, or", by_and_or},
 	{"xadd", by_xadd},
 	{"push", by_push},

@@ -40,6 +40,12 @@ enum guest_event_kind {
 	/* The other answer to GO_EMULATE: the instruction is beyond the
 	 * source's emulator.  Answered by GO_DONE (run it natively now). */
 	GE_EMULATE_FAILED,
+	/*
+	 * One more: a CMPXCHG (8B, 16B) whose comparison fails.  The emulators
+	 * of KVM and Xen store nothing then, where a processor writes back what
+	 * it read.  gva, size, access as of that write.
+	 */
+	GE_COMPARE_FAILED,
 
 	GE_CR_WRITE, /* cr, value, reg; size: 8 in 64-bit code, else 4 */
 	GE_CR_READ,  /* cr, reg; CR2 too, which never exits */
@@ -179,7 +185,7 @@ enum guest_verdict {
 	 */
 	GO_FAULT,
 	/* Emulate the instruction at rip, then answer with GE_STORE for each
-	 * store it makes, or GE_EMULATE_FAILED. */
+	 * store it makes, GE_COMPARE_FAILED or GE_EMULATE_FAILED. */
 	GO_EMULATE,
 	/*
 	 * No memory behind gva: `gpa` says where.  The source answers with

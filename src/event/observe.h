@@ -52,6 +52,7 @@ struct insn_access {
 	bool user;
 	bool ac;          /* as ACCESS_AC */
 	bool rest;        /* of one that began in the page before */
+	bool failed;      /* as GE_COMPARE_FAILED: what it writes was there */
 	uint8_t bytes[8]; /* of a write */
 };
 
@@ -64,6 +65,7 @@ struct insn_single {
 	uint8_t length, size;
 	bool write, user, ac;
 	bool emulated, wide; /* as in insn_begin */
+	bool failed;         /* as in insn_access */
 };
 
 struct insn_observer {

@@ -233,7 +233,8 @@ static bool is_rest(struct recorder *r, const struct sim_step *step)
 		return true;
 	if (step->kind != SIM_STEP_EVENT)
 		return r->in_push || step->kind == SIM_STEP_ENTRY;
-	if (ev->kind == GE_STORE || ev->kind == GE_DEVICE)
+	if (ev->kind == GE_STORE || ev->kind == GE_COMPARE_FAILED ||
+	    ev->kind == GE_DEVICE)
 		return true;
 	if (ev->kind == GE_EMULATE_FAILED) {
 		r->gave_up = true;

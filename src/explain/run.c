@@ -112,6 +112,7 @@ static uint64_t owner_of(const struct run *run, const struct trace_item *item)
 		break;
 	case TRACE_ITEM_EVENT:
 		if (item->event.kind == GE_EMULATE_FAILED ||
+		    item->event.kind == GE_COMPARE_FAILED ||
 		    item->event.kind == GE_DEVICE)
 			break;
 		return run->target;
@@ -133,6 +134,10 @@ static int check_item(const struct run *run, const struct trace_item *item,
 		if (item->event.kind == GE_EMULATE_FAILED)
 			why = "says that a hypervisor could not emulate a "
 			      "write; under this configuration none has to";
+		else if (item->event.kind == GE_COMPARE_FAILED)
+			why = "says that a comparison failed, so that a page "
+			      "table is as it was; under this configuration "
+			      "no hypervisor is asked";
 		break;
 	case TRACE_ITEM_TABLE:
 		why = "tells what a page table holds; nothing happens";

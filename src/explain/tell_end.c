@@ -66,6 +66,8 @@ static void outcome_text(const struct story *story, char *buf, size_t size)
 						    "for"
 			 : step->event.kind == GE_STORE
 				 ? "nothing: its store is done for it"
+			 : step->event.kind == GE_COMPARE_FAILED
+				 ? "nothing: its comparison is done for it"
 				 : "nothing: the access is done");
 		return;
 	case GO_FAULT:

@@ -191,6 +191,11 @@ void tell_work(const struct telling *t, size_t from, size_t to)
 				   "The instruction cannot be emulated: the "
 				   "table is unshadowed, so that it can run.");
 		else if (step->step.kind == SIM_STEP_EVENT &&
+			 step->event.kind == GE_COMPARE_FAILED)
+			prose_para(t->prose,
+				   "The emulated instruction compares, and "
+				   "finds another value: it stores nothing.");
+		else if (step->step.kind == SIM_STEP_EVENT &&
 			 step->event.kind == GE_DEVICE)
 			prose_para(t->prose,
 				   "The instruction is emulated with the "

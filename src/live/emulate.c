@@ -138,6 +138,22 @@ static enum insn_status emu_xadd(struct exec *x)
  * The processor writes the old value back when the comparison fails; KVM's
  * emulator does not, and neither do we: no store, no shadow update.
  */
+static bool tell_failed(struct exec *x, gva_t gva, uint8_t size,
+			enum insn_status *status)
+{
+	struct guest_event ev = exec_event(x, GE_COMPARE_FAILED);
+
+	if (x->device)
+		return true;
+	ev.gva = lin_wrap(x->env, gva);
+	ev.size = size;
+	ev.access = PFEC_W | env_access(x->env);
+	if (exec_push(x, &ev))
+		return true;
+	*status = exec_obey(x);
+	return false;
+}
+
 static enum insn_status emu_cmpxchg(struct exec *x)
 {
 	struct vcpu *vcpu = x->env->vcpu;
@@ -150,10 +166,14 @@ static enum insn_status emu_cmpxchg(struct exec *x)
 		return status;
 	alu_compare(dest.size, vcpu->gpr[GPR_RAX] & size_mask(dest.size),
 		    dest.old, &rflags);
-	if (!(rflags & ALU_ZF))
+	if (rflags & ALU_ZF) {
+		if (!store_dest(x, &dest, val, &status))
+			return status;
+	} else {
+		if (!tell_failed(x, dest.gva, dest.size, &status))
+			return status;
 		gpr_merge(&vcpu->gpr[GPR_RAX], dest.size, dest.old);
-	else if (!store_dest(x, &dest, val, &status))
-		return status;
+	}
 	vcpu->rflags = rflags;
 	return exec_advance(x);
 }
@@ -187,6 +207,8 @@ static enum insn_status emu_cmpxchg8b(struct exec *x)
 		vcpu->rflags |= ALU_ZF;
 		return exec_advance(x);
 	}
+	if (!tell_failed(x, gva, (uint8_t)op->size, &status))
+		return status;
 	memcpy(&low, old, half);
 	memcpy(&high, old + half, half);
 	gpr_merge(&vcpu->gpr[GPR_RAX], half, low);

@@ -111,7 +111,9 @@ static const struct known *decode(struct known *known,
 	detail->nature = nature_of(mode, bytes, n);
 	known->rep = detail->nature.rep_string;
 	known->emulated = emulate_can(insn);
-	known->wide = insn->op == OP_CMPXCHG8B && insn->operand[0].size == 16;
+	known->pair = insn->op == OP_CMPXCHG8B;
+	known->compares = known->pair || insn->op == OP_CMPXCHG;
+	known->wide = known->pair && insn->operand[0].size == 16;
 	known->far_reaching =
 		detail->nature.descriptors || uses_base(insn, mode);
 	set_direct(known, detail);

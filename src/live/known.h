@@ -42,6 +42,8 @@ struct known {
 	uint8_t seg, has_seg;                 /* FS or GS */
 	bool rep : 1, emulated : 1, wide : 1; /* see struct insn_begin */
 	bool direct : 1, rmw : 1;
+	bool compares : 1; /* CMPXCHG (8B, 16B): the value there with rAX, */
+	bool pair : 1;     /* or with rDX:rAX */
 	/* Looks at a segment base, or a descriptor table. */
 	bool far_reaching : 1;
 };

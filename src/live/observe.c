@@ -212,6 +212,36 @@ static bool has_ac(const struct observe *o)
 	       (o->live->sink->view->cr4 & CR4_SMAP);
 }
 
+/*
+ * Of a write that is about to be made, with the registers as they were.  Of one
+ * of 16 bytes the first half says it for both; one across a page's end is told
+ * as a store, whatever it does.
+ */
+static slow_path bool compare_fails(struct observe *o, hpa_t hpa,
+				    unsigned int size)
+{
+	const uint64_t *gpr = o->head->gpr;
+	uint64_t expected[2] = {gpr[GPR_RAX], gpr[GPR_RDX]};
+
+	if (o->insn->wide && hpa & 8)
+		return o->failed;
+	if ((hpa & PAGE_MASK) + size > PAGE_SIZE)
+		return false;
+	if (o->insn->wide)
+		size = sizeof(expected);
+	else if (o->insn->pair)
+		expected[0] = (gpr[GPR_RAX] & UINT32_MAX) | gpr[GPR_RDX] << 32;
+	o->failed = memcmp(mem_ram(o->live->mem, hpa), expected, size) != 0;
+	return o->failed;
+}
+
+static inline bool fails(struct observe *o, hpa_t hpa, bool write,
+			 unsigned int size)
+{
+	return unlikely(o->insn->compares) && write &&
+	       compare_fails(o, hpa, size);
+}
+
 static void tell(struct observe *o, const struct match *match, hpa_t hpa,
 		 bool write, uint64_t val, unsigned int size)
 {
@@ -223,6 +253,7 @@ static void tell(struct observe *o, const struct match *match, hpa_t hpa,
 		.user = o->user && !match->supervisor,
 		.ac = has_ac(o) && !match->supervisor,
 		.rest = match->rest,
+		.failed = fails(o, hpa, write, size),
 	};
 
 	if (write)
@@ -259,6 +290,7 @@ static inline bool tell_single(struct observe *o, hpa_t hpa, bool write,
 		.ac = has_ac(o),
 		.emulated = insn->emulated,
 		.wide = insn->wide,
+		.failed = fails(o, hpa, write, size),
 	};
 	o->told = TOLD_SINGLE;
 	o->to->single(o->to, &one);

@@ -34,6 +34,7 @@ struct observe {
 	const struct known *insn; /* the same, NULL: cannot be decoded */
 	enum told told;           /* of it */
 	bool looked;              /* vcpu.gpr is as that began */
+	bool failed;              /* its comparison did */
 	unsigned int echoes; /* reads that repeat one across a page's end */
 	struct vcpu vcpu;
 

@@ -35,33 +35,6 @@ static void add_fetch(struct recorder *r, const struct insn_begin *insn,
 			->count = 0;
 }
 
-/*
- * The emulator made no store: a comparison that failed.  As the processor
- * does, it writes what was there.
- */
-static void add_missing_store(struct recorder *r)
-{
-	const struct guest_event *ev = &r->emulated;
-	unsigned int size = r->now.insn.wide ? 16 : 8;
-	gva_t gva = ev->gva & ~(gva_t)(size - 1);
-
-	r->now.emulating = false;
-	for (unsigned int done = 0; done < size; done += 8) {
-		struct insn_access access = {
-			.gva = gva + done,
-			.size = 8,
-			.write = true,
-			.user = ev->access & PFEC_U,
-			.ac = ev->access & ACCESS_AC,
-		};
-
-		if (!r->sink.translate(&r->sink, access.gva, &access.gpa))
-			return;
-		memcpy(access.bytes, mem_ram(r->mem, access.gpa), access.size);
-		insn_store(r, &access, true);
-	}
-}
-
 /* The stretch goes on behind its next instruction. */
 static void skip_one(struct stretch *stretch)
 {
@@ -74,8 +47,6 @@ static void complete(struct recorder *r)
 {
 	struct insn_state *now = &r->now;
 
-	if (now->emulating)
-		add_missing_store(r);
 	if (now->iterated || !now->fetched)
 		add_fetch(r, &now->insn, 1);
 	else
@@ -226,8 +197,6 @@ static void iterate(struct recorder *r)
 {
 	struct insn_state *now = &r->now;
 
-	if (now->emulating)
-		add_missing_store(r);
 	now->iterated |= r->nr > r->mark;
 	list_write(r);
 	now->fetched = false;
@@ -300,42 +269,61 @@ static void begin(struct insn_observer *observer, const struct insn_begin *insn)
 	r->mark = r->nr;
 }
 
+static bool goes_on(const struct entry *last, const struct insn_access *access)
+{
+	const struct trace_item *item = &last->item;
+
+	if (access->failed)
+		return item->kind == TRACE_ITEM_EVENT &&
+		       item->event.kind == GE_COMPARE_FAILED &&
+		       item->event.gva + item->event.size == access->gva;
+	return item->kind == TRACE_ITEM_TABLE_WRITE &&
+	       item->gpa + item->size == access->gpa;
+}
+
 /* The second half of a store of 16 bytes: one reference, one write. */
 static bool widen(struct recorder *r, const struct insn_access *access)
 {
 	struct entry *last = r->nr ? &r->entry[r->nr - 1] : NULL;
 	struct entry *ref;
 
-	if (!r->now.insn.wide || !last ||
-	    last->item.kind != TRACE_ITEM_TABLE_WRITE ||
-	    last->item.gpa + last->item.size != access->gpa)
+	if (!r->now.insn.wide || !last || !goes_on(last, access))
 		return false;
 	for (ref = last; ref->item.kind != TRACE_ITEM_REFS; ref--)
 		;
 	ref->ref.size = (uint8_t)(ref->ref.size + access->size);
+	if (access->failed) {
+		last->item.event.size =
+			(uint8_t)(last->item.event.size + access->size);
+		return true;
+	}
 	memcpy(last->item.bytes + last->item.size, access->bytes, access->size);
 	last->item.size = (uint8_t)(last->item.size + access->size);
 	return true;
 }
 
-void insn_store(struct recorder *r, const struct insn_access *access,
-		bool always)
+static void list_event(struct recorder *r, enum guest_event_kind kind,
+		       const struct insn_access *access)
+{
+	list_item(r, TRACE_ITEM_EVENT)->event = (struct guest_event){
+		.kind = kind,
+		.rip = r->now.insn.pc,
+		.cpl = access->user ? 3 : 0,
+		.insns = r->insns,
+		.gva = kind == GE_COMPARE_FAILED ? access->gva : 0,
+		.size = kind == GE_COMPARE_FAILED ? access->size : 0,
+	};
+}
+
+static void list_table_write(struct recorder *r,
+			     const struct insn_access *access)
 {
 	struct trace_item *item;
 
-	if (widen(r, access))
-		return;
-	list_access(r, access);
-	if (!always && !tables_know(r, access->gpa))
-		return;
 	if (!tables_know(r, access->gpa))
 		tables_tell(r, access->gpa & ~PAGE_MASK);
 	if (!r->now.insn.emulated)
-		list_item(r, TRACE_ITEM_EVENT)->event =
-			(struct guest_event){.kind = GE_EMULATE_FAILED,
-					     .rip = r->now.insn.pc,
-					     .cpl = access->user ? 3 : 0,
-					     .insns = r->insns};
+		list_event(r, GE_EMULATE_FAILED, access);
 	item = list_item(r, TRACE_ITEM_TABLE_WRITE);
 	item->gva = access->gva;
 	item->gpa = access->gpa;
@@ -343,6 +331,20 @@ void insn_store(struct recorder *r, const struct insn_access *access,
 	memcpy(item->bytes, access->bytes, access->size);
 	if (access->user)
 		tables_user_write(r, access->gpa);
+}
+
+void insn_store(struct recorder *r, const struct insn_access *access,
+		bool always)
+{
+	if (widen(r, access))
+		return;
+	list_access(r, access);
+	if (!always && !tables_know(r, access->gpa))
+		return;
+	if (access->failed)
+		list_event(r, GE_COMPARE_FAILED, access);
+	else
+		list_table_write(r, access);
 }
 
 static void on_access(struct insn_observer *observer,
@@ -384,6 +386,7 @@ static void begin_single(struct recorder *r, const struct insn_single *one)
 		.write = one->write,
 		.user = one->user,
 		.ac = one->ac,
+		.failed = one->failed,
 	};
 
 	memcpy(access.bytes, &one->value, sizeof(access.bytes));
@@ -438,7 +441,6 @@ void insn_restart(struct recorder *r)
 {
 	list_cut(r, r->mark);
 	r->now.again = r->now.active;
-	r->now.emulating = false;
 }
 
 static void on_restart(struct insn_observer *observer)

@@ -42,8 +42,6 @@ struct insn_state {
 	struct insn_begin insn;
 	/* Of a repeated string instruction. */
 	bool iterated;
-	/* A write that is to be emulated; no store has come yet. */
-	bool emulating;
 };
 
 struct recorder {
@@ -58,8 +56,7 @@ struct recorder {
 	uint64_t insns; /* complete */
 	struct stretch stretch;
 	struct insn_state now; /* of the first that is not done, if it began */
-	struct guest_event emulated; /* while now.emulating */
-	bool faulting; /* the next GE_ACCESS is the instruction's own */
+	bool faulting;         /* the next GE_ACCESS is the instruction's own */
 
 	struct entry entry[LIST_MAX];
 	uint32_t nr;
@@ -93,7 +90,7 @@ void insn_clock(struct recorder *r, uint64_t insns);
 /* The instruction under way is interrupted or ended by a fault. */
 void insn_give_up(struct recorder *r);
 void insn_restart(struct recorder *r);
-/* A write, and what it puts into a table. */
+/* A write, and what it puts into a table, if anything. */
 void insn_store(struct recorder *r, const struct insn_access *access,
 		bool always);
 

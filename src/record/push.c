@@ -69,11 +69,8 @@ static void push_native(struct recorder *r, const struct guest_event *ev,
 {
 	event_push(r->next, ev, out);
 	switch (out->verdict) {
-	case GO_DONE:
-		return; /* the observer is told of the restart */
-	case GO_EMULATE:
-		r->now.emulating = true;
-		r->emulated = *ev;
+	case GO_DONE:    /* the observer is told of the restart */
+	case GO_EMULATE: /* its store comes, or that it makes none */
 		return;
 	default:
 		if (ev->access & PFEC_ID)
@@ -132,6 +129,7 @@ static void note_store(struct recorder *r, const struct guest_event *ev,
 			.ac = ev->access & ACCESS_AC,
 			/* The processor stores up to 8 bytes at a time. */
 			.rest = done % 8 && !((ev->gva + done) & PAGE_MASK),
+			.failed = ev->kind == GE_COMPARE_FAILED,
 		};
 
 		memcpy(access.bytes, ev->bytes + done, access.size);
@@ -150,7 +148,6 @@ static void push_store(struct recorder *r, const struct guest_event *ev,
 	gpa_t gpa;
 
 	event_push(r->next, ev, out);
-	r->now.emulating = false;
 	if (r->sink.translate(&r->sink, ev->gva, &gpa))
 		note_store(r, ev, 0, first, gpa);
 	if (first < ev->size && out->verdict == GO_DONE &&
@@ -204,6 +201,7 @@ static void push(struct event_sink *sink, const struct guest_event *ev,
 		push_access(r, ev, out);
 		return;
 	case GE_STORE:
+	case GE_COMPARE_FAILED:
 		push_store(r, ev, out);
 		return;
 	case GE_EMULATE_FAILED:

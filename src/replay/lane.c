@@ -120,6 +120,19 @@ static void store(struct replay_lane *lane, const struct trace_item *item)
 	lane_obey(lane, &out, NULL);
 }
 
+/* The emulated instruction stores nothing. */
+static void store_nothing(struct replay_lane *lane,
+			  const struct guest_event *from)
+{
+	struct guest_event ev = *from;
+	struct guest_outcome out = {0};
+
+	ev.vcpu = lane->vcpu;
+	ev.insns = lane->acct->insns; /* the exit's */
+	lane->expected = EXPECT_ANYTHING;
+	event_push(lane->sink, &ev, &out);
+}
+
 static void write_table(struct replay_lane *lane, const struct trace_item *item)
 {
 	if (!mem_is_ram(lane->mem, item->gpa, item->size)) {
@@ -190,6 +203,12 @@ static void take_event(struct replay_lane *lane, const struct guest_event *ev)
 	if (ev->kind == GE_EMULATE_FAILED) {
 		if (lane->expected == EXPECT_VALUE)
 			lane_emulate_failed(lane);
+		return;
+	}
+	/* A processor writes what was there. */
+	if (ev->kind == GE_COMPARE_FAILED) {
+		if (lane->expected == EXPECT_VALUE)
+			store_nothing(lane, ev);
 		return;
 	}
 	if (lane->expected == EXPECT_VALUE)

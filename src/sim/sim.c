@@ -37,6 +37,9 @@ static void dispatch(struct sim *sim, const struct guest_event *ev,
 	case GE_EMULATE_FAILED:
 		sim_emulate_failed(sim, ev, out);
 		break;
+	case GE_COMPARE_FAILED:
+		BUG_ON(!sim->cur->emulating);
+		break; /* no store is made */
 	case GE_CR_WRITE:
 		sim_cr_write(sim, ev, out);
 		break;
@@ -152,7 +155,7 @@ void sim_reference(struct sim *sim)
 static bool is_of_emulation(const struct guest_event *ev)
 {
 	return ev->kind == GE_STORE || ev->kind == GE_EMULATE_FAILED ||
-	       ev->kind == GE_DEVICE;
+	       ev->kind == GE_COMPARE_FAILED || ev->kind == GE_DEVICE;
 }
 
 static void sim_push(struct event_sink *sink, const struct guest_event *ev,

@@ -262,6 +262,10 @@ static void check_event(struct trace_check *c, const struct trace_item *item)
 		if (!is_after_write(c))
 			break_item(c, RULE_EMULATE_FAILED, item);
 		break;
+	case GE_COMPARE_FAILED:
+		if (!is_after_write(c))
+			break_item(c, RULE_COMPARE_FAILED, item);
+		break;
 	case GE_RETRY:
 		c->retry_rip = ev->rip;
 		break;

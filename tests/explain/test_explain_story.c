@@ -214,7 +214,8 @@ static bool may_have_story(const struct trace_item *item)
 {
 	return item->kind == TRACE_ITEM_REFS ||
 	       (item->kind == TRACE_ITEM_EVENT &&
-		item->event.kind != GE_EMULATE_FAILED);
+		item->event.kind != GE_EMULATE_FAILED &&
+		item->event.kind != GE_COMPARE_FAILED);
 }
 
 /*

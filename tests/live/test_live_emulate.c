@@ -236,21 +236,42 @@ static void test_refused(void **state)
 	}
 }
 
-/* As KVM's emulator: a comparison that fails stores nothing. */
+/* As KVM's emulator: a comparison that fails stores nothing, and says so. */
 static void test_no_store(void **state)
 {
-	struct fake f;
+	static const struct {
+		const char *insn;
+		unsigned int length, size;
+		uint64_t rax;
+	} cases[] = {
+		{"f0 48 0f b1 0f", 5, 8, OLD},
+		{"0f b0 0f", 3, 1,
+		 ((VALUE + GPR_RAX) & ~0xffull) | (OLD & 0xff)},
+		{"0f c7 0f", 3, 8, OLD & UINT32_MAX},
+		{"48 0f c7 0f", 4, 16, OLD},
+	};
 
 	(void)state;
-	place(&f, L, "f0 48 0f b1 0f");
-	f.vcpu.rflags |= ALU_ZF;
-	assert_int_equal(emulate(&f), INSN_DONE);
-	assert_int_equal(f.nr_events, 0);
-	check_eq("rax", f.vcpu.gpr[GPR_RAX], OLD);
-	check_eq("zf", f.vcpu.rflags & ALU_ZF, 0);
-	check_eq("memory", fake_peek(&f, TABLE, 8), OLD);
-	check_eq("rip", f.vcpu.rip, KERNEL_RIP + 5);
-	fake_finish(&f);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const char *insn = cases[i].insn;
+		const struct guest_event *ev;
+		struct fake f;
+
+		place(&f, L, insn);
+		f.vcpu.rflags |= ALU_ZF;
+		assert_int_equal(emulate(&f), INSN_DONE);
+		check_part(insn, "events", f.nr_events, 1);
+		ev = fake_last(&f, GE_COMPARE_FAILED);
+		check_part(insn, "address", ev->gva, TABLE);
+		check_part(insn, "size", ev->size, cases[i].size);
+		check_part(insn, "access", ev->access, PFEC_W);
+		check_part(insn, "rax", f.vcpu.gpr[GPR_RAX], cases[i].rax);
+		check_part(insn, "zf", f.vcpu.rflags & ALU_ZF, 0);
+		check_part(insn, "memory", fake_peek(&f, TABLE, 8), OLD);
+		check_part(insn, "rip", f.vcpu.rip,
+			   KERNEL_RIP + cases[i].length);
+		fake_finish(&f);
+	}
 }
 
 static void test_cannot(void **state)

@@ -177,11 +177,82 @@ static void test_patched(void **state)
 	check_eq("the second", reads.gva[1], DATA_AT + 0x10);
 }
 
+/*
+ * Comparisons that hold and that fail: by the highest bit alone, by either
+ * half, and ones that hold and store what was there.
+ */
+CODE(64, compares,
+     "mov $0x80000001, %eax\n mov $2, %edx\n mov $3, %ebx\n mov $4, %ecx\n"
+     "mov %eax, 0x400000\n mov $1, %eax\n lock cmpxchg %ecx, 0x400000\n"
+     "mov $1, %eax\n mov %eax, 0x400010\n cmpxchg %eax, 0x400010\n"
+     "mov $0x102, %eax\n movb $2, 0x400020\n cmpxchg %cl, 0x400020\n"
+     /* 8 bytes: EDX:EAX */
+     "mov $5, %eax\n mov %eax, 0x400030\n cmpxchg8b 0x400030\n"
+     "mov $5, %eax\n mov $2, %edx\n mov %eax, 0x400040\n"
+     "mov %edx, 0x400044\n lock cmpxchg8b 0x400040\n"
+     "mov $6, %eax\n cmpxchg8b 0x400040\n"
+     /* 16 bytes: the first half changes as it is stored */
+     "mov $5, %eax\n mov $2, %edx\n mov %rax, 0x400050\n"
+     "mov %rdx, 0x400058\n lock cmpxchg16b 0x400050\n"
+     "mov $3, %eax\n mov $2, %edx\n lock cmpxchg16b 0x400050\n hlt");
+
+struct outcomes {
+	struct watcher watcher; /* first */
+	bool failed[16];
+	unsigned int nr;
+};
+
+static void note_outcome(struct insn_observer *to,
+			 const struct insn_access *access)
+{
+	struct outcomes *all = (struct outcomes *)to;
+	const uint8_t *code = compares_s + (all->watcher.insn.pc - CODE_AT);
+
+	code += *code == 0xf0;          /* LOCK */
+	code += (*code & 0xf0) == 0x40; /* REX */
+	if (*code == 0x0f && access->write) {
+		assert_true(all->nr < ARRAY_LEN(all->failed));
+		all->failed[all->nr++] = access->failed;
+	} else if (access->gva >= DATA_AT) {
+		check_eq("failed without a comparison", access->failed, 0);
+	}
+}
+
+static void note_one_outcome(struct insn_observer *to,
+			     const struct insn_single *one)
+{
+	on_begin(to, &(struct insn_begin){.pc = one->pc});
+	note_outcome(to, &(struct insn_access){.gva = one->gva,
+					       .write = one->write,
+					       .failed = one->failed});
+}
+
+static void test_comparisons(void **state)
+{
+	static const bool want[] = {
+		true,  false, false, /* CMPXCHG */
+		true,  false, true,  /* 8B */
+		false, false,        /* 16B, in two halves */
+		true,  true,
+	};
+	struct outcomes all = {
+		.watcher.observer = {.access = note_outcome,
+				     .single = note_one_outcome}};
+
+	(void)state;
+	watch(&all.watcher, compares_s, compares_e);
+	check_eq("comparisons", all.nr, ARRAY_LEN(want));
+	for (unsigned int i = 0; i < ARRAY_LEN(want); i++)
+		if (all.failed[i] != want[i])
+			fail_msg("number %u: failed is %d", i, all.failed[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_who_accesses),
 		cmocka_unit_test(test_patched),
+		cmocka_unit_test(test_comparisons),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -221,6 +221,30 @@ static void write_without_value(void **state)
 	replay_lane_destroy(lane);
 }
 
+/* One that failed to compare leaves the table shadowed, and as it was. */
+static void write_of_nothing(void **state)
+{
+	const struct trace_info info = tape_info();
+	struct replay_lane *lane = lane_of("kvm-2.6.25", "on", &info);
+	const struct account *acct = sim_account(replay_lane_sim(lane));
+	struct trace_item *value;
+	struct tape tape;
+
+	(void)state;
+	tape_init(&tape);
+	value = &tape.item[tape.at_value];
+	*value = (struct trace_item){
+		.kind = TRACE_ITEM_EVENT,
+		.event = {.kind = GE_COMPARE_FAILED, .gva = value->gva}};
+	tape.nr = tape.at_value + 1;
+	tape_play(&tape, lane);
+	assert_int_equal(replay_lane_status(lane), REPLAY_DONE);
+	assert_int_equal(acct->counter[CNT_insn_emulation], 1);
+	assert_int_equal(acct->counter[CNT_insn_emulation_fail], 0);
+	assert_int_equal(acct->counter[CNT_mmu_pte_write], 0);
+	replay_lane_destroy(lane);
+}
+
 /* What a lane told of its exits. */
 struct told {
 	uint64_t position[32];
@@ -448,6 +472,7 @@ int main(void)
 		cmocka_unit_test(looks_up_every_reference),
 		cmocka_unit_test(tells_what_differs),
 		cmocka_unit_test(write_without_value),
+		cmocka_unit_test(write_of_nothing),
 		cmocka_unit_test(tells_where_exits_began),
 		cmocka_unit_test(interrupt_that_is_gone),
 		cmocka_unit_test(a_device),
