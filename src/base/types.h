@@ -54,5 +54,7 @@ static inline uint64_t max_u64(uint64_t a, uint64_t b)
 #define cold_path __attribute__((noinline, cold))
 /* The same, of one that is not rare: it is made to be fast, too. */
 #define slow_path __attribute__((noinline))
+/* Compiled anew wherever it is called, for the constants that it is given. */
+#define specialised static inline __attribute__((always_inline))
 
 #endif

@@ -68,7 +68,7 @@ int assoc_init(struct assoc *a, const struct cpu_array *shape)
 	*a = (struct assoc){
 		.sets = shape->sets,
 		.mask = shape->sets && is_pow2 ? shape->sets - 1 : 0,
-		.reciprocal = shape->sets ? UINT64_MAX / shape->sets : 0,
+		.reciprocal = shape->sets ? divide_reciprocal(shape->sets) : 0,
 		.ways = shape->ways,
 		.marks = (shape->ways + 7u) & ~7u,
 		.policy = (enum cpu_policy)shape->policy,
@@ -145,16 +145,11 @@ void assoc_touch_tree(const struct assoc *a, uint64_t *tree, uint32_t way)
 static uint32_t oldest_plru(const struct assoc *a, struct assoc_set *s)
 {
 	uint64_t tree = *assoc_tree(a, s);
-	uint32_t node = 1, half, first = 0;
+	uint32_t node = 1, first = 0;
 
-	/* A power of two: without a branch that the tree's bits choose. */
-	if (likely(a->plru != NULL)) {
-		while (node < a->ways)
-			node = 2 * node + (uint32_t)(tree >> node & 1);
-		return node - a->ways;
-	}
-	half = leaves(a->ways) / 2;
-	for (; half; half /= 2) {
+	if (a->plru)
+		return assoc_oldest_plru(a, tree);
+	for (uint32_t half = leaves(a->ways) / 2; half; half /= 2) {
 		bool right = (tree & BIT(node)) && first + half < a->ways;
 
 		node = 2 * node + right;

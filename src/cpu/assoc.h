@@ -12,6 +12,7 @@
 #define NOTRAP_CPU_ASSOC_H
 
 #include "base/bug.h"
+#include "base/divide.h"
 #include "cpu/contexts.h"
 #include "cpu/geometry.h"
 
@@ -43,8 +44,7 @@ struct assoc_plru {
 struct assoc {
 	uint32_t sets;
 	uint32_t mask;       /* sets - 1 of a power of two, else 0 */
-	uint64_t reciprocal; /* 2^64 / sets, rounded down; of a power of two,
-				less */
+	uint64_t reciprocal; /* of sets */
 	uint32_t ways;
 	uint32_t marks; /* ways, in words of eight */
 	enum cpu_policy policy;
@@ -60,24 +60,15 @@ struct assoc {
 int assoc_init(struct assoc *a, const struct cpu_array *shape);
 void assoc_finish(struct assoc *a);
 
-/*
- * number % sets, by a product with the reciprocal, which is too small by less
- * than 1 / 2^64: so the quotient is right or one too small.
- */
-static inline uint32_t assoc_modulo(const struct assoc *a, uint64_t number)
-{
-	uint64_t quotient = mul_high(number, a->reciprocal);
-	uint64_t rest = number - quotient * a->sets;
-
-	return (uint32_t)(rest < a->sets ? rest : rest - a->sets);
-}
-
 /* Where tags with this number go. */
 static inline uint32_t assoc_set(const struct assoc *a, uint64_t number)
 {
+	uint32_t rest;
+
 	if (likely(a->mask) || a->sets == 1)
 		return (uint32_t)number & a->mask;
-	return assoc_modulo(a, number);
+	divide(number, a->sets, a->reciprocal, &rest);
+	return rest;
 }
 
 static inline struct assoc_set *assoc_at(const struct assoc *a, uint32_t set)
@@ -101,8 +92,8 @@ static inline uint64_t assoc_zeros(uint64_t word)
 }
 
 /* The slot, or ASSOC_NONE. */
-static inline uint32_t assoc_find(const struct assoc *a, uint32_t set,
-				  uint64_t tag)
+specialised uint32_t assoc_find(const struct assoc *a, uint32_t set,
+				uint64_t tag)
 {
 	const uint8_t *mark = assoc_at(a, set)->mark;
 	uint64_t wanted = assoc_mark(tag) * UINT64_C(0x0101010101010101);
@@ -142,6 +133,16 @@ static inline uint64_t *assoc_tree(const struct assoc *a, struct assoc_set *s)
 	return (uint64_t *)(void *)(s->mark + a->marks);
 }
 
+/* Of a power of two of ways: without a branch that the tree's bits choose. */
+static inline uint32_t assoc_oldest_plru(const struct assoc *a, uint64_t tree)
+{
+	uint32_t node = 1;
+
+	while (node < a->ways)
+		node = 2 * node + (uint32_t)(tree >> node & 1);
+	return node - a->ways;
+}
+
 static inline void assoc_touch_way(const struct assoc *a, struct assoc_set *s,
 				   uint32_t way)
 {
@@ -171,26 +172,33 @@ uint32_t assoc_insert_anyhow(struct assoc *a, uint32_t set, uint64_t tag,
  * A tag that is not there comes in place of a victim, and is used.  contexts:
  * of the numbers in the tags, or NULL.  Returns the slot.
  */
-static inline uint32_t assoc_insert(struct assoc *a, uint32_t set, uint64_t tag,
-				    const struct contexts *contexts)
+specialised uint32_t assoc_insert(struct assoc *a, uint32_t set, uint64_t tag,
+				  const struct contexts *contexts)
 {
 	struct assoc_set *s = assoc_at(a, set);
 	uint32_t way;
 
-	/* LRU, of a set that is full: its oldest. */
-	if (a->policy != CPU_LRU || s->live != a->ways ||
-	    s->flushes != (contexts ? contexts->flushes : 0))
+	if (unlikely(s->live != a->ways) ||
+	    unlikely(s->flushes != (contexts ? contexts->flushes : 0)))
 		return assoc_insert_anyhow(a, set, tag, contexts);
-	way = assoc_oldest(a, s);
+	/* The set is full. */
+	if (a->policy == CPU_LRU) {
+		way = assoc_oldest(a, s);
+		s->newest = (uint8_t)way;
+	} else if (likely(a->plru != NULL)) {
+		way = assoc_oldest_plru(a, *assoc_tree(a, s));
+		assoc_touch_way(a, s, way);
+	} else {
+		return assoc_insert_anyhow(a, set, tag, contexts);
+	}
 	a->tag[set * a->ways + way] = tag;
 	s->mark[way] = assoc_mark(tag);
-	s->newest = (uint8_t)way;
 	return set * a->ways + way;
 }
 
 /* True: the tag was there, and is used.  Else it is inserted. */
-static inline bool assoc_use(struct assoc *a, uint32_t set, uint64_t tag,
-			     const struct contexts *contexts)
+specialised bool assoc_use(struct assoc *a, uint32_t set, uint64_t tag,
+			   const struct contexts *contexts)
 {
 	uint32_t slot = assoc_find(a, set, tag);
 

@@ -51,17 +51,3 @@ void caches_expect(const struct caches *caches, hpa_t at)
 		__builtin_prefetch(&a->tag[set * a->ways]);
 	}
 }
-
-enum cache_level caches_reference(struct caches *caches, hpa_t at)
-{
-	uint64_t line = at >> CPU_LINE_SHIFT;
-	int found = CACHE_L1;
-
-	for (; found < CPU_CACHES; found++) {
-		struct assoc *a = &caches->level[found];
-
-		if (a->sets && assoc_use(a, assoc_set(a, line), line + 1, NULL))
-			break;
-	}
-	return (enum cache_level)found;
-}

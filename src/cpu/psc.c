@@ -34,6 +34,9 @@ static uint64_t prefix(enum paging_mode mode, uint64_t address, int level)
 	return (address & BITS(56, 0)) >> paging_shift(mode, level);
 }
 
+/* Of those that select an entry above level 2. */
+#define ENTRY_BITS 9
+
 static uint64_t tag_of(uint64_t number, unsigned int context)
 {
 	return (uint64_t)context << ASSOC_CONTEXT_SHIFT | number;
@@ -41,8 +44,10 @@ static uint64_t tag_of(uint64_t number, unsigned int context)
 
 int psc_lookup(struct psc *psc, enum paging_mode mode, uint64_t address)
 {
-	for (int level = 2; level <= paging_levels(mode); level++) {
-		uint64_t number = prefix(mode, address, level);
+	uint64_t number = prefix(mode, address, 2);
+	const int levels = paging_levels(mode);
+
+	for (int level = 2; level <= levels; level++, number >>= ENTRY_BITS) {
 		struct assoc *a = array_of(psc, level);
 		uint32_t set, slot;
 

@@ -69,6 +69,10 @@ static void count_alike(struct tlb *tlb)
 					a->which[s]++;
 			}
 		}
+		for (enum tlb_size s = TLB_4K; s < NR_TLB_SIZES; s++)
+			if (a->alike[s])
+				a->alike_reciprocal[s] =
+					divide_reciprocal(a->alike[s]);
 	}
 }
 
@@ -85,8 +89,8 @@ static void list_asked(struct tlb *tlb)
 		if (!(tlb->array[n].kinds & kind) ||
 		    !(tlb->array[n].sizes & BIT(size)))
 			continue;
-		asked->of[asked->nr].array = (uint8_t)n;
-		asked->of[asked->nr++].size = (uint8_t)size;
+		asked->of[asked->nr].array = &tlb->array[n];
+		asked->of[asked->nr++].size = (enum tlb_size)size;
 		asked->sizes |= (uint8_t)BIT(size);
 	}
 }
@@ -208,18 +212,20 @@ static void take_numbers(struct tlb *tlb)
 
 /* --- Lookups ------------------------------------------------------------- */
 
-/* Of arrays alike, it is this page's. */
-static bool is_picked(const struct tlb_array *a, enum tlb_size size,
-		      uint64_t page)
+/* The page's set.  False: of arrays alike, another one is this page's. */
+static inline bool find_set(const struct tlb_array *a, enum tlb_size size,
+			    uint64_t page, uint32_t *ret)
 {
-	return a->alike[size] == 1 || page % a->alike[size] == a->which[size];
-}
+	if (a->alike[size] > 1) {
+		uint32_t which;
 
-static uint32_t set_of(const struct tlb_array *a, enum tlb_size size,
-		       uint64_t page)
-{
-	return assoc_set(&a->assoc,
-			 a->alike[size] == 1 ? page : page / a->alike[size]);
+		page = divide(page, a->alike[size], a->alike_reciprocal[size],
+			      &which);
+		if (which != a->which[size])
+			return false;
+	}
+	*ret = assoc_set(&a->assoc, page);
+	return true;
 }
 
 /* The entry of the current context, or the global one. */
@@ -240,14 +246,13 @@ static bool search(struct tlb *tlb, const struct tlb_asked *asked, gva_t gva,
 		   uint32_t needs, struct place *ret)
 {
 	for (unsigned int i = 0; i < asked->nr; i++) {
-		enum tlb_size size = (enum tlb_size)asked->of[i].size;
-		struct tlb_array *a = &tlb->array[asked->of[i].array];
+		enum tlb_size size = asked->of[i].size;
+		struct tlb_array *a = asked->of[i].array;
 		uint64_t page = page_number(gva, size);
 		uint32_t set, slot;
 
-		if (!(tlb->held & BIT(size)) || !is_picked(a, size, page))
+		if (!(tlb->held & BIT(size)) || !find_set(a, size, page, &set))
 			continue;
-		set = set_of(a, size, page);
 		slot = find(tlb, a, set, size, page);
 		if (slot == ASSOC_NONE || (needs & ~a->grants[slot]))
 			continue;
@@ -271,12 +276,11 @@ bool tlb_lookup_first(struct tlb *tlb, gva_t gva, uint32_t needs)
 
 /* --- Fills --------------------------------------------------------------- */
 
-static struct place put(struct tlb *tlb, struct tlb_array *a,
+static struct place put(struct tlb *tlb, struct tlb_array *a, uint32_t set,
 			const struct tlb_page *page, uint64_t number)
 {
 	unsigned int context = page->global ? tlb->global : tlb->current;
 	uint64_t tag = tag_of(number, page->size, context);
-	uint32_t set = set_of(a, page->size, number);
 	uint32_t slot = assoc_find(&a->assoc, set, tag);
 
 	if (slot == ASSOC_NONE)
@@ -288,22 +292,26 @@ static struct place put(struct tlb *tlb, struct tlb_array *a,
 	return (struct place){a, page->size, set, slot};
 }
 
+/* Into one array, as those of a kind and a size are alike. */
 static void put_level(struct tlb *tlb, const struct tlb_asked *level,
 		      uint32_t kind, const struct tlb_page *page)
 {
+	const struct tlb_asked *asked = &level[kind];
 	uint64_t number = page_number(page->gva, page->size);
 
 	tlb->held |= (uint8_t)BIT(page->size);
-	for (unsigned int i = 0; i < level[kind].nr; i++) {
-		struct tlb_array *a = &tlb->array[level[kind].of[i].array];
+	for (unsigned int i = 0; i < asked->nr; i++) {
+		struct tlb_array *a = asked->of[i].array;
 		struct place place;
+		uint32_t set;
 
-		if (level[kind].of[i].size != page->size ||
-		    !is_picked(a, page->size, number))
+		if (asked->of[i].size != page->size ||
+		    !find_set(a, page->size, number, &set))
 			continue;
-		place = put(tlb, a, page, number);
+		place = put(tlb, a, set, page, number);
 		if (level == tlb->first)
 			set_front(tlb, &place, page->gva, kind);
+		return;
 	}
 }
 
@@ -493,9 +501,11 @@ static void drop_tag(struct tlb_array *a, gva_t gva, enum tlb_size size,
 		     unsigned int number)
 {
 	uint64_t page = page_number(gva, size);
-	uint32_t slot = assoc_find(&a->assoc, set_of(a, size, page),
-				   tag_of(page, size, number));
+	uint32_t set, slot;
 
+	if (!find_set(a, size, page, &set))
+		return;
+	slot = assoc_find(&a->assoc, set, tag_of(page, size, number));
 	if (slot != ASSOC_NONE)
 		assoc_drop(&a->assoc, slot);
 }

@@ -55,6 +55,7 @@ struct tlb_array {
 	uint8_t kinds, sizes;
 	/* By size: it is one of so many alike, and which. */
 	uint8_t alike[NR_TLB_SIZES], which[NR_TLB_SIZES];
+	uint64_t alike_reciprocal[NR_TLB_SIZES];
 };
 
 /*
@@ -76,7 +77,8 @@ struct tlb_front {
 /* The arrays that a level has for a kind, each with a size that it holds. */
 struct tlb_asked {
 	struct {
-		uint8_t array, size;
+		struct tlb_array *array;
+		enum tlb_size size;
 	} of[TLB_ARRAYS_MAX * NR_TLB_SIZES];
 	uint8_t nr;
 	uint8_t sizes; /* all of them */

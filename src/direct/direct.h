@@ -118,7 +118,8 @@ struct direct_result direct_fault(struct direct *direct, gva_t gva,
 				  uint32_t access);
 
 /* The walk that finds gva, rights aside, by the tables as they are. */
-void direct_walk(const struct direct *direct, gva_t gva, struct walk *ret);
+void direct_walk(const struct direct *direct, gva_t gva,
+		 struct direct_path *ret);
 
 /* Of an entry of the pool: what it comes from. */
 struct direct_leaf {

@@ -28,13 +28,12 @@ static uint64_t entry_at(const struct direct *direct, gpa_t at)
 				 (unsigned int)(at & PAGE_MASK) / size);
 }
 
-static struct direct_path path_of(const struct walk *w)
+static void set_path(struct direct_path *path, const struct walk *w)
 {
-	struct direct_path path = {
-		.nr = w->refs, .has_page = !w->fault, .page = w->pa};
-
-	memcpy(path.at, w->at, sizeof(path.at));
-	return path;
+	path->nr = w->refs;
+	path->has_page = !w->fault;
+	path->page = w->pa;
+	memcpy(path->at, w->at, sizeof(path->at));
 }
 
 static bool set_bits(struct direct *direct, gpa_t at, uint64_t bits)
@@ -265,7 +264,7 @@ struct direct_result direct_fault(struct direct *direct, gva_t gva,
 
 	gva = paging_linear(direct->cur->guest.mode, gva);
 	path.walk = paging_walk(&direct->cur->guest, direct->mem, gva, access);
-	path.read = path_of(&path.walk);
+	set_path(&path.read, &path.walk);
 	if (!is_walk_backed(direct, &path, &ret))
 		return ret;
 	ret = (struct direct_result){.gpa = path.walk.pa, .path = path.read};
@@ -299,11 +298,14 @@ static struct paging_ctx without_rights(const struct paging_ctx *guest)
 	return lax;
 }
 
-void direct_walk(const struct direct *direct, gva_t gva, struct walk *ret)
+void direct_walk(const struct direct *direct, gva_t gva,
+		 struct direct_path *ret)
 {
 	struct paging_ctx lax = without_rights(&direct->cur->guest);
+	struct walk w;
 
-	paging_walk_to(&lax, direct->mem, gva, 0, ret);
+	paging_walk_to(&lax, direct->mem, gva, 0, &w);
+	set_path(ret, &w);
 }
 
 struct direct_leaf direct_leaf(uint64_t entry)

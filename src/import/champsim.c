@@ -25,9 +25,6 @@
 
 #define BLOCK 4096
 
-/* Compiled once for each layout. */
-#define specialised static inline __attribute__((always_inline))
-
 struct layout {
 	uint8_t size, written, nr_written, read, nr_read, space; /* 0: none */
 };

@@ -176,10 +176,9 @@ static inline bool mem_read_entry(const struct mem *mem, hpa_t hpa,
 		*ret = mem_read_u64(mem, hpa);
 		return true;
 	}
-	if (!pool_owns(&mem->pool, hpa & ~PAGE_MASK))
+	if (!pool_owns(&mem->pool, hpa))
 		return false;
-	*ret = pool_get(&mem->pool, hpa & ~PAGE_MASK,
-			(unsigned int)(hpa & PAGE_MASK) / 8);
+	*ret = pool_get(&mem->pool, hpa, (unsigned int)(hpa & PAGE_MASK) / 8);
 	return true;
 }
 

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "paging/walk.h"
 
+/* 32-bit paging without PSE does not look at it. */
+static uint64_t ps_bit(const struct paging_ctx *ctx)
+{
+	return ctx->mode != PAGING_32 || ctx->pse ? PTE_PS : 0;
+}
+
 bool paging_is_leaf(const struct paging_ctx *ctx, uint64_t entry, int level)
 {
-	if (level == 1)
-		return true;
-	if (!(entry & PTE_PS) || level > 3)
-		return false;
-	return ctx->mode != PAGING_32 || ctx->pse;
+	return level == 1 || (level <= 3 && (entry & ps_bit(ctx)));
 }
 
 /*
@@ -146,47 +148,49 @@ uint64_t paging_read_entry(const struct paging_ctx *ctx, const struct mem *mem,
 }
 
 /*
- * From the table of this level down to a leaf, or to an entry that faults:
- * then the error code's upper bits are *ret.
+ * From the top table down to a leaf, or to an entry that faults: then the error
+ * code's upper bits are *ret.  An entry that leads to a table has P, neither PS
+ * nor a reserved bit.  Nothing else points into w.
  */
-static bool walk_tables(struct walk *w, const struct paging_ctx *ctx,
-			const struct mem *mem, gva_t gva, uint32_t *ret)
+specialised bool walk_tables(struct walk *restrict w,
+			     const struct paging_ctx *ctx,
+			     const struct mem *mem, enum paging_mode mode,
+			     gva_t gva, uint32_t *ret)
 {
-	const enum paging_mode mode = ctx->mode;
 	const unsigned int size = paging_entry_size(mode);
-	const uint64_t rsvd = reserved_anywhere(ctx);
-	uint64_t rights = PTE_W | PTE_U, entry;
+	const uint64_t ps = ps_bit(ctx), rsvd = reserved_anywhere(ctx);
+	uint64_t all = PTE_W | PTE_U, any = 0, entry;
 	int level = paging_levels(mode);
 	hpa_t table = w->table;
-	bool ps;
+	unsigned int refs = 0;
 
-	*ret = 0;
 	for (;; level--) {
 		hpa_t at = table + size * paging_index(mode, gva, level);
 
 		entry = read_entry(mem, at, size);
-		w->at[w->refs++] = at;
-		if (!(entry & PTE_P))
+		w->at[refs++] = at;
+		if (level == 1 || (entry & (PTE_P | ps | rsvd)) != PTE_P)
 			break;
-		ps = level > 1 && (entry & PTE_PS);
-		if (unlikely((entry & rsvd) ||
-			     (ps &&
-			      (entry & reserved_by_ps(ctx, entry, level))))) {
-			*ret = PFEC_P | PFEC_RSVD;
-			break;
-		}
-		rights &= entry | ~(PTE_W | PTE_U);
-		rights |= entry & PTE_NX;
-		if (level == 1 || (ps && paging_is_leaf(ctx, entry, level)))
-			break;
+		all &= entry;
+		any |= entry;
 		table = entry & PTE_ADDR;
 	}
 	w->leaf = entry;
 	w->table = table;
 	w->index = (uint16_t)paging_index(mode, gva, level);
 	w->level = (uint8_t)level;
-	w->rights = rights;
-	return (entry & PTE_P) && !*ret;
+	w->refs = (uint8_t)refs;
+	w->rights = all | (any & PTE_NX);
+	*ret = 0;
+	if (!(entry & PTE_P))
+		return false;
+	if (unlikely(level > 1 || (entry & rsvd)) &&
+	    (entry & (rsvd | reserved_by_ps(ctx, entry, level)))) {
+		*ret = PFEC_P | PFEC_RSVD;
+		return false;
+	}
+	w->rights = (all & entry) | ((any | entry) & PTE_NX);
+	return true;
 }
 
 /* Member by member, as a block that is cleared at once costs more. */
@@ -206,6 +210,7 @@ void paging_walk_to(const struct paging_ctx *ctx, const struct mem *mem,
 		    gva_t gva, uint32_t access, struct walk *ret)
 {
 	uint32_t denied;
+	bool found;
 
 	clear(ret);
 	gva = paging_linear(ctx->mode, gva);
@@ -224,7 +229,11 @@ void paging_walk_to(const struct paging_ctx *ctx, const struct mem *mem,
 		}
 		ret->table = ret->leaf & PTE_ADDR;
 	}
-	if (!walk_tables(ret, ctx, mem, gva, &denied)) {
+	found = ctx->mode == PAGING_4LEVEL
+			? walk_tables(ret, ctx, mem, PAGING_4LEVEL, gva,
+				      &denied)
+			: walk_tables(ret, ctx, mem, ctx->mode, gva, &denied);
+	if (!found) {
 		set_fault(ret, ctx, access, denied);
 		return;
 	}

@@ -8,6 +8,8 @@
  * memory: by a violation at first, by a misconfiguration once an entry says so
  * (KVM 3.1, ce88decffd17).
  */
+#include <string.h>
+
 #include "sim/internal.h"
 
 static bool is_native(const struct sim *sim)
@@ -149,21 +151,20 @@ static struct sim_root enter(struct sim *sim)
 				 direct_mode(sim->direct)};
 }
 
-/* page: the walk has come to one; else NULL. */
 static void count_path(struct sim *sim, const struct guest_event *ev,
-		       const gpa_t *at, uint8_t nr, const gpa_t *page)
+		       const struct direct_path *read)
 {
+	int ept_leaf = direct_ept_leaf(sim->direct);
 	struct walker_path path = {
 		.mode = cpu_paging(&sim->cur->cpu),
-		.nr = nr,
-		.has_page = page,
-		.page = page ? *page : 0,
-		.ept_levels = is_native(sim) ? 0 : 4,
-		.ept_leaf = (uint8_t)direct_ept_leaf(sim->direct),
+		.nr = read->nr,
+		.has_page = read->has_page,
+		.page = read->page,
+		.ept_levels = ept_leaf ? 4 : 0,
+		.ept_leaf = (uint8_t)ept_leaf,
 	};
 
-	for (unsigned int i = 0; i < nr; i++)
-		path.at[i] = at[i];
+	memcpy(path.at, read->at, sizeof(path.at));
 	sim_count_walk(sim, ev, &path);
 }
 
@@ -174,13 +175,12 @@ static void count_path(struct sim *sim, const struct guest_event *ev,
 static void count_walk(struct sim *sim, const struct guest_event *ev,
 		       const struct walk *w)
 {
-	struct walk guest;
+	struct direct_path read;
 
 	if (w->fault)
 		return;
-	direct_walk(sim->direct, ev->gva, &guest);
-	count_path(sim, ev, guest.at, guest.refs,
-		   guest.fault ? NULL : &guest.pa);
+	direct_walk(sim->direct, ev->gva, &read);
+	count_path(sim, ev, &read);
 }
 
 /* Address bits of a guest page of this level; without paging there is none. */
@@ -248,8 +248,7 @@ static bool fault(struct sim *sim, const struct guest_event *ev,
 	(void)w;
 	/* One that is tried again is counted then. */
 	if (sim->has_tlb && r.verdict != DIRECT_FILLED)
-		count_path(sim, ev, r.path.at, r.path.nr,
-			   r.path.has_page ? &r.path.page : NULL);
+		count_path(sim, ev, &r.path);
 	sim_count_assists(sim, r.ad);
 	switch (r.verdict) {
 	case DIRECT_FILLED:

@@ -285,8 +285,7 @@ static void count_walk(struct sim *sim, const struct guest_event *ev,
 	struct walker_path path = {.mode = sim->cur->hardware.mode,
 				   .nr = w->refs};
 
-	for (unsigned int i = 0; i < w->refs; i++)
-		path.at[i] = w->at[i];
+	memcpy(path.at, w->at, sizeof(path.at));
 	sim_count_walk(sim, ev, &path);
 }
 

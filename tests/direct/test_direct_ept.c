@@ -116,16 +116,13 @@ static void references_of_a_walk(void **state)
 				   .large = walks[i].large}};
 		uint64_t ps = walks[i].level > 1 ? PTE_PS : 0;
 		struct direct_path path;
-		struct walk walk;
 		struct rig rig;
 		unsigned int got;
 
 		rig_start(&rig, &config);
 		rig_map(&rig, GVA, walks[i].level, RIG_RW | ps);
 		assert_int_equal(fill_anyhow(&rig, GVA).verdict, DIRECT_FILLED);
-		direct_walk(rig.direct, GVA, &walk);
-		path = (struct direct_path){.nr = walk.refs,
-					    .has_page = !walk.fault};
+		direct_walk(rig.direct, GVA, &path);
 		assert_true(path.has_page);
 		assert_int_equal(direct_leaf(pool_leaf(&rig, GVA)).level,
 				 walks[i].level);
