@@ -109,6 +109,12 @@ static void measure_machine(struct bench *b, size_t m)
 	}
 }
 
+/* Rates near the goals with a decimal. */
+static int decimals(double rate)
+{
+	return rate < 100 ? 1 : 0;
+}
+
 static void print_row(const struct bench *b, size_t m)
 {
 	printf("| %s |", b->machine[m].name);
@@ -116,8 +122,8 @@ static void print_row(const struct bench *b, size_t m)
 		const struct cell *cell = &b->cell[m][c];
 
 		if (cell->rate > 0)
-			printf(" %.0f (%.1f, %.1f) |", cell->rate, cell->missed,
-			       cell->walks);
+			printf(" %.*f (%.1f, %.1f) |", decimals(cell->rate),
+			       cell->rate, cell->missed, cell->walks);
 		else
 			printf(" - |");
 	}
@@ -151,7 +157,7 @@ static void print_table(struct bench *b)
 	}
 	printf("| slowest |");
 	for (size_t c = 0; c < b->nr_columns; c++)
-		printf(" %.0f |", slowest(b, c));
+		printf(" %.*f |", decimals(slowest(b, c)), slowest(b, c));
 	printf("\n| goal |");
 	for (size_t c = 0; c < b->nr_columns; c++)
 		printf(" %.0f |", b->column[c].goal);

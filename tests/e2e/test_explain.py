@@ -40,6 +40,8 @@ GOLDEN = {
     "pt-write": [TOUCH, "6372"],
     "pt-write-2.6.20": [TOUCH, "6372", "-D", "mmu=kvm-2.6.20"],
     "pt-write-floods": [FORK, "43515", "-D", "mmu=seed"],
+    "compare-failed": ["traces/linux-pae-fork.ntr", "689286", "-D",
+                       "mmu=kvm-2.6.24"],
     "unsync": [TOUCH, "156", "-D", "mmu=kvm-2.6.28"],
     "hidden-fill": [TOUCH, "1637"],
     "accessed-dirty": [FORK, "143", "-D", "mmu=kvm-2.6.24"],

@@ -26,7 +26,7 @@ struct guest {
 	struct mem *mem;
 	struct recorder *recorder;
 	struct rng rng;
-	uint64_t insns;
+	uint64_t insns, accesses;
 };
 
 static void push(struct event_sink *sink, const struct guest_event *ev,
@@ -68,6 +68,7 @@ static void access_once(struct guest *g, const struct insn_begin *insn)
 	struct insn_observer *to = recorder_observer(g->recorder);
 	struct insn_access access = random_access(g, insn->user);
 
+	g->accesses++;
 	to->single(to, &(struct insn_single){.pc = insn->pc,
 					     .length = insn->length,
 					     .gva = access.gva,
@@ -76,6 +77,17 @@ static void access_once(struct guest *g, const struct insn_begin *insn)
 					     .write = access.write,
 					     .user = access.user,
 					     .ac = access.ac});
+}
+
+/* Of its page the last two bytes, and two of the next one: one access. */
+static void access_across(struct insn_observer *to, struct insn_access access)
+{
+	access.gva = (access.gva | PAGE_MASK) - 1;
+	access.size = 2;
+	to->access(to, &access);
+	access.gva += 2;
+	access.rest = true;
+	to->access(to, &access);
 }
 
 static void access_often(struct guest *g, const struct insn_begin *insn)
@@ -87,6 +99,11 @@ static void access_often(struct guest *g, const struct insn_begin *insn)
 	while (nr--) {
 		struct insn_access access = random_access(g, insn->user);
 
+		g->accesses++;
+		if (one_in(g, 10)) {
+			access_across(to, access);
+			continue;
+		}
 		to->access(to, &access);
 	}
 }
@@ -167,6 +184,7 @@ static void record(const char *path, enum trace_granularity granularity,
 	mem_destroy(g.mem);
 	assert_int_equal(tape_read(ret, path, &how, &diag), 0);
 	assert_int_equal(how.totals.insns, g.insns);
+	assert_int_equal(how.totals.refs, g.insns + g.accesses);
 }
 
 static void merged(void **state)

@@ -77,7 +77,7 @@ static const struct {
 	{"33-bit mark", "an item that", "06 80*4 10", 1, 1},
 	{"an event", NULL, "01 01 00", 1, 1},
 	{"event 0", "an item that", "01 00 00", 1, 1},
-	{"event 30", "an item that", "01 1e 00", 1, 1},
+	{"event 31", "an item that", "01 1f 00", 1, 1},
 	{"field 14", "an item that", "01 01 80 80 01 00", 1, 1},
 	{"missing field", "an item that", "01 01 03 00", 1, 1},
 	{"CPL 4", "an item that", "01 01 08 04", 1, 1},
