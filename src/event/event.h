@@ -43,7 +43,7 @@ enum guest_event_kind {
 	/*
 	 * One more: a CMPXCHG (8B, 16B) whose comparison fails.  The emulators
 	 * of KVM and Xen store nothing then, where a processor writes back what
-	 * it read.  gva, size, access as of that write.
+	 * it read.  gva, size, access as of that write; a trace has no access.
 	 */
 	GE_COMPARE_FAILED,
 
@@ -167,6 +167,13 @@ enum guest_marker {
 	GUEST_REGION_BEGINS = 0x10,
 	GUEST_REGION_ENDS = 0x11,
 };
+
+/* An answer to GO_EMULATE or GO_MMIO: part of what made the sink ask. */
+static inline bool event_is_answer(const struct guest_event *ev)
+{
+	return ev->kind == GE_STORE || ev->kind == GE_EMULATE_FAILED ||
+	       ev->kind == GE_COMPARE_FAILED || ev->kind == GE_DEVICE;
+}
 
 static inline bool event_is_marker(const struct guest_event *ev,
 				   enum guest_marker marker)

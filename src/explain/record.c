@@ -233,13 +233,9 @@ static bool is_rest(struct recorder *r, const struct sim_step *step)
 		return true;
 	if (step->kind != SIM_STEP_EVENT)
 		return r->in_push || step->kind == SIM_STEP_ENTRY;
-	if (ev->kind == GE_STORE || ev->kind == GE_COMPARE_FAILED ||
-	    ev->kind == GE_DEVICE)
+	r->gave_up |= ev->kind == GE_EMULATE_FAILED;
+	if (event_is_answer(ev))
 		return true;
-	if (ev->kind == GE_EMULATE_FAILED) {
-		r->gave_up = true;
-		return true;
-	}
 	return r->gave_up && ev->kind == GE_ACCESS &&
 	       ev->gva == r->story->ref.gva;
 }

@@ -111,9 +111,7 @@ static uint64_t owner_of(const struct run *run, const struct trace_item *item)
 	case TRACE_ITEM_TABLE_END:
 		break;
 	case TRACE_ITEM_EVENT:
-		if (item->event.kind == GE_EMULATE_FAILED ||
-		    item->event.kind == GE_COMPARE_FAILED ||
-		    item->event.kind == GE_DEVICE)
+		if (event_is_answer(&item->event))
 			break;
 		return run->target;
 	default:

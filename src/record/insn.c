@@ -302,17 +302,24 @@ static bool widen(struct recorder *r, const struct insn_access *access)
 	return true;
 }
 
-static void list_event(struct recorder *r, enum guest_event_kind kind,
-		       const struct insn_access *access)
+static struct guest_event *list_event(struct recorder *r,
+				      enum guest_event_kind kind, bool user)
 {
-	list_item(r, TRACE_ITEM_EVENT)->event = (struct guest_event){
-		.kind = kind,
-		.rip = r->now.insn.pc,
-		.cpl = access->user ? 3 : 0,
-		.insns = r->insns,
-		.gva = kind == GE_COMPARE_FAILED ? access->gva : 0,
-		.size = kind == GE_COMPARE_FAILED ? access->size : 0,
-	};
+	struct guest_event *ev = &list_item(r, TRACE_ITEM_EVENT)->event;
+
+	*ev = (struct guest_event){.kind = kind,
+				   .rip = r->now.insn.pc,
+				   .cpl = user ? 3 : 0,
+				   .insns = r->insns};
+	return ev;
+}
+
+static void list_no_write(struct recorder *r, const struct insn_access *access)
+{
+	struct guest_event *ev = list_event(r, GE_COMPARE_FAILED, access->user);
+
+	ev->gva = access->gva;
+	ev->size = access->size;
 }
 
 static void list_table_write(struct recorder *r,
@@ -323,7 +330,7 @@ static void list_table_write(struct recorder *r,
 	if (!tables_know(r, access->gpa))
 		tables_tell(r, access->gpa & ~PAGE_MASK);
 	if (!r->now.insn.emulated)
-		list_event(r, GE_EMULATE_FAILED, access);
+		list_event(r, GE_EMULATE_FAILED, access->user);
 	item = list_item(r, TRACE_ITEM_TABLE_WRITE);
 	item->gva = access->gva;
 	item->gpa = access->gpa;
@@ -342,7 +349,7 @@ void insn_store(struct recorder *r, const struct insn_access *access,
 	if (!always && !tables_know(r, access->gpa))
 		return;
 	if (access->failed)
-		list_event(r, GE_COMPARE_FAILED, access);
+		list_no_write(r, access);
 	else
 		list_table_write(r, access);
 }

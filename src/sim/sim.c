@@ -152,12 +152,6 @@ void sim_reference(struct sim *sim)
 		sim_end_emulation(sim);
 }
 
-static bool is_of_emulation(const struct guest_event *ev)
-{
-	return ev->kind == GE_STORE || ev->kind == GE_EMULATE_FAILED ||
-	       ev->kind == GE_COMPARE_FAILED || ev->kind == GE_DEVICE;
-}
-
 static void sim_push(struct event_sink *sink, const struct guest_event *ev,
 		     struct guest_outcome *out)
 {
@@ -168,7 +162,7 @@ static void sim_push(struct event_sink *sink, const struct guest_event *ev,
 		sim_select(sim, ev->vcpu);
 	retried = sim_is_retried(sim, ev);
 	sim->cur->runs = true;
-	if (sim->cur->emulating && !is_of_emulation(ev))
+	if (sim->cur->emulating && !event_is_answer(ev))
 		sim_end_emulation(sim);
 	if (!retried && ev->kind != GE_ACCESS && !sim->cur->retry_emulated)
 		sim_retry_close(sim);

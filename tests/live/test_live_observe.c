@@ -85,11 +85,14 @@ static void on_access(struct insn_observer *to,
 	w->wrong += !is_its_own(&w->insn, (uint32_t)(DATA_AT + nr * 16));
 }
 
+/* As its two parts are told. */
 static void on_single(struct insn_observer *to, const struct insn_single *one)
 {
 	on_begin(to,
 		 &(struct insn_begin){.pc = one->pc, .length = one->length});
-	on_access(to, &(struct insn_access){.gva = one->gva});
+	to->access(to, &(struct insn_access){.gva = one->gva,
+					     .write = one->write,
+					     .failed = one->failed});
 }
 
 static void on_restart(struct insn_observer *to)
@@ -112,6 +115,7 @@ static void watch(struct watcher *w, const uint8_t *start, const uint8_t *end)
 
 	w->observer.block = on_block;
 	w->observer.begin = on_begin;
+	w->observer.single = on_single;
 	w->observer.fault = w->observer.restart = on_restart;
 	w->observer.lost = on_lost;
 	machine_init(&m, &(struct machine_config){.mode = MACHINE_LONG,
@@ -129,8 +133,7 @@ static void watch(struct watcher *w, const uint8_t *start, const uint8_t *end)
 
 static void test_who_accesses(void **state)
 {
-	struct watcher w = {
-		.observer = {.access = on_access, .single = on_single}};
+	struct watcher w = {.observer = {.access = on_access}};
 
 	(void)state;
 	watch(&w, accesses_s, accesses_e);
@@ -160,15 +163,9 @@ static void note_access(struct insn_observer *to,
 		reads->gva[reads->nr++] = access->gva;
 }
 
-static void note_single(struct insn_observer *to, const struct insn_single *one)
-{
-	note_access(to, &(struct insn_access){.gva = one->gva});
-}
-
 static void test_patched(void **state)
 {
-	struct reads reads = {.watcher.observer = {.access = note_access,
-						   .single = note_single}};
+	struct reads reads = {.watcher.observer = {.access = note_access}};
 
 	(void)state;
 	watch(&reads.watcher, patched_s, patched_e);
@@ -218,15 +215,6 @@ static void note_outcome(struct insn_observer *to,
 	}
 }
 
-static void note_one_outcome(struct insn_observer *to,
-			     const struct insn_single *one)
-{
-	on_begin(to, &(struct insn_begin){.pc = one->pc});
-	note_outcome(to, &(struct insn_access){.gva = one->gva,
-					       .write = one->write,
-					       .failed = one->failed});
-}
-
 static void test_comparisons(void **state)
 {
 	static const bool want[] = {
@@ -235,9 +223,7 @@ static void test_comparisons(void **state)
 		false, false,        /* 16B, in two halves */
 		true,  true,
 	};
-	struct outcomes all = {
-		.watcher.observer = {.access = note_outcome,
-				     .single = note_one_outcome}};
+	struct outcomes all = {.watcher.observer = {.access = note_outcome}};
 
 	(void)state;
 	watch(&all.watcher, compares_s, compares_e);
