@@ -19,25 +19,25 @@ static bool uses_base(const struct insn *insn, enum code_mode mode)
 	return false;
 }
 
-static bool is_direct(const struct known_detail *detail)
+static bool is_direct(const struct known_detail *detail, enum code_mode mode)
 {
 	const struct nature *nature = &detail->nature;
 	const struct insn *insn = &detail->insn;
 
-	return detail->mode != CODE_16 &&
-	       insn->adsize == (detail->mode == CODE_64 ? 8 : 4) &&
+	return mode != CODE_16 && insn->adsize == (mode == CODE_64 ? 8 : 4) &&
 	       !insn->bit_string && insn->op != OP_POP &&
 	       !nature->descriptors && !nature->stack && !nature->frame &&
 	       !nature->xlat && !nature->maskmov;
 }
 
 /* Without an operand in memory. */
-static void set_on_stack(struct known *known, const struct known_detail *detail)
+static void set_on_stack(struct known *known, const struct known_detail *detail,
+			 enum code_mode mode)
 {
 	const struct nature *nature = &detail->nature;
 
-	known->direct = detail->mode != CODE_16 && nature->stack &&
-			!nature->frame && !known->far_reaching;
+	known->direct = mode != CODE_16 && nature->stack && !nature->frame &&
+			!known->far_reaching;
 	if (known->direct && !nature->stack_often && !nature->late)
 		known->alone = KNOWN_READ | KNOWN_WRITE;
 	known->width = 0;
@@ -51,24 +51,25 @@ static void set_on_stack(struct known *known, const struct known_detail *detail)
 	known->seg = SEG_FS;
 }
 
-static void set_direct(struct known *known, const struct known_detail *detail)
+static void set_direct(struct known *known, const struct known_detail *detail,
+		       enum code_mode mode)
 {
 	const struct nature *nature = &detail->nature;
 	const struct insn *insn = &detail->insn;
 	const struct operand *op = NULL;
 
-	known->direct = is_direct(detail);
+	known->direct = is_direct(detail, mode);
 	known->alone = 0;
 	for (unsigned int i = 0; i < insn->nr_operands; i++) {
 		if (insn->operand[i].type != OPERAND_MEM)
 			continue;
-		known->direct = known->direct && !op &&
-				(insn->operand[i].mem.seg != SEG_CS ||
-				 detail->mode == CODE_64);
+		known->direct =
+			known->direct && !op &&
+			(insn->operand[i].mem.seg != SEG_CS || mode == CODE_64);
 		op = &insn->operand[i];
 	}
 	if (!op) {
-		set_on_stack(known, detail);
+		set_on_stack(known, detail, mode);
 		return;
 	}
 	if (!known->direct)
@@ -85,17 +86,19 @@ static void set_direct(struct known *known, const struct known_detail *detail)
 	known->has_base = op->mem.base < NR_GPR;
 	known->base = known->has_base ? op->mem.base : 0;
 	known->has_seg = op->mem.seg >= SEG_FS;
-	known->seg = known->has_seg ? op->mem.seg : SEG_FS;
+	known->seg = (known->has_seg ? op->mem.seg : SEG_FS) & 7u;
 	known->scale = op->mem.index < NR_GPR ? op->mem.scale : 0;
 	known->index = known->scale ? op->mem.index : 0;
 }
 
-static const struct known *decode(struct known *known,
-				  struct known_detail *detail,
+static const struct known *decode(struct known_table *table,
 				  const struct live *live,
 				  const struct known_key *key,
 				  enum code_mode mode)
 {
+	unsigned int slot = known_slot(key->pc);
+	struct known *known = &table->known[slot];
+	struct known_detail *detail = &table->detail[slot];
 	struct insn *insn = &detail->insn;
 	uint8_t bytes[INSN_BYTES_MAX] = {0};
 	size_t n = live_fetch(live, key->pc, bytes, sizeof(bytes));
@@ -106,8 +109,8 @@ static const struct known *decode(struct known *known,
 	known->pc = key->pc;
 	known->epoch = key->epoch;
 	known->length = insn->length;
-	detail->mode = mode;
-	memcpy(detail->bytes, bytes, sizeof(bytes));
+	table->code[slot].mode = mode;
+	memcpy(table->code[slot].bytes, bytes, sizeof(bytes));
 	detail->nature = nature_of(mode, bytes, n);
 	known->rep = detail->nature.rep_string;
 	known->emulated = emulate_can(insn);
@@ -116,7 +119,7 @@ static const struct known *decode(struct known *known,
 	known->wide = known->pair && insn->operand[0].size == 16;
 	known->far_reaching =
 		detail->nature.descriptors || uses_base(insn, mode);
-	set_direct(known, detail);
+	set_direct(known, detail, mode);
 	return known;
 }
 
@@ -127,11 +130,11 @@ const struct known *known_learn(struct known_table *table,
 {
 	unsigned int slot = known_slot(key->pc);
 	struct known *known = &table->known[slot];
-	struct known_detail *detail = &table->detail[slot];
+	const struct known_code *code = &table->code[slot];
 
-	if (!bytes || known->pc != key->pc || detail->mode != mode ||
-	    !known->epoch || memcmp(detail->bytes, bytes, known->length) != 0)
-		return decode(known, detail, live, key, mode);
+	if (!bytes || known->pc != key->pc || code->mode != mode ||
+	    !known->epoch || memcmp(code->bytes, bytes, known->length) != 0)
+		return decode(table, live, key, mode);
 	known->epoch = key->epoch;
 	return known;
 }

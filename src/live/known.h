@@ -34,12 +34,13 @@ struct known {
 	uint64_t disp; /* of a RIP-relative operand the address */
 	uint32_t epoch;
 	uint16_t size;
+	uint16_t next; /* slot of the one that made the access after its own */
 	uint8_t length;
-	uint8_t alone; /* KNOWN_READ, KNOWN_WRITE: of such an instruction, */
 	uint8_t width; /* of so many bytes; 0: of whatever it pushes or pops */
 	uint8_t base, index; /* registers; 0 with a factor of 0: none */
-	uint8_t has_base, scale;
-	uint8_t seg, has_seg;                 /* FS or GS */
+	uint8_t scale;
+	unsigned int has_base : 1, has_seg : 1, seg : 3; /* FS or GS */
+	unsigned int alone : 2; /* KNOWN_READ, KNOWN_WRITE: of such a one */
 	bool rep : 1, emulated : 1, wide : 1; /* see struct insn_begin */
 	bool direct : 1, rmw : 1;
 	bool compares : 1; /* CMPXCHG (8B, 16B): the value there with rAX, */
@@ -49,17 +50,24 @@ struct known {
 };
 _Static_assert(sizeof(struct known) == 32, "two in a line of a cache");
 
+/* What it was decoded from, looked at once an epoch. */
+struct known_code {
+	uint8_t bytes[INSN_BYTES_MAX];
+	uint8_t mode; /* enum code_mode */
+};
+_Static_assert(sizeof(struct known_code) == 16, "four in a line");
+
 /* The rest of it. */
 struct known_detail {
-	enum code_mode mode;
 	struct insn insn;
 	struct nature nature;
-	uint8_t bytes[INSN_BYTES_MAX];
 };
 
 struct known_table {
 	_Alignas(64) struct known known[1 << KNOWN_BITS];
-	struct known_detail detail[1 << KNOWN_BITS]; /* of each of these */
+	/* Of each of these: */
+	struct known_code code[1 << KNOWN_BITS];
+	struct known_detail detail[1 << KNOWN_BITS];
 };
 
 struct known_key {

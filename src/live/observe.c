@@ -35,16 +35,30 @@ static cold_path void refresh(struct observe *o)
 	o->epoch = (uint32_t)o->live->code_epoch + o->mode_changes;
 	o->code_page = 1;
 	memset(o->page, 0, sizeof(o->page));
+	memset(o->dirtied, 0, sizeof(o->dirtied));
 }
 
-bool observe_page(struct observe *o, gva_t gva, struct page *ret)
+bool observe_page(struct observe *o, gva_t gva)
 {
+	unsigned int slot = observe_slot(gva);
 	hpa_t hpa;
 
 	if (!live_translate(o->live, gva & ~PAGE_MASK, &hpa))
 		return false;
-	*ret = (struct page){(gva & ~PAGE_MASK) | 1, hpa};
+	o->page[slot] = (struct page){(gva & ~PAGE_MASK) | 1, hpa};
+	o->dirtied[slot] = false;
 	return true;
+}
+
+/* It was translated, so it has its slot. */
+static inline void note_store(struct observe *o, gva_t gva)
+{
+	unsigned int slot = observe_slot(gva);
+
+	if (likely(o->dirtied[slot]))
+		return;
+	o->dirtied[slot] = true;
+	dirty_set(&o->dirty, gva);
 }
 
 /* --- Instructions -------------------------------------------------------- */
@@ -72,11 +86,22 @@ static cold_path const struct known *learn(struct observe *o,
 			   code_at(o, key->pc));
 }
 
+/* Of the next access, as it was the last time; there are too many to cache. */
+static inline void foresee(struct observe *o, gva_t pc)
+{
+	struct known *table = o->known.known;
+
+	table[o->slot].next = (uint16_t)known_slot(pc);
+	o->slot = (uint16_t)known_slot(pc);
+	__builtin_prefetch(&table[table[o->slot].next]);
+}
+
 static inline const struct known *know(struct observe *o, gva_t pc)
 {
 	const struct known_key key = {pc, o->epoch};
 	const struct known *known = known_find(&o->known, &key);
 
+	foresee(o, pc);
 	return likely(known) ? known : learn(o, &key);
 }
 
@@ -292,6 +317,8 @@ static inline bool tell_single(struct observe *o, hpa_t hpa, bool write,
 		.wide = insn->wide,
 		.failed = fails(o, hpa, write, size),
 	};
+	if (write)
+		note_store(o, match.gva); /* the only one, and on one page */
 	o->told = TOLD_SINGLE;
 	o->to->single(o->to, &one);
 	return true;
@@ -369,6 +396,7 @@ int observe_create(struct live *live, struct insn_observer *to,
 		     (union hook_fn){.mem = on_access}, o, &hook))
 		return diag_set(diag, -ENOMEM, "Unicorn refused a hook");
 	region_hold(live->uc, live->mem->ram_size);
+	dirty_find(live->uc, o->head, &o->dirty);
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 #ifndef NOTRAP_LIVE_OBSERVE_INTERNAL_H
 #define NOTRAP_LIVE_OBSERVE_INTERNAL_H
 
+#include "live/dirty.h"
 #include "live/hidden_layout.h"
 #include "live/known.h"
 #include "live/observe.h"
@@ -41,6 +42,9 @@ struct observe {
 	gva_t code_page; /* where `code` leads; bit 0 set: nowhere */
 	const uint8_t *code;
 	struct page page[OBSERVE_PAGES];
+	struct dirty dirty;
+	bool dirtied[OBSERVE_PAGES]; /* of each page: Unicorn knows */
+	uint16_t slot;               /* in it, of what made the last access */
 	struct known_table known;
 };
 
@@ -58,16 +62,21 @@ struct match {
  */
 bool match_indirectly(struct observe *o, hpa_t hpa, struct match *ret);
 
-/* False: nothing is mapped there. */
-bool observe_page(struct observe *o, gva_t gva, struct page *ret);
+/* Into its slot; false: nothing is mapped there. */
+bool observe_page(struct observe *o, gva_t gva);
+
+static inline unsigned int observe_slot(gva_t gva)
+{
+	return (gva >> PAGE_SHIFT) % OBSERVE_PAGES;
+}
 
 /* Where the installed tables lead; rights are not looked at. */
 static inline bool observe_translate(struct observe *o, gva_t gva, hpa_t *ret)
 {
-	struct page *page = &o->page[(gva >> PAGE_SHIFT) % OBSERVE_PAGES];
+	struct page *page = &o->page[observe_slot(gva)];
 
 	if (unlikely(page->gva != ((gva & ~PAGE_MASK) | 1)) &&
-	    !observe_page(o, gva, page))
+	    !observe_page(o, gva))
 		return false;
 	*ret = page->hpa + (gva & PAGE_MASK);
 	return true;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Self-modifying code: through another mapping of the frame, in the frame that
- * executes, by C code; and the oracle that finds stale translations.
+ * executes, by C code; and the oracle that finds stale translations.  All of it
+ * once more with an observer, for which Unicorn's TLB is interfered with
+ * (live/dirty.h).
  */
 #include "check.h"
 
@@ -25,6 +27,52 @@ CODE(64, patch_loop,
      "2: mov %r8d, 0x700001\n call 1f\n cmp %r8d, %eax\n jne 3f\n"
      "dec %r8d\n jnz 2b\n 3: hlt\n"
      "1: mov $0x101000, %edx\n jmp *%rdx\n");
+
+static void hear_block(struct insn_observer *to, const struct insn_block *block)
+{
+	(void)to;
+	(void)block;
+}
+
+static void hear_begin(struct insn_observer *to, const struct insn_begin *insn)
+{
+	(void)to;
+	(void)insn;
+}
+
+static void hear_access(struct insn_observer *to,
+			const struct insn_access *access)
+{
+	(void)to;
+	(void)access;
+}
+
+static void hear_single(struct insn_observer *to, const struct insn_single *one)
+{
+	(void)to;
+	(void)one;
+}
+
+static void hear_nothing(struct insn_observer *to)
+{
+	(void)to;
+}
+
+static void hear_lost(struct insn_observer *to, const char *line)
+{
+	(void)to;
+	fail_msg("%s", line);
+}
+
+static struct insn_observer deaf = {
+	.block = hear_block,
+	.begin = hear_begin,
+	.access = hear_access,
+	.single = hear_single,
+	.fault = hear_nothing,
+	.restart = hear_nothing,
+	.lost = hear_lost,
+};
 
 static void map_all(struct machine *m)
 {
@@ -53,8 +101,8 @@ static void test_alias(void **state)
 	struct machine m;
 	struct vcpu vcpu;
 
-	(void)state;
-	machine_init(&m, &(struct machine_config){.mode = MACHINE_LONG});
+	machine_init(&m, &(struct machine_config){.mode = MACHINE_LONG,
+						  .observer = *state});
 	vcpu = START(&m, patch_call);
 	check_eq("first", vcpu.gpr[GPR_RBX], 6);
 	check_eq("second", vcpu.gpr[GPR_RCX], 7);
@@ -72,10 +120,10 @@ static void test_exclusion(void **state)
 		bool no_exclusion;
 	} cases[] = {{"W^X", false}, {"no W^X", true}};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct machine_config config = {.mode = MACHINE_LONG,
-						.check_stale = true};
+						.check_stale = true,
+						.observer = *state};
 		const struct live_stats *stats;
 		struct machine m;
 		struct vcpu vcpu;
@@ -114,8 +162,8 @@ static void test_oracle(void **state)
 {
 	struct machine m;
 
-	(void)state;
 	machine_init(&m, &(struct machine_config){.mode = MACHINE_LONG,
+						  .observer = *state,
 						  .check_stale = true,
 						  .hook = patch_unseen});
 	START(&m, call_twice);
@@ -143,8 +191,8 @@ static void test_own_frame(void **state)
 	struct machine m;
 	struct vcpu vcpu;
 
-	(void)state;
 	machine_init(&m, &(struct machine_config){.mode = MACHINE_LONG,
+						  .observer = *state,
 						  .check_stale = true});
 	vcpu = START(&m, own_ahead);
 	check_eq("sum", vcpu.gpr[GPR_RDX], 500500);
@@ -154,6 +202,7 @@ static void test_own_frame(void **state)
 	machine_finish(&m);
 
 	machine_init(&m, &(struct machine_config){.mode = MACHINE_LONG,
+						  .observer = *state,
 						  .check_stale = true});
 	vcpu = START(&m, own_data);
 	check_eq("added", vcpu.gpr[GPR_RAX], 125250);
@@ -170,8 +219,8 @@ static void test_own_two_frames(void **state)
 	struct machine m;
 	struct vcpu vcpu;
 
-	(void)state;
-	machine_init(&m, &(struct machine_config){.mode = MACHINE_LONG});
+	machine_init(&m, &(struct machine_config){.mode = MACHINE_LONG,
+						  .observer = *state});
 	machine_map(&m, CODE_AT, CODE_AT, 0x4000, PTE_W);
 	PUT(&m, at, own_both);
 	vcpu = machine_vcpu(&m, at, 0);
@@ -224,28 +273,40 @@ static void test_frame_over_code(void **state)
 {
 	static const uint64_t cr4[] = {0, CR4_SMEP, CR4_SMAP};
 
-	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cr4); i++) {
 		frame_over_code(
 			&(struct machine_config){.mode = MACHINE_LONG,
+						 .observer = *state,
 						 .cr4 = cr4[i],
 						 .features = FEATURE_SMAP});
 		frame_over_code(
 			&(struct machine_config){.mode = MACHINE_LONG57,
+						 .observer = *state,
 						 .cr4 = cr4[i],
 						 .features = FEATURE_LA57});
 	}
 }
 
+#define WATCHED(test)                                     \
+	{                                                 \
+		"watched " #test, test, NULL, NULL, &deaf \
+	}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_alias),
+		WATCHED(test_alias),
 		cmocka_unit_test(test_exclusion),
+		WATCHED(test_exclusion),
 		cmocka_unit_test(test_oracle),
+		WATCHED(test_oracle),
 		cmocka_unit_test(test_own_frame),
+		WATCHED(test_own_frame),
 		cmocka_unit_test(test_own_two_frames),
+		WATCHED(test_own_two_frames),
 		cmocka_unit_test(test_frame_over_code),
+		WATCHED(test_frame_over_code),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
