@@ -13,9 +13,9 @@ QEMU is the machine that notrap models as far as a kernel can tell: isapc
 without i8042 and without a local APIC, the vmlinux entered by its PVH note.
 Bochs cannot be given a kernel: it boots the bzImage from a CD by ISOLINUX,
 once, as it takes minutes; so that ratio is against notrap on the same bzImage.
-A recording is made once, too: it has a thread beside the guest's, so what one
-waits for it is told as well.  DOCUMENT is docs/performance.md, whose table is
-written anew.
+Recordings are made in turns with live runs: they have a thread beside the
+guest's, so what one waits is compared, and processor time told as well.
+DOCUMENT is docs/performance.md, whose table is written anew.
 """
 
 import pathlib
@@ -26,6 +26,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import typing
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "../scripts"))
 from generated import replace_part, table  # noqa: E402
@@ -80,20 +81,32 @@ class Failed(Exception):
     pass
 
 
+class Seconds(typing.NamedTuple):
+    processor: float
+    elapsed: float
+
+
+def medians(times):
+    return Seconds(statistics.median(t.processor for t in times),
+                   statistics.median(t.elapsed for t in times))
+
+
 def timed(command, console=None, last_words=LAST_WORDS):
-    """Seconds on processors; the guest must have said its last words."""
+    """The guest must have said its last words."""
+    begun = time.monotonic()
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     output = subprocess.run(command, stdin=subprocess.DEVNULL,
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                             timeout=TIMEOUT).stdout
+    elapsed = time.monotonic() - begun
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if console and console.exists():
         output += console.read_bytes()
     if last_words not in output:
         tail = output[-2000:].decode(errors="replace")
         raise Failed(f"{' '.join(map(str, command))}: not to the end:\n{tail}")
-    return (after.ru_utime + after.ru_stime - before.ru_utime -
-            before.ru_stime)
+    return Seconds(after.ru_utime + after.ru_stime - before.ru_utime -
+                   before.ru_stime, elapsed)
 
 
 def notrap(program, kernel, initrd, settings, *flags):
@@ -169,30 +182,34 @@ def compare_with_qemu(program, name, kernel, initrd, rounds):
     for _ in range(rounds):
         for key, run in runs.items():
             times[key].append(run())
-    medians = {key: statistics.median(ts) for key, ts in times.items()}
-    for key, median in medians.items():
-        tell(name, key, median, "QEMU TCG", median / medians["QEMU TCG"],
+    median = {key: medians(ts).processor for key, ts in times.items()}
+    for key, seconds in median.items():
+        tell(name, key, seconds, "QEMU TCG", seconds / median["QEMU TCG"],
              f"at most {GOALS[name]}" if key == GOAL_CONFIG else "")
-    return medians[GOAL_CONFIG]
 
 
-def compare_with_record(program, name, kernel, initrd, live):
+def compare_with_record(program, name, kernel, initrd, rounds):
+    lives, records = [], []
     with tempfile.TemporaryDirectory() as scratch:
         trace = pathlib.Path(scratch) / "trace.ntr"
-        begun = time.monotonic()
-        seconds = notrap(program, kernel, initrd, CONFIGS[GOAL_CONFIG],
-                         "--record", trace)
-        elapsed = time.monotonic() - begun
+        for _ in range(rounds):
+            lives.append(notrap(program, kernel, initrd, CONFIGS[GOAL_CONFIG]))
+            records.append(notrap(program, kernel, initrd,
+                                  CONFIGS[GOAL_CONFIG], "--record", trace))
         size = trace.stat().st_size / 1e6
-    tell(name, f"{GOAL_CONFIG}, recorded ({size:.0f} MB)", seconds,
-         GOAL_CONFIG, seconds / live)
-    tell(name, "the same, time elapsed", elapsed, GOAL_CONFIG, elapsed / live,
-         f"at most {RECORD_GOAL}")
+    live, record = medians(lives), medians(records)
+    tell(name, f"{GOAL_CONFIG}, recorded ({size:.0f} MB)", record.processor,
+         GOAL_CONFIG, record.processor / live.processor)
+    tell(name, "the same, time elapsed", record.elapsed, GOAL_CONFIG,
+         record.elapsed / live.elapsed, f"at most {RECORD_GOAL}")
+    spread = [r.elapsed / l.elapsed for r, l in zip(records, lives)]
+    print(f"{name:8} of each recording and the live run before it: "
+          f"{', '.join(f'{ratio:.2f}' for ratio in spread)} x", flush=True)
 
 
 def compare_with_bochs(program, name, kernel, initrd):
-    ours = notrap(program, kernel, initrd, CONFIGS[GOAL_CONFIG])
-    theirs = bochs(kernel, initrd)
+    ours = notrap(program, kernel, initrd, CONFIGS[GOAL_CONFIG]).processor
+    theirs = bochs(kernel, initrd).processor
     tell(name, f"{GOAL_CONFIG}, bzImage", ours, GOAL_CONFIG, 1)
     tell(name, "Bochs, bzImage", theirs, GOAL_CONFIG, theirs / ours,
          f"at least {BOCHS_GOAL}")
@@ -208,8 +225,8 @@ def run_all(program, directory, rounds):
         if not shutil.which("qemu-system-x86_64"):
             print("no qemu-system-x86_64")
             continue
-        live = compare_with_qemu(program, name, kernel, initrd, rounds)
-        compare_with_record(program, name, kernel, initrd, live)
+        compare_with_qemu(program, name, kernel, initrd, rounds)
+        compare_with_record(program, name, kernel, initrd, rounds)
         if has_bochs():
             compare_with_bochs(program, name, directory / f"vmlinuz-{name}",
                                initrd)
