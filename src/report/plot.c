@@ -107,6 +107,13 @@ static bool is_always_told(const char *key)
 	return false;
 }
 
+/* A replay that is not given any has the trace's, which is not told. */
+static bool is_of_trace(const json_t *doc, const char *key)
+{
+	return !strcmp(key, "memory") &&
+	       !strcmp(doc_text(doc, "source/kind"), "trace");
+}
+
 /* Append a word; lines are `room` letters long. */
 static void add_word(const char *word, size_t room, char *buf, size_t size)
 {
@@ -145,7 +152,8 @@ static void caption(const struct report *report, size_t room, const char *more,
 	json_object_foreach(json_object_get(doc, "config"), key, val)
 	{
 		if (label_differs(report, key) ||
-		    !(is_always_told(key) || is_changed_anywhere(report, key)))
+		    (!is_changed_anywhere(report, key) &&
+		     (!is_always_told(key) || is_of_trace(doc, key))))
 			continue;
 		snprintf(word, sizeof(word), "%s=%s", key,
 			 doc_setting(doc, key));

@@ -188,6 +188,39 @@ static void test_hostile_text(void **state)
 	report_destroy(report);
 }
 
+/* Of a trace the guest's memory is its own, unless less was asked for. */
+static void test_memory(void **state)
+{
+	static const struct {
+		const char *name, *kind;
+		bool changed, told;
+	} cases[] = {
+		{"live", "live", false, true},
+		{"a replay", "trace", false, false},
+		{"a replay that was given it", "trace", true, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct report *report = report_create();
+		struct sample sample;
+		struct diag diag;
+		char *script;
+
+		sample_init(&sample, SAMPLE_CLEAR, 8);
+		sample.result.source_kind = cases[i].kind;
+		assert_string_equal(sample.result.config[2].key, "memory");
+		sample.result.config[2].changed = cases[i].changed;
+		report_add(report, &sample.result, &diag);
+		script = script_of(report, REPORT_SVG);
+		if (!strstr(script, "memory=64M") == cases[i].told)
+			fail_msg("%s", cases[i].name);
+		free(script);
+		sample_finish(&sample);
+		report_destroy(report);
+	}
+}
+
 static void test_no_exits(void **state)
 {
 	struct account *acct = account_create();
@@ -212,6 +245,7 @@ int main(void)
 		cmocka_unit_test(test_bars),
 		cmocka_unit_test(test_many_reasons),
 		cmocka_unit_test(test_hostile_text),
+		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_no_exits),
 	};
 
