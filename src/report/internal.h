@@ -33,6 +33,7 @@ struct report {
 	bool tells_ranges; /* report_tell_uncertainty() */
 	json_t *differing; /* settings that are not the same in all results */
 	json_t *changed;   /* those that were set in any of them */
+	json_t *sources;   /* by short name; null: it is of several */
 };
 
 /* A result as text is the same everywhere. */
@@ -102,8 +103,8 @@ void saving_text(const json_t *from, const json_t *to, char *buf, size_t size);
 bool doc_has_same_source(const json_t *a, const json_t *b);
 /* bypass=off -> bypass=on, and no other setting differs. */
 bool doc_is_bypass_pair(const json_t *a, const json_t *b);
-/* A result is about to be added: which settings differ from now on?  -ENOMEM */
-int label_note_settings(struct report *report, const json_t *doc);
+/* A result is about to be added: what differs from now on?  -ENOMEM */
+int label_note(struct report *report, json_t *doc);
 bool label_differs(const struct report *report, const char *key);
 /*
  * It differs, and a name has to tell it: not what only follows from a machine,

@@ -56,12 +56,13 @@ static int drop_others(struct report *report, const bool *kept)
 
 	json_object_clear(report->differing);
 	json_object_clear(report->changed);
+	json_object_clear(report->sources);
 	report->nr = 0;
 	for (size_t i = 0; i < nr; i++) {
 		json_t *doc = report->doc[i];
 
 		if (kept[i] && !err)
-			err = label_note_settings(report, doc);
+			err = label_note(report, doc);
 		if (kept[i] && !err)
 			report->doc[report->nr++] = doc;
 		else

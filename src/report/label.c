@@ -59,9 +59,49 @@ static int note_changed(struct report *report, const json_t *doc)
 	return 0;
 }
 
-int label_note_settings(struct report *report, const json_t *doc)
+static void trace_name(const char *path, char *buf, size_t size)
 {
-	if (note_changed(report, doc))
+	static const char *const endings[] = {".ntr", ".trace"};
+	const char *slash = strrchr(path, '/');
+
+	snprintf(buf, size, "%s", slash && slash[1] ? slash + 1 : path);
+	for (size_t i = 0; i < ARRAY_LEN(endings); i++) {
+		size_t len = strlen(buf), cut = strlen(endings[i]);
+
+		if (len > cut && !strcmp(buf + len - cut, endings[i]))
+			buf[len - cut] = 0;
+	}
+}
+
+/* Without what others may have, too: "sort" of a/sort.ntr. */
+static void short_name(const json_t *doc, char *buf, size_t size)
+{
+	const char *args = doc_text(doc, "source/args");
+
+	if (!strcmp(doc_text(doc, "source/kind"), "trace"))
+		trace_name(doc_text(doc, "source/path"), buf, size);
+	else
+		snprintf(buf, size, "%s",
+			 *args ? args : doc_text(doc, "source/path"));
+}
+
+static int note_source(struct report *report, json_t *doc)
+{
+	char name[LABEL_LEN_MAX];
+	const json_t *known;
+
+	short_name(doc, name, sizeof(name));
+	known = json_object_get(report->sources, name);
+	if (!known)
+		return json_object_set_nocheck(report->sources, name, doc);
+	if (json_is_null(known) || doc_has_same_source(known, doc))
+		return 0;
+	return json_object_set_new_nocheck(report->sources, name, json_null());
+}
+
+int label_note(struct report *report, json_t *doc)
+{
+	if (note_changed(report, doc) || note_source(report, doc))
 		return -ENOMEM;
 	if (!report->nr)
 		return 0;
@@ -196,54 +236,13 @@ void label_source(const json_t *doc, char *buf, size_t size)
 		 *args ? " \"" : "", args, *args ? "\"" : "");
 }
 
-static void trace_name(const char *path, char *buf, size_t size)
-{
-	static const char *const endings[] = {".ntr", ".trace"};
-	const char *slash = strrchr(path, '/');
-
-	snprintf(buf, size, "%s", slash && slash[1] ? slash + 1 : path);
-	for (size_t i = 0; i < ARRAY_LEN(endings); i++) {
-		size_t len = strlen(buf), cut = strlen(endings[i]);
-
-		if (len > cut && !strcmp(buf + len - cut, endings[i]))
-			buf[len - cut] = 0;
-	}
-}
-
-/* Without what others may have, too: "sort" of a/sort.ntr. */
-static void short_name(const json_t *doc, char *buf, size_t size)
-{
-	const char *args = doc_text(doc, "source/args");
-
-	if (!strcmp(doc_text(doc, "source/kind"), "trace"))
-		trace_name(doc_text(doc, "source/path"), buf, size);
-	else
-		snprintf(buf, size, "%s",
-			 *args ? args : doc_text(doc, "source/path"));
-}
-
-static bool is_ambiguous(const struct report *report, const json_t *doc,
-			 const char *name)
-{
-	char other[LABEL_LEN_MAX];
-
-	for (size_t i = 0; i < report->nr; i++) {
-		if (doc_has_same_source(report->doc[i], doc))
-			continue;
-		short_name(report->doc[i], other, sizeof(other));
-		if (!strcmp(name, other))
-			return true;
-	}
-	return false;
-}
-
 void label_short_source(const struct report *report, const json_t *doc,
 			char *buf, size_t size)
 {
 	char name[LABEL_LEN_MAX];
 
 	short_name(doc, name, sizeof(name));
-	if (is_ambiguous(report, doc, name))
+	if (json_is_null(json_object_get(report->sources, name)))
 		label_source(doc, name, sizeof(name));
 	snprintf(buf, size, "%.60s", name);
 }

@@ -16,7 +16,8 @@ struct report *report_create(void)
 		return NULL;
 	report->differing = json_object();
 	report->changed = json_object();
-	if (report->differing && report->changed)
+	report->sources = json_object();
+	if (report->differing && report->changed && report->sources)
 		return report;
 	report_destroy(report);
 	return NULL;
@@ -30,6 +31,7 @@ void report_destroy(struct report *report)
 		json_decref(report->doc[i]);
 	json_decref(report->differing);
 	json_decref(report->changed);
+	json_decref(report->sources);
 	free(report->doc);
 	free(report);
 }
@@ -51,7 +53,7 @@ static int make_room(struct report *report)
 
 int report_add_doc(struct report *report, json_t *doc, struct diag *diag)
 {
-	if (!doc || make_room(report) || label_note_settings(report, doc)) {
+	if (!doc || make_room(report) || label_note(report, doc)) {
 		json_decref(doc);
 		return diag_set(diag, -ENOMEM, "no memory for a result");
 	}
