@@ -7,7 +7,6 @@ import os
 from generated import table
 
 
-
 def trace_of(result):
     return os.path.splitext(os.path.basename(result["source"]["path"]))[0]
 
@@ -64,8 +63,14 @@ def latency(points, key):
     return cycles / count / int(points.results(*key)[0]["config"]["mhz"])
 
 
-def slower(points, key):
-    return mean_ratio([row["native_times"] for row in points.rows(*key)])
+def slower(points, key, wanted=lambda trace: True):
+    return mean_ratio([row["native_times"]
+                       for trace, (_, row) in points.of[key].items()
+                       if wanted(trace)])
+
+
+def is_linux(trace):
+    return trace.startswith("linux-")
 
 
 def saves(points, machine, mmu):
@@ -116,7 +121,7 @@ def whole(points):
                   "pays on"], rows)
 
 
-def glance(points):
+def glance(points, wanted):
     """Times native, the better of bypass off and on, as a map."""
     rows = []
     for machine in points.machines:
@@ -124,8 +129,8 @@ def glance(points):
         for mmu in points.mmus:
             keys = [(machine["name"], mmu, bypass) for bypass in ("off", "on")
                     if points.has(machine["name"], mmu, bypass)]
-            cells.append(f"{min(slower(points, key) for key in keys):.2f}"
-                         if keys else "-")
+            times = [slower(points, key, wanted) for key in keys]
+            cells.append(f"{min(times):.2f}" if times else "-")
         rows.append([f"`{machine['name']}`", machine["year"], *cells])
     return table(["processor", "year", *(f"`{mmu}`" for mmu in points.mmus)],
                  rows)
@@ -144,7 +149,8 @@ def parts(points, left_out, example):
     return {
         "swept": swept(points),
         "left out": "```\n" + left_out + "```",
-        "glance": glance(points),
+        "linux": glance(points, is_linux),
+        "others": glance(points, lambda trace: not is_linux(trace)),
         "whole": whole(points),
         "example": "```\n" + example + "```",
     }
