@@ -18,6 +18,7 @@
 #include "live/debug.h"
 #include "live/hook.h"
 #include "live/internal.h"
+#include "live/light.h"
 #include "live/nature.h"
 #include "live/shape.h"
 
@@ -376,6 +377,8 @@ static void execute_site(struct live *live, gva_t pc)
 	if (!site)
 		return;
 	live->step.done = false;
+	if (light_execute(live, site, pc))
+		return;
 	live_enter(live);
 	if (break_at(live, pc))
 		return;

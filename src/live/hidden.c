@@ -54,6 +54,35 @@ void hidden_load(const struct hidden *hidden, struct vcpu *vcpu)
 	vcpu->irq_shadow = head->hflags & HFLAG_IRQ_SHADOW;
 }
 
+bool hidden_is_plain(const struct hidden *hidden, enum code_mode mode)
+{
+	const struct hidden_head *head = hidden->head;
+
+	return !(head->rflags & (RFLAGS_TF | RFLAGS_RF)) &&
+	       !(head->hflags & HFLAG_IRQ_SHADOW) &&
+	       hidden_mode(head->hflags) == mode;
+}
+
+void hidden_load_registers(const struct hidden *hidden, struct vcpu *vcpu)
+{
+	const struct hidden_head *head = hidden->head;
+
+	memcpy(vcpu->gpr, head->gpr, sizeof(vcpu->gpr));
+	vcpu->rip = head->rip;
+	vcpu->rflags = head->rflags;
+	vcpu->cpl = head->hflags & HFLAG_CPL;
+	vcpu->irq_shadow = false;
+}
+
+void hidden_store_registers(struct hidden *hidden, const struct vcpu *vcpu)
+{
+	struct hidden_head *head = hidden->head;
+
+	memcpy(head->gpr, vcpu->gpr, sizeof(head->gpr));
+	head->rip = vcpu->rip;
+	hidden_retry(hidden);
+}
+
 /* Does the address of DS:, ES: or SS: need a base added? */
 static bool needs_addseg(const struct vcpu *vcpu, uint32_t hflags)
 {

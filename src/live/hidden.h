@@ -39,6 +39,15 @@ void hidden_load(const struct hidden *hidden, struct vcpu *vcpu);
  */
 void hidden_store(struct hidden *hidden, const struct vcpu *vcpu);
 
+/*
+ * For an instruction that looks at no more than general registers, rip and CPL,
+ * and changes no more than the first two: a sixth of the copying.  `plain`: in
+ * this mode, and no TF, RF or shadow of an instruction has to be seen to.
+ */
+bool hidden_is_plain(const struct hidden *hidden, enum code_mode mode);
+void hidden_load_registers(const struct hidden *hidden, struct vcpu *vcpu);
+void hidden_store_registers(struct hidden *hidden, const struct vcpu *vcpu);
+
 /* The same without changes: the instruction that faulted is tried again. */
 void hidden_retry(struct hidden *hidden);
 

@@ -9,7 +9,8 @@
  *   sync.c      what the sink and memory say, into Unicorn
  *
  * Every hook follows one pattern: enter (load the plain state), work on it
- * through env, leave (bring Unicorn up to date, store the state).
+ * through env, leave (bring Unicorn up to date, store the state); light.c does
+ * it with less of the state.
  */
 #ifndef NOTRAP_LIVE_INTERNAL_H
 #define NOTRAP_LIVE_INTERNAL_H
