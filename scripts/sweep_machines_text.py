@@ -129,7 +129,8 @@ def glance(points, wanted):
         for mmu in points.mmus:
             keys = [(machine["name"], mmu, bypass) for bypass in ("off", "on")
                     if points.has(machine["name"], mmu, bypass)]
-            times = [slower(points, key, wanted) for key in keys]
+            times = [slower(points, key, wanted) for key in keys
+                     if any(map(wanted, points.traces))]
             cells.append(f"{min(times):.2f}" if times else "-")
         rows.append([f"`{machine['name']}`", machine["year"], *cells])
     return table(["processor", "year", *(f"`{mmu}`" for mmu in points.mmus)],
