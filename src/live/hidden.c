@@ -41,19 +41,6 @@ void hidden_load_segments(const struct hidden_head *head, struct vcpu *vcpu)
 	vcpu->idtr = (struct dtable){head->idtr.base, head->idtr.limit};
 }
 
-void hidden_load(const struct hidden *hidden, struct vcpu *vcpu)
-{
-	const struct hidden_head *head = hidden->head;
-
-	memcpy(vcpu->gpr, head->gpr, sizeof(vcpu->gpr));
-	vcpu->rip = head->rip;
-	vcpu->rflags = 0;
-	uc_reg_read(hidden->uc, UC_X86_REG_RFLAGS, &vcpu->rflags);
-	hidden_load_segments(head, vcpu);
-	vcpu->cpl = head->hflags & HFLAG_CPL;
-	vcpu->irq_shadow = head->hflags & HFLAG_IRQ_SHADOW;
-}
-
 bool hidden_is_plain(const struct hidden *hidden, enum code_mode mode)
 {
 	const struct hidden_head *head = hidden->head;
@@ -72,6 +59,17 @@ void hidden_load_registers(const struct hidden *hidden, struct vcpu *vcpu)
 	vcpu->rflags = head->rflags;
 	vcpu->cpl = head->hflags & HFLAG_CPL;
 	vcpu->irq_shadow = false;
+}
+
+void hidden_load(const struct hidden *hidden, struct vcpu *vcpu)
+{
+	const struct hidden_head *head = hidden->head;
+
+	hidden_load_registers(hidden, vcpu);
+	vcpu->rflags = 0;
+	uc_reg_read(hidden->uc, UC_X86_REG_RFLAGS, &vcpu->rflags);
+	hidden_load_segments(head, vcpu);
+	vcpu->irq_shadow = head->hflags & HFLAG_IRQ_SHADOW;
 }
 
 void hidden_store_registers(struct hidden *hidden, const struct vcpu *vcpu)
@@ -134,8 +132,7 @@ void hidden_store(struct hidden *hidden, const struct vcpu *vcpu)
 {
 	struct hidden_head *head = hidden->head;
 
-	memcpy(head->gpr, vcpu->gpr, sizeof(head->gpr));
-	head->rip = vcpu->rip;
+	hidden_store_registers(hidden, vcpu);
 	store_rflags(hidden, vcpu->rflags);
 	for (unsigned int i = 0; i < NR_SEG; i++)
 		store_segment(&head->seg[i], &vcpu->seg[i]);
@@ -146,7 +143,6 @@ void hidden_store(struct hidden *hidden, const struct vcpu *vcpu)
 	head->idtr.base = vcpu->idtr.base;
 	head->idtr.limit = vcpu->idtr.limit;
 	head->hflags = hflags_of(vcpu, head->hflags);
-	hidden_retry(hidden);
 }
 
 void hidden_retry(struct hidden *hidden)

@@ -44,7 +44,7 @@ struct observe {
 	struct page page[OBSERVE_PAGES];
 	struct dirty dirty;
 	bool dirtied[OBSERVE_PAGES]; /* of each page: Unicorn knows */
-	uint16_t slot;               /* in it, of what made the last access */
+	uint16_t slot; /* in `known`, of what made the last access */
 	struct known_table known;
 };
 
